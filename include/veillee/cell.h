@@ -1,0 +1,60 @@
+/* Cells: the merged state of one field of one record, as bytes.
+ *
+ * vl_cell_apply is the merge: a pure function of the set of operations applied, whatever their
+ * order; applying an operation twice is the caller's to prevent (an entry is applied once).
+ * An operation may name dots that have not arrived (hostile, or causally odd): the state remembers
+ * them, so the result does not depend on the order.
+ *
+ *   register  visible = operations that no applied operation replaces; winner = highest (lamport,
+ *             entry id, operation); the others are shown as a conflict
+ *   set       an element is in while one of its adds is not removed (add wins)
+ *   text,     Fugue: a tree of units, each beside its left or right origin; concurrent runs do
+ *   list      not interleave; a unit whose origin is missing is kept aside until it arrives
+ *
+ * The state's encoding is canonical, so equal sets of operations give equal bytes, and it is what
+ * the state digest hashes. Layout in docs/protocol.md. */
+#ifndef VEILLEE_CELL_H
+#define VEILLEE_CELL_H
+
+#include <veillee/operation.h>
+
+/* Order of an operation among all: (lamport, entry, operation). */
+struct vl_stamp {
+    uint64_t lamport;
+    struct vl_dot dot;
+};
+int vl_stamp_compare(const struct vl_stamp *a, const struct vl_stamp *b);
+
+/* Merges `operation`, stamped, into `state` (empty at first); replaces the buffer's content.
+ * On error the state is unchanged. DAMAGED: the state is not one of ours. LIMIT: over
+ * VL_CELL_BYTES_MAX. */
+VL_MUST_USE vl_result vl_cell_apply(enum vl_field_kind kind, struct vl_buffer *state,
+                                    const struct vl_operation *operation,
+                                    const struct vl_stamp *stamp);
+
+struct vl_cell_value { /* one visible value or element */
+    struct vl_stamp stamp;
+    struct vl_bytes value; /* view into the state */
+};
+
+/* Register: visible values, winner first. Set: elements in byte order, each with its highest add;
+ * `dots` of an element by vl_cell_element_dots. List: elements in order. *count is set to how
+ * many there are even when that is more than max. */
+VL_MUST_USE vl_result vl_cell_values(enum vl_field_kind kind, struct vl_bytes state,
+                                     struct vl_cell_value *out, size_t max, size_t *count);
+/* The living adds of one set element, or the visible dots of a register (element NULL): what a
+ * new operation must name to replace or remove. Sorted. */
+VL_MUST_USE vl_result vl_cell_dots(enum vl_field_kind kind, struct vl_bytes state,
+                                   const struct vl_bytes *element, struct vl_dot *out, size_t max,
+                                   size_t *count);
+/* Text as UTF-8, appended. */
+VL_MUST_USE vl_result vl_cell_text(struct vl_bytes state, struct vl_buffer *out);
+/* For an edit of text or list at `position` (in code points or elements, 0..length): between which
+ * units an insertion goes. INVALID past the end. */
+VL_MUST_USE vl_result vl_cell_place(enum vl_field_kind kind, struct vl_bytes state, size_t position,
+                                    struct vl_place *left, struct vl_place *right);
+/* The spans that cover `length` visible units from `position`. *count as above. */
+VL_MUST_USE vl_result vl_cell_spans(enum vl_field_kind kind, struct vl_bytes state, size_t position,
+                                    size_t length, struct vl_span *out, size_t max, size_t *count);
+
+#endif

@@ -1,0 +1,45 @@
+/* Every limit of the format and of the engine, by name. Each has a test at the limit and one past
+ * it. Numbers that are part of the wire format are marked (wire): changing one is a new version. */
+#ifndef VEILLEE_LIMITS_H
+#define VEILLEE_LIMITS_H
+
+#include <assert.h>
+
+#define VL_ENTRY_BYTES_MAX  32768u /* (wire) header, signature and blob of one entry */
+#define VL_LINKS_MAX        32u    /* (wire) links in one header */
+#define VL_AUTH_MAX         32u    /* (wire) maximal control entries in one header */
+#define VL_HEADER_BYTES_MAX 2400u  /* (wire) derived in entry.h, checked there */
+#define VL_BLOB_BYTES_MAX   28672u /* (wire) payload blob, padded */
+#define VL_OPERATIONS_MAX   2048u  /* (wire) operations in one entry */
+#define VL_REFERENCES_MAX   512u   /* (wire) entries that one payload refers to */
+#define VL_DOTS_MAX         256u   /* (wire) dots that one operation names */
+#define VL_VALUE_BYTES_MAX  24576u /* (wire) one register value or set element or text run */
+#define VL_ENROLMENTS_MAX   16u    /* (wire) keys in one add */
+#define VL_SEALS_MAX        200u   /* (wire) sealed boxes in one epoch or seal entry */
+#define VL_CITES_MAX        256u   /* (wire) content entries that one control entry cites */
+
+#define VL_CHUNK_ENTRIES_MAX 256u    /* (wire) entries behind one verified signature */
+#define VL_CHUNK_BYTES_MAX   262144u /* (wire) 256 KiB */
+#define VL_FRAME_BYTES_MAX   65535u  /* (wire) one encrypted frame with its tag */
+#define VL_MESSAGE_BYTES_MAX 65000u  /* (wire) one session message before padding and sealing */
+#define VL_PREAUTH_BYTES_MAX 4096u   /* bytes taken from a stranger before he is known */
+#define VL_HEADS_MAX         4096u   /* (wire) heads in one exchange */
+
+#define VL_PENDING_ENTRIES_MAX 4096u    /* entries of one peer that wait for their links */
+#define VL_PENDING_BYTES_MAX   4194304u /* 4 MiB of them */
+#define VL_CELL_BYTES_MAX      8388608u /* merged state of one field */
+#define VL_CONFLICTS_MAX       64u      /* concurrent values shown of one register */
+
+#define VL_HANDSHAKE_SECONDS      10u  /* to finish a handshake, success or not */
+#define VL_HALF_OPEN_MAX          16u  /* connections in their handshake, in all */
+#define VL_HALF_OPEN_PER_ADDRESS  8u   /* ... from one address */
+#define VL_DISCARD_MAX            256u /* failed connections that wait for the common deadline */
+#define VL_CONNECTIONS_PER_CIRCLE 12u
+#define VL_SEEN_EPHEMERALS_MAX    4096u /* accepted first messages under one beacon nonce */
+#define VL_PAIRING_TRIES          3u    /* wrong codes before an invitation ends */
+
+static_assert(VL_HEADER_BYTES_MAX + 64u + VL_BLOB_BYTES_MAX <= VL_ENTRY_BYTES_MAX,
+              "an entry holds the largest header, a signature and the largest blob");
+static_assert(VL_ENTRY_BYTES_MAX + 64u <= VL_MESSAGE_BYTES_MAX, "a message holds an entry");
+
+#endif

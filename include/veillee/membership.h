@@ -1,0 +1,96 @@
+/* Membership: who is a person of the circle, with which role and devices, and under which epoch a
+ * device may write. A pure function of the set of control entries (rules R0 to R11 of
+ * docs/protocol.md, "Membership"); the order in which they are added does not matter.
+ *
+ * Names (of entries, persons, devices) are byte strings up to VL_MEMBER_NAME_MAX: 32-byte ids and
+ * keys in the program, short texts in the test format. Names are compared as bytes.
+ * Nothing here checks signatures; the replica has done that. */
+#ifndef VEILLEE_MEMBERSHIP_H
+#define VEILLEE_MEMBERSHIP_H
+
+#include <veillee/control.h>
+
+#define VL_MEMBER_NAME_MAX 64u
+
+struct vl_membership;
+
+struct vl_member_key { /* a device and whose it claims to be, by its signed enrolment */
+    struct vl_bytes device, person;
+};
+
+struct vl_member_entry { /* one control entry; views are copied */
+    struct vl_bytes id;
+    enum vl_control_kind kind;
+    struct vl_member_key by;      /* person empty: no enrolment of that device is known */
+    const struct vl_bytes *links; /* control entries it directly follows (its auth); all added */
+    size_t link_count;
+    struct vl_bytes target;           /* person, entry or device; empty: none */
+    bool is_private;                  /* found of a private space (target is empty then) */
+    const struct vl_member_key *keys; /* enrolled keys, or recipients of epoch and seal */
+    size_t key_count;
+    const struct vl_bytes *cites; /* content entries */
+    size_t cite_count;
+    uint64_t lamport; /* 0: count it over the links (the test format) */
+};
+
+VL_MUST_USE vl_result vl_membership_create(struct vl_membership **out);
+void vl_membership_destroy(struct vl_membership *m); /* accepts NULL */
+
+/* MISSING: a link was not added before. EXISTS: added already (no change). LIMIT. INVALID. */
+VL_MUST_USE vl_result vl_membership_add(struct vl_membership *m,
+                                        const struct vl_member_entry *entry);
+
+/* Entries without a successor, as the next auth. Sorted by name. Views live until the next add. */
+size_t vl_membership_frontier(const struct vl_membership *m, struct vl_bytes *out, size_t max);
+/* Whether `ancestor` is `entry` or in its past. false for unknown names. */
+bool vl_membership_reaches(const struct vl_membership *m, struct vl_bytes entry,
+                           struct vl_bytes ancestor);
+/* The maximal ones among `names` (control entries), sorted: removes doubles and what another one
+ * reaches. In place; returns how many are left. MISSING via *result when one is unknown. */
+size_t vl_membership_maximal(const struct vl_membership *m, struct vl_bytes *names, size_t count,
+                             vl_result *result);
+
+/* The state of everything added. Reading it settles it first, so it can fail: NO_MEMORY. */
+VL_MUST_USE vl_result vl_membership_settle(struct vl_membership *m);
+
+enum vl_role { VL_ROLE_NONE, VL_ROLE_MEMBER, VL_ROLE_FACILITATOR };
+
+struct vl_person_state {
+    struct vl_bytes name;
+    enum vl_role role; /* NONE: was one once */
+    bool confirmed;
+    size_t device_count; /* current devices */
+};
+struct vl_device_state {
+    struct vl_bytes device, person;
+    bool current;
+    struct vl_bytes write_epoch; /* epoch entry it may write under by R11; empty: none */
+};
+
+/* After settle, until the next add. Sorted by name. */
+size_t vl_membership_person_count(const struct vl_membership *m);
+void vl_membership_person(const struct vl_membership *m, size_t at, struct vl_person_state *out);
+size_t vl_membership_device_count(const struct vl_membership *m);
+void vl_membership_device(const struct vl_membership *m, size_t at, struct vl_device_state *out);
+/* NOT_FOUND (and *out zeroed) when no such person or device was ever enrolled. */
+VL_MUST_USE vl_result vl_membership_find_person(const struct vl_membership *m,
+                                                struct vl_bytes person,
+                                                struct vl_person_state *out);
+VL_MUST_USE vl_result vl_membership_find_device(const struct vl_membership *m,
+                                                struct vl_bytes device,
+                                                struct vl_device_state *out);
+
+enum vl_standing {
+    VL_STANDING_UNKNOWN,
+    VL_STANDING_UNAUTHORISED, /* R0: no effect on anything, for ever */
+    VL_STANDING_VOID,         /* R4 */
+    VL_STANDING_LIVING
+};
+enum vl_standing vl_membership_standing(const struct vl_membership *m, struct vl_bytes entry,
+                                        bool *is_end);
+/* What would be the standing of this entry if it were added now (it is not). */
+VL_MUST_USE vl_result vl_membership_would(struct vl_membership *m,
+                                          const struct vl_member_entry *entry,
+                                          enum vl_standing *out);
+
+#endif

@@ -1,0 +1,158 @@
+/* The replica: one device's copy of one circle. It joins entries, membership, epochs and cells
+ * over a storage, and is what sessions sync and the domain reads and writes.
+ *
+ * Invariants
+ *  I1  An entry is stored only if authentic: it, or a later stored entry of its chain, has a
+ *      checked signature of the log's device; control entries each their own.
+ *  I2  Per chain the stored numbers are dense and each prev is the id of the one before.
+ *  I3  An entry is stored only after everything in its past is (prev, links, auth), so links,
+ *      lamport and auth were judged exactly: lamport = 1 + max of parents', links minimal, auth =
+ *      the maximal control entries of its past.
+ *  I4  MERGED entries' operations are in the cells exactly once, in one transaction with the flag.
+ *  I5  What vl_replica_write and its kin return as done was committed durably before.
+ *  I6  After a failed commit the memory is as before the call (it is loaded again).
+ *
+ * One entry of another device goes through:
+ *
+ *   bytes --decode--> header --signature or later one--> authentic --past complete--> stored
+ *                                                     \--links missing--> waits (session, bounded)
+ *   stored --key of its epoch here--> merged        stored --no key yet--> kept, merged later
+ *
+ * All calls from one thread. Nothing here reads a clock: wall time is an argument. */
+#ifndef VEILLEE_REPLICA_H
+#define VEILLEE_REPLICA_H
+
+#include <veillee/membership.h>
+#include <veillee/storage.h>
+
+struct vl_replica;
+
+/* Opens what is in the storage (nothing: an empty copy of that circle, for somebody who joins).
+ * `keys` and `storage` must outlive the replica. DAMAGED: the rows contradict each other. */
+VL_MUST_USE vl_result vl_replica_open(struct vl_replica **out, const struct vl_id *circle,
+                                      const struct vl_device_keys *keys,
+                                      const struct vl_storage *storage);
+void vl_replica_close(struct vl_replica *r); /* wipes; accepts NULL */
+
+const struct vl_id *vl_replica_circle(const struct vl_replica *r);
+const struct vl_device_keys *vl_replica_keys(const struct vl_replica *r);
+/* Grows with every commit that changed something; sessions and listeners compare it. */
+uint64_t vl_replica_generation(const struct vl_replica *r);
+
+/* ---- writing. Each returns after the durable commit; *id is the new entry's. ---- */
+
+/* The founding entry, then the first epoch. `second` NULL: a private space. `random` and both
+ * keys must give the replica's circle id, and the second's signature hold. STATE: not empty. */
+VL_MUST_USE vl_result vl_replica_found(struct vl_replica *r, const uint8_t random[static 32],
+                                       const struct vl_enrolment *second,
+                                       const uint8_t second_signature[static 64], vl_wall now,
+                                       struct vl_id *id);
+/* Any control entry by its body; AUTHORITY when the rules would give it no effect. */
+VL_MUST_USE vl_result vl_replica_control(struct vl_replica *r, const struct vl_control *control,
+                                         vl_wall now, struct vl_id *id);
+/* Add a newcomer who sees the past: the add, and seals of every epoch secret held here. */
+VL_MUST_USE vl_result vl_replica_add_person(struct vl_replica *r,
+                                            const struct vl_enrolment *newcomer, vl_wall now,
+                                            struct vl_id *id);
+/* Operations as one content entry under the current epoch; makes or seals on an epoch first where
+ * rule R11 asks for it. NO_KEY: I am no member, or cannot open the epoch yet. */
+VL_MUST_USE vl_result vl_replica_write(struct vl_replica *r, const struct vl_operation *operations,
+                                       size_t count, vl_wall now, struct vl_id *id);
+
+/* ---- receiving ---- */
+
+/* A run of consecutive entries of one log, as a peer sent it. Verifies the last signature (each
+ * one's of control entries), falls back to the last good one, stores what is new in one
+ * transaction. *stored counts the entries that are now in the storage, from the run's start
+ * (already known ones included). Results beside VL_OK, all with what went before kept:
+ *   MISSING   entries[*stored] waits for entries that are not here: give it again later
+ *   GAP       the run begins after our tip
+ *   FORK      it contradicts our copy of the log
+ *   SIGNATURE, CIRCLE, LAMPORT, LINKS, AUTH, HASH, ...: the peer is at fault */
+VL_MUST_USE vl_result vl_replica_receive(struct vl_replica *r, const struct vl_entry *entries,
+                                         size_t count, size_t *stored);
+
+/* ---- what is here ---- */
+
+struct vl_head {
+    struct vl_id log;
+    uint64_t seq;
+    struct vl_id id;
+};
+/* Tips of all chains, sorted by (log, seq, id). *count is the real number even above max. */
+VL_MUST_USE vl_result vl_replica_heads(const struct vl_replica *r, struct vl_head *out, size_t max,
+                                       size_t *count);
+void vl_replica_heads_digest(const struct vl_replica *r, struct vl_id *out);
+/* Entries of a log from `from`, at most VL_CHUNK_* and `max_bytes` of encoded entries, ending with
+ * one whose signature was checked. Views die with the callback. */
+VL_MUST_USE vl_result vl_replica_read_chunk(struct vl_replica *r, const struct vl_id *log,
+                                            uint64_t from, size_t max_entries, size_t max_bytes,
+                                            vl_entry_visit visit, void *context);
+/* The lamport number of entry (log, seq); NOT_FOUND. For the order in which chunks are sent. */
+VL_MUST_USE vl_result vl_replica_lamport(struct vl_replica *r, const struct vl_id *log,
+                                         uint64_t seq, uint64_t *lamport);
+/* Control entries that are not in the past of `known` (unknown ids are ignored), parents first. */
+VL_MUST_USE vl_result vl_replica_control_since(struct vl_replica *r, const struct vl_id *known,
+                                               size_t known_count, vl_entry_visit visit,
+                                               void *context);
+/* Settled membership of the circle as it is known here. */
+struct vl_membership *vl_replica_membership(struct vl_replica *r);
+
+struct vl_device_info { /* an enrolled device */
+    struct vl_device_card card;
+    struct vl_id person;
+    bool current;
+};
+/* By signing key, by transport key; all (index 0..). NOT_FOUND. */
+VL_MUST_USE vl_result vl_replica_device(struct vl_replica *r, const uint8_t sign[static 32],
+                                        struct vl_device_info *out);
+VL_MUST_USE vl_result vl_replica_device_by_noise(struct vl_replica *r,
+                                                 const uint8_t noise[static 32],
+                                                 struct vl_device_info *out);
+VL_MUST_USE vl_result vl_replica_device_at(struct vl_replica *r, size_t at,
+                                           struct vl_device_info *out);
+/* My person id; NOT_FOUND before I am enrolled. */
+VL_MUST_USE vl_result vl_replica_me(struct vl_replica *r, struct vl_id *person);
+
+/* ---- epochs, for the network ---- */
+
+struct vl_epoch_info {
+    struct vl_id entry, key_id;
+    uint64_t lamport;
+    bool current; /* the one this device writes under and advertises */
+};
+/* Epochs whose secret is held here, newest first. */
+size_t vl_replica_epochs(struct vl_replica *r, struct vl_epoch_info *out, size_t max);
+/* KDF(secret, domain, circle id): TRANSPORT_PSK or DISCOVERY_KEY of that epoch. NO_KEY. */
+VL_MUST_USE vl_result vl_replica_epoch_key(struct vl_replica *r, const struct vl_id *key_id,
+                                           enum vl_domain domain, uint8_t out[static 32]);
+
+/* ---- records ---- */
+
+VL_MUST_USE vl_result vl_replica_cell(struct vl_replica *r, const struct vl_cell_key *key,
+                                      struct vl_buffer *state); /* NOT_FOUND: empty */
+VL_MUST_USE vl_result vl_replica_record(struct vl_replica *r, uint32_t type,
+                                        const struct vl_record_id *record, vl_cell_visit visit,
+                                        void *context);
+VL_MUST_USE vl_result vl_replica_records(struct vl_replica *r, uint32_t type, vl_cell_visit visit,
+                                         void *context);
+/* Stored entries with their decoded header, in order; NO body. */
+VL_MUST_USE vl_result vl_replica_entries(struct vl_replica *r, const struct vl_scan *scan,
+                                         vl_entry_visit visit, void *context);
+/* Body of a content entry, opened, appended. NO_KEY, NOT_FOUND. */
+VL_MUST_USE vl_result vl_replica_entry_body(struct vl_replica *r, const struct vl_id *id,
+                                            struct vl_buffer *body);
+/* BLAKE2b(STATE, canonical dump of membership and of all cells), defined in docs/protocol.md. */
+VL_MUST_USE vl_result vl_replica_digest(struct vl_replica *r, struct vl_id *out);
+
+struct vl_verify_report {
+    uint64_t entries, signatures, control;
+    uint64_t unmerged; /* kept without a key, or refused */
+    struct vl_id digest;
+};
+/* Reads everything again: every hash, every signature, every link, and merges anew into scratch
+ * memory to compare with the cells. DAMAGED (and which entry) when something is wrong. */
+VL_MUST_USE vl_result vl_replica_verify(struct vl_replica *r, struct vl_verify_report *report,
+                                        struct vl_id *bad_entry);
+
+#endif

@@ -1,0 +1,69 @@
+/* One sync session: two replicas of one circle over one secure channel. No I/O: messages in,
+ * messages out, pulled by the caller, so that its send buffer is the only back-pressure.
+ *
+ * Messages (one frame each; docs/protocol.md has the layouts)
+ *   HELLO    version, digest of the heads, the newest control entries I have
+ *   PROOF    control entries that the other lacks: how a member it does not know yet shows that
+ *            she is one (before this nothing else is sent to her)
+ *   HEADS    every log's tips (several messages when many)
+ *   ENTRIES  a run of one log, with "end of chunk" on its last part; headers without what the run
+ *            implies (circle, log, number, previous id)
+ *   HAVE     tips that grew, so that nothing is pushed back to where it came from
+ *   PING, PONG   clock offsets (display only)
+ *
+ *   CREATED -> GREETING -> PROVING -> COMPARING -> SENDING -> LIVE
+ *                  \________________________________________-> FAILED (a named error), from any
+ * LIVE: both sides' heads are known to be equal or on their way; new entries are pushed at once.
+ * Order of sending: the chunk whose first entry is lowest in (lamport, id), so that little waits
+ * for links at the other side. Bounded: VL_PENDING_*, VL_CHUNK_*, VL_HEADS_MAX. */
+#ifndef VEILLEE_SESSION_H
+#define VEILLEE_SESSION_H
+
+#include <veillee/replica.h>
+
+struct vl_session;
+
+enum vl_session_state {
+    VL_SESSION_CREATED,
+    VL_SESSION_GREETING,
+    VL_SESSION_PROVING,
+    VL_SESSION_COMPARING,
+    VL_SESSION_SENDING,
+    VL_SESSION_LIVE,
+    VL_SESSION_FAILED
+};
+
+struct vl_session_config {
+    struct vl_replica *replica;
+    uint8_t peer_noise[32]; /* static key that the channel proved */
+    bool expect_newcomer;   /* pairing: I am joining, my copy may be empty, the peer proves first */
+    const uint8_t
+        *expect_sign; /* pairing: signing key that must be in the proven circle, or NULL */
+};
+
+VL_MUST_USE vl_result vl_session_create(struct vl_session **out,
+                                        const struct vl_session_config *config, vl_instant now);
+void vl_session_destroy(struct vl_session *s); /* accepts NULL */
+
+/* One message that arrived. Anything but VL_OK ends the session (state FAILED, that result):
+ * AUTHORITY  the peer is no current member. Else the codec's and the replica's errors. */
+VL_MUST_USE vl_result vl_session_receive(struct vl_session *s, struct vl_bytes message,
+                                         vl_instant now);
+/* The next message to send, replacing `out`. NOT_FOUND: nothing now. */
+VL_MUST_USE vl_result vl_session_next(struct vl_session *s, struct vl_buffer *out, vl_instant now);
+/* When vl_session_next should be asked again without an event; UINT64_MAX ms: never. */
+vl_instant vl_session_deadline(const struct vl_session *s);
+
+enum vl_session_state vl_session_state_of(const struct vl_session *s);
+vl_result vl_session_error(const struct vl_session *s);
+struct vl_session_counts {
+    uint64_t entries_sent, entries_received, bytes_sent, bytes_received, round_trips;
+    size_t waiting; /* entries of the peer that wait for links */
+    bool has_clock_offset;
+    int64_t clock_offset_ms; /* the peer's wall clock minus ours, smallest round trip */
+};
+struct vl_session_counts vl_session_counts_of(const struct vl_session *s);
+/* Both sides have each other's heads as far as this side knows. */
+bool vl_session_in_sync(const struct vl_session *s);
+
+#endif

@@ -1,0 +1,101 @@
+/* What the engine asks of its embedder: keep rows, give them back, commit them durably.
+ * Two implementations: src/store (SQLite in sealed pages) and tests/support (memory, with the
+ * faults of the simulator).
+ *
+ * One vl_storage serves one circle. Calls come from one thread, never from inside a callback.
+ * begin/commit never nest. When commit returns VL_OK everything since begin survives a power cut;
+ * when it fails nothing of it is kept (the implementation rolls back by itself). Reads inside a
+ * transaction see its writes. Views given to callbacks die when the callback returns. A callback
+ * that returns anything but VL_OK ends the scan, which returns that. STORAGE, FULL, DAMAGED. */
+#ifndef VEILLEE_STORAGE_H
+#define VEILLEE_STORAGE_H
+
+#include <veillee/cell.h>
+#include <veillee/entry.h>
+
+/* One chain: a log, or one branch of a log that was forked. `index` is local to this replica,
+ * dense from 0, and never leaves it. */
+struct vl_log_row {
+    uint32_t index;
+    uint32_t parent;    /* chain that it branches from; itself when it does not */
+    uint64_t first_seq; /* 0, or the first number of the branch */
+    struct vl_id log;
+    uint8_t sign_key[32];
+    uint64_t tip_seq;
+    struct vl_id tip;
+    uint64_t tip_lamport;
+    uint32_t flags; /* VL_LOG_* */
+};
+#define VL_LOG_OWN    1u /* the incarnation this device writes */
+#define VL_LOG_FORKED 2u /* two branches are known: nothing more is accepted */
+
+struct vl_entry_row {
+    struct vl_id id;
+    uint32_t chain;
+    uint64_t seq, lamport;
+    enum vl_entry_kind kind;
+    uint32_t flags;        /* VL_ENTRY_* */
+    struct vl_entry entry; /* header, signature, blob */
+    struct vl_bytes past;  /* the replica's own notes on its past; opaque to the storage */
+};
+#define VL_ENTRY_VERIFIED 1u /* its own signature was checked (else a later one of its log was) */
+#define VL_ENTRY_MERGED   2u /* its operations are in the cells */
+#define VL_ENTRY_ERASED   4u /* its blob is gone for ever */
+#define VL_ENTRY_REFUSED  8u /* authentic, but its body cannot be read: kept, sent on, not merged  \
+                              */
+
+struct vl_cell_key {
+    uint32_t type;
+    struct vl_record_id record;
+    uint32_t field;
+    enum vl_field_kind kind;
+};
+int vl_cell_key_compare(const struct vl_cell_key *a, const struct vl_cell_key *b);
+
+struct vl_scan {    /* which entries, always in the order (lamport, id) */
+    unsigned kinds; /* bit 1 << kind; 0 = all */
+    uint32_t flags_mask, flags_value;
+    bool after; /* only those after (after_lamport, after_id) */
+    uint64_t after_lamport;
+    struct vl_id after_id;
+    size_t max; /* 0 = all */
+};
+
+typedef vl_result (*vl_entry_visit)(void *context, const struct vl_entry_row *row);
+typedef vl_result (*vl_log_visit)(void *context, const struct vl_log_row *row);
+typedef vl_result (*vl_cell_visit)(void *context, const struct vl_cell_key *key,
+                                   struct vl_bytes state);
+
+struct vl_storage {
+    void *self;
+    vl_result (*begin)(void *self);
+    vl_result (*commit)(void *self);
+    void (*rollback)(void *self);
+
+    vl_result (*log_put)(void *self, const struct vl_log_row *row);       /* inserts or replaces */
+    vl_result (*log_scan)(void *self, vl_log_visit visit, void *context); /* by index */
+
+    vl_result (*entry_put)(void *self, const struct vl_entry_row *row); /* EXISTS: same id */
+    vl_result (*entry_flags)(void *self, const struct vl_id *id, uint32_t flags);
+    vl_result (*entry_get)(void *self, const struct vl_id *id, vl_entry_visit visit,
+                           void *context); /* NOT_FOUND */
+    /* Entries of one chain with from <= seq, ascending, at most max. */
+    vl_result (*entry_range)(void *self, uint32_t chain, uint64_t from, size_t max,
+                             vl_entry_visit visit, void *context);
+    vl_result (*entry_scan)(void *self, const struct vl_scan *scan, vl_entry_visit visit,
+                            void *context);
+
+    vl_result (*cell_get)(void *self, const struct vl_cell_key *key, struct vl_buffer *out);
+    vl_result (*cell_put)(void *self, const struct vl_cell_key *key, struct vl_bytes state);
+    /* All cells (type_filter false) or those of one type, in vl_cell_key_compare order. */
+    vl_result (*cell_scan)(void *self, bool type_filter, uint32_t type, vl_cell_visit visit,
+                           void *context);
+    /* All cells of one record, in order. */
+    vl_result (*cell_record)(void *self, uint32_t type, const struct vl_record_id *record,
+                             vl_cell_visit visit, void *context);
+    vl_result (*cells_clear)(void *self); /* before a new merge of everything */
+};
+
+/* cell_get: NOT_FOUND leaves *out empty. */
+
+#endif

@@ -1,0 +1,70 @@
+/* The store: an unlocked vault. One SQLite file of sealed pages holds the logs, the cells, the
+ * search index and this device's secrets of every circle. The one user of SQLite.
+ *
+ * folder/keys        salt, marker, eight equal key slots, always filled
+ * folder/vault-0, -1 one is the vault (with its -wal), the other random bytes of the same making
+ * folder/lock        held (flock) while a process has the vault open */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <veillee/storage.h>
+
+struct store;
+
+/* Makes a new vault; the folder is made (0700) when absent. EXISTS: a vault is there already.
+ * The passphrase is brought to NFC; INVALID: empty or not UTF-8. */
+VL_MUST_USE vl_result store_create(const char *folder, struct vl_bytes passphrase);
+bool store_exists(const char *folder);
+/* PASSPHRASE; BACKOFF (*wait_ms until the next try); IN_USE; DAMAGED; NOT_FOUND. */
+VL_MUST_USE vl_result store_open(struct store **out, const char *folder, struct vl_bytes passphrase,
+                                 uint64_t *wait_ms);
+void store_close(struct store *s); /* checkpoints, wipes every key; accepts NULL */
+
+/* What this device knows of a circle beside its records. Texts are UTF-8 with a final zero. */
+struct store_circle {
+    struct vl_id id; /* of a draft: a random local id, replaced when it is founded */
+    bool is_draft;
+    uint8_t seed[32];   /* of the device's keys, see vl_device_keys_from_seed; wipe after use */
+    uint8_t random[32]; /* for the founding entry; drafts only */
+    char name[256], pseudonym[256];
+    char *purpose, *agreement; /* drafts and invitations; owned; may be NULL */
+};
+void store_circle_finish(struct store_circle *circle); /* frees and wipes */
+
+typedef vl_result (*store_circle_visit)(void *context, const struct store_circle *circle);
+VL_MUST_USE vl_result store_circle_add(struct store *s, const struct store_circle *circle);
+/* The row of `id` is replaced (a draft that is founded changes its id). NOT_FOUND. */
+VL_MUST_USE vl_result store_circle_replace(struct store *s, const struct vl_id *id,
+                                           const struct store_circle *circle);
+VL_MUST_USE vl_result store_circle_scan(struct store *s, store_circle_visit visit, void *context);
+
+/* The engine's port for one circle; valid until store_close. */
+void store_storage(struct store *s, const struct vl_id *circle, struct vl_storage *out);
+
+/* Small values beside the circles (beacon counter, settings). `circle` NULL: the vault's own.
+ * Durable when it returns. get: NOT_FOUND. */
+VL_MUST_USE vl_result store_note_put(struct store *s, const struct vl_id *circle, const char *name,
+                                     struct vl_bytes value);
+VL_MUST_USE vl_result store_note_get(struct store *s, const struct vl_id *circle, const char *name,
+                                     struct vl_buffer *value);
+
+/* Search. Changed records queue up in the same transaction; a step indexes up to `max` of them. */
+VL_MUST_USE vl_result store_index_step(struct store *s, size_t max, size_t *left);
+struct store_hit {
+    struct vl_id circle;
+    uint32_t type;
+    struct vl_record_id record;
+    const char *excerpt; /* with U+2068 and U+2069 around what matched */
+};
+typedef vl_result (*store_hit_visit)(void *context, const struct store_hit *hit);
+/* All words, as prefixes, accents and case ignored; best first. `circle` NULL: all circles. */
+VL_MUST_USE vl_result store_search(struct store *s, const struct vl_id *circle,
+                                   struct vl_bytes words, size_t max, store_hit_visit visit,
+                                   void *context);
+
+/* integrity_check and every page's seal. DAMAGED. */
+VL_MUST_USE vl_result store_check(struct store *s);
+/* English sentence about the last STORAGE, FULL or DAMAGED, for logs; static or owned by s. */
+const char *store_error(const struct store *s);
+
+#endif
