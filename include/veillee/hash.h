@@ -39,6 +39,7 @@ VL_MUST_USE vl_result vl_id_parse(const char *text, struct vl_id *out);
     X(BEACON_SIGNATURE, "veillee/1 beacon signature")                                              \
     X(HEADS, "veillee/1 heads")                                                                    \
     X(STATE, "veillee/1 state")                                                                    \
+    X(RECORD_ID, "veillee/1 record id")                                                            \
     X(PAIRING, "veillee/1 pairing")                                                                \
     X(PAIRING_CONFIRM, "veillee/1 pairing confirm")                                                \
     X(PAIRING_KEY, "veillee/1 pairing key")                                                        \

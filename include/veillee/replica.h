@@ -111,6 +111,10 @@ VL_MUST_USE vl_result vl_replica_device_by_noise(struct vl_replica *r,
                                                  struct vl_device_info *out);
 VL_MUST_USE vl_result vl_replica_device_at(struct vl_replica *r, size_t at,
                                            struct vl_device_info *out);
+/* Who wrote a stored entry: the device of its log (entry 0's key). NOT_FOUND: no such entry, or its
+ * key was never enrolled (then card.sign is set all the same). */
+VL_MUST_USE vl_result vl_replica_author(struct vl_replica *r, const struct vl_id *entry,
+                                        struct vl_device_info *out);
 /* My person id; NOT_FOUND before I am enrolled. */
 VL_MUST_USE vl_result vl_replica_me(struct vl_replica *r, struct vl_id *person);
 
