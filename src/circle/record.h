@@ -1,0 +1,67 @@
+/* One record as people see it: every field of its schema with the values that are visible now.
+ *
+ * A register that several people set at once keeps all those values: values[0] is the one that
+ * counts, the rest are the conflict. Equal values of a register are told once. */
+#ifndef CIRCLE_RECORD_H
+#define CIRCLE_RECORD_H
+
+#include "circle/schema.h"
+#include <veillee/replica.h>
+
+struct record_value {
+    struct vl_stamp stamp; /* stamp.dot.entry is the entry that says so */
+    struct vl_id author;   /* person who wrote it; zeros when that is not known */
+    struct vl_value value; /* bytes are owned, and end with a zero that is not counted */
+};
+
+struct record_field {
+    const struct schema_field *schema;
+    struct record_value *values; /* REGISTER: winner first; SET: in byte order; LIST: in order */
+    size_t count;
+    size_t living; /* how many there are, when that is over VL_CONFLICTS_MAX or the field's most */
+    char *text;    /* TEXT: UTF-8 with a final zero, never NULL; else NULL */
+    size_t text_size;
+};
+
+struct record {
+    const struct schema_record *schema;
+    struct vl_record_id id;
+    struct record_field *fields; /* every field of the schema, in its order */
+    size_t field_count;
+};
+
+/* Reads what is there. NOT_FOUND: no known field of it was ever written. KIND: unknown type.
+ * On error *out is zeroed. */
+VL_MUST_USE vl_result record_read(struct vl_replica *r, uint32_t type,
+                                  const struct vl_record_id *id, struct record *out);
+void record_finish(struct record *record); /* accepts NULL and zeroed */
+
+/* NULL when the schema has no such field. */
+const struct record_field *record_field(const struct record *record, uint32_t field);
+/* The value that counts, or the merged text, as a string; "" when there is none. */
+const char *record_text(const struct record *record, uint32_t field);
+bool record_has_conflict(const struct record *record); /* any register with several values */
+
+/* All records of a type, as a heap list sorted by id. */
+struct record_list {
+    struct record *items;
+    size_t count;
+};
+VL_MUST_USE vl_result record_list_read(struct vl_replica *r, uint32_t type,
+                                       struct record_list *out);
+void record_list_finish(struct record_list *list);
+
+/* 32 lower-case hex digits and a final zero. */
+#define RECORD_ID_TEXT_SIZE 33
+void record_id_text(const struct vl_record_id *id, char out[static RECORD_ID_TEXT_SIZE]);
+VL_MUST_USE vl_result record_id_parse(const char *text, struct vl_record_id *out); /* INVALID */
+void record_id_random(struct vl_record_id *out);
+/* BLAKE2b(RECORD_ID, circle || type u32 || name): the same record for everybody. */
+void record_id_derive(const struct vl_id *circle, uint32_t type, struct vl_bytes name,
+                      struct vl_record_id *out);
+/* The record of that type that the text names: its id, a unique prefix of it (>= 4 digits).
+ * NOT_FOUND; INVALID: several match. */
+VL_MUST_USE vl_result record_find(struct vl_replica *r, uint32_t type, const char *text,
+                                  struct vl_record_id *out);
+
+#endif
