@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# House rules as a failing test. Usage: tests/lint.sh BUILD-FOLDER
+#   style          clang-format leaves every file as it is; 100 columns
+#   sizes          files at most 600 lines (generated word lists apart)
+#   dependence     include <- sync <- store, circle <- node, api <- cli, main; one user a library
+#   engine         the library of sync/ asks the system for nothing that is not listed here
+#   words          nothing unfinished by its own word; no outside address in the program
+set -u
+cd "$(dirname "$0")/.." || exit 1
+shopt -s lastpipe
+build=${1:-build}
+passed=0 failed=0
+
+check() { # check NAME: fails when standard input has a line
+  local found
+  found=$(cat)
+  if [ -z "$found" ]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    printf 'lint: %s\n' "$1"
+    printf '%s\n' "$found" | head -n 20 | sed 's/^/    /'
+  fi
+}
+
+mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.c' '*.h')
+mapfile -t scripts < <(git ls-files --cached --others --exclude-standard '*.mjs' '*.js')
+
+clang-format --dry-run --Werror "${sources[@]}" 2>&1 | grep -E '(error|warning):' | check 'not as clang-format has it'
+awk 'length($0) > 100 { print FILENAME ":" FNR ": " length($0) " columns" }' \
+  "${sources[@]}" "${scripts[@]}" | check 'over 100 columns'
+wc -l "${sources[@]}" "${scripts[@]}" | awk '$2 != "total" && $1 > 600 && $2 !~ /sync\/words_/ { print }' |
+  check 'over 600 lines'
+
+# folder:folders whose headers it may include (itself and <veillee/...> always)
+rules='sync: src/store: src/circle: src/node:store,circle src/api:store,circle src/cli:store,circle,node,api,cli'
+for rule in $rules; do
+  folder=${rule%%:*} allowed=${rule#*:}
+  for file in "$folder"/*.c "$folder"/*.h; do
+    [ -e "$file" ] || continue
+    sed -n 's/^#include "\([a-z_]*\)\/.*/\1/p' "$file" | while read -r part; do
+      case ",$allowed,${folder#src/}," in *",$part,"*) ;; *) echo "$file includes $part/" ;; esac
+    done
+  done
+done | check 'includes against the direction of dependence'
+for file in include/veillee/*.h; do
+  grep -Hn '^#include "' "$file"
+done | check 'public headers include only public headers'
+
+one_user() { # one_user HEADER-PATTERN FOLDER: only files of that folder include it (tests may)
+  grep -lE "^#include <$1" "${sources[@]}" | grep -v "^$2" | grep -v '^tests/'
+}
+one_user 'sqlite3' src/store/ | check 'SQLite has one user, src/store'
+one_user 'avahi' src/node/ | check 'Avahi has one user, src/node'
+one_user 'microhttpd' src/api/ | check 'libmicrohttpd has one user, src/api'
+one_user '(cjson|cJSON)' src/api/json | check 'cJSON has one user, src/api/json'
+
+# What the engine may ask for: memory, strings, libsodium, utf8proc, the compiler's own helpers.
+allow='^(mem(cpy|move|set|cmp|chr|mem)|str(len|cmp|ncmp|chr|nlen)|(m|c|re)alloc|free|qsort|qsort_r|bsearch|abort|snprintf|vsnprintf)$'
+allow+='|^__(mem(cpy|move|set)|snprintf|vsnprintf|strcpy)_chk$|^__stack_chk_fail$|^__assert_fail$'
+allow+='|^(sodium|crypto|randombytes)_|^utf8proc_|^_GLOBAL_OFFSET_TABLE_$|^vl_'
+if [ -e "$build/libveillee_engine.a" ]; then
+  nm -u "$build/libveillee_engine.a" | awk '/ U / { print $2 }' | sort -u | grep -vE "$allow" |
+    grep -vE '^__(asan|ubsan|sanitizer|gcov)' |
+    { nm --defined-only "$build/libveillee_engine.a" | awk 'NF == 3 { print $3 }' | sort -u > "$build/engine.symbols"
+      grep -vxFf "$build/engine.symbols"; } | check 'the engine asks the system for this'
+else
+  echo "no $build/libveillee_engine.a" | check 'the engine was not built'
+fi
+
+grep -nwE 'TODO|FIXME|XXX|HACK' "${sources[@]}" "${scripts[@]}" dev | check 'unfinished by its own word'
+git ls-files -z src sync include ':!*.md' ':!*.po' | xargs -0 grep -nE 'https?://' |
+  grep -vE '://(127\.0\.0\.1|localhost|%s|\[::1\])' | check 'an outside address in the program'
+
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Long tests, sized in hours: ./dev soak NAME [HOURS]. Without a name: which there are.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+name=${1:-} hours=${2:-2}
+seconds=$(awk -v h="$hours" 'BEGIN { printf "%d", h * 3600 }')
+
+compile() {
+  mkdir -p build/log
+  { cmake -S . -B "$1" -G Ninja -DVEILLEE_WERROR=ON "${@:2}" && ninja -C "$1" all tests; } \
+    >build/log/soak-build 2>&1 || { tail -n 20 build/log/soak-build; exit 1; }
+}
+
+case $name in
+  sim) # random worlds from seeds nobody has run
+    compile build/gcc
+    first=$((RANDOM * 32768 * 1000 + RANDOM * 1000)) end=$((SECONDS + seconds)) seeds=0 bad=0
+    while [ $SECONDS -lt $end ]; do
+      build/gcc/tests/veillee-sim --seeds "$first..$((first + 199))" || bad=$((bad + 1))
+      first=$((first + 200)) seeds=$((seeds + 200))
+    done
+    echo "$seeds seeds from $((first - seeds)), batches with a failure: $bad"
+    [ $bad -eq 0 ] ;;
+  membership) # random histories, model against engine
+    compile build/gcc
+    seed=$((RANDOM * 32768 + RANDOM)) end=$((SECONDS + seconds)) graphs=0
+    export VEILLEE_BINARY=build/gcc/veillee
+    while [ $SECONDS -lt $end ]; do
+      node tests/model/compare.mjs $seed 500 40 || { echo "seed $seed disagrees"; exit 1; }
+      seed=$((seed + 1)) graphs=$((graphs + 500))
+    done
+    echo "$graphs histories agree" ;;
+  fuzz) # every target, one after the other, in equal shares
+    compile build/sanitize -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
+      -DVEILLEE_SANITIZE=ON -DVEILLEE_FUZZ=ON -DVEILLEE_WEAK_VAULT=ON
+    targets=(build/sanitize/fuzz/fuzz_*) bad=0
+    for target in "${targets[@]}"; do
+      short=${target##*/fuzz_}
+      mkdir -p "build/fuzz/$short"
+      "$target" -max_total_time=$((seconds / ${#targets[@]})) -artifact_prefix="build/fuzz/crash-$short-" \
+        "build/fuzz/$short" "tests/fuzz/corpus/$short" || bad=$((bad + 1))
+    done
+    echo "${#targets[@]} targets, $bad with findings"
+    [ $bad -eq 0 ] ;;
+  *)
+    echo "./dev soak sim [HOURS]         new random worlds in the simulator"
+    echo "./dev soak membership [HOURS]  random histories, model against engine"
+    echo "./dev soak fuzz [HOURS]        every fuzz target"
+    [ -z "$name" ] ;;
+esac
