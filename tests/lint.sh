@@ -68,7 +68,7 @@ else
   echo "no $build/libveillee_engine.a" | check 'the engine was not built'
 fi
 
-grep -nwE 'TODO|FIXME|XXX|HACK' "${sources[@]}" "${scripts[@]}" dev | check 'unfinished by its own word'
+grep -nwE 'T[O]DO|F[I]XME|X[X]X|H[A]CK' "${sources[@]}" "${scripts[@]}" dev | check 'unfinished by its own word'
 git ls-files -z src sync include ':!*.md' ':!*.po' | xargs -0 grep -nE 'https?://' |
   grep -vE '://(127\.0\.0\.1|localhost|%s|\[::1\])' | check 'an outside address in the program'
 

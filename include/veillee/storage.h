@@ -41,8 +41,9 @@ struct vl_entry_row {
 #define VL_ENTRY_VERIFIED 1u /* its own signature was checked (else a later one of its log was) */
 #define VL_ENTRY_MERGED   2u /* its operations are in the cells */
 #define VL_ENTRY_ERASED   4u /* its blob is gone for ever */
-#define VL_ENTRY_REFUSED  8u /* authentic, but its body cannot be read: kept, sent on, not merged  \
-                              */
+#define VL_ENTRY_REFUSED                                                                           \
+    8u /* authentic, but its body cannot be read: kept, sent on, not merged                        \
+        */
 
 struct vl_cell_key {
     uint32_t type;

@@ -28,7 +28,8 @@ if (!isolated) {
 }
 
 const CIRCLE = 'Cercle du jeudi';
-const state = async (person) => (await person.json('status')).circles.find((c) => c.name === CIRCLE);
+const state = async (person) =>
+  (await person.json('status')).circles.find((c) => c.name === CIRCLE);
 const digests = async (people) => {
   const all = [];
   for (const person of people) all.push((await state(person))?.digest ?? null);
@@ -84,7 +85,8 @@ async function apart(ines, nadia, lou) {
   if (isolated) ines.network.setLink('lou', false);
   await ines.json('meeting', 'edit', meeting, '--place', 'Chez Inès, 2e étage');
   await lou.json('meeting', 'edit', meeting, '--place', 'Maison de quartier, salle du fond');
-  for (const text of ['La fatigue, le soir', 'Ce qui m’a aidée : marcher', 'Une question de courage']) {
+  const titles = ['La fatigue, le soir', 'Ce qui m’a aidée : marcher', 'Une question de courage'];
+  for (const text of titles) {
     await nadia.json('share', 'add', '--title', text, '--text',
       `${text}. Je l’écris ici parce que le dire à voix haute est encore difficile.`);
   }
@@ -105,7 +107,8 @@ async function together(people, lou, meeting) {
   for (const person of people) {
     const shown = await person.json('meeting', 'show', meeting);
     if ((shown.conflicts?.place ?? []).length !== 2) {
-      throw new Error(`${person.name} does not see both places: ${JSON.stringify(shown.conflicts)}`);
+      const seen = JSON.stringify(shown.conflicts);
+      throw new Error(`${person.name} does not see both places: ${seen}`);
     }
     await until(`${person.name} finds "fatigue"`, 20, async () =>
       (await person.json('search', 'fatigue')).hits.length > 0);

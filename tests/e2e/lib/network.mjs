@@ -4,8 +4,8 @@ import { spawnSync, execFileSync } from 'node:child_process';
 
 const MARK = 'VEILLEE_TEST_NAMESPACE';
 
-/** Runs this script again inside fresh namespaces and exits with its status; returns when inside.
- * As root by itself, else through a user namespace. Returns false when the kernel allows neither. */
+/** Runs this script again inside fresh namespaces and exits with its status; returns true inside.
+ * As root by itself, else through a user namespace. False when the kernel allows neither. */
 export function enterNamespace() {
   if (process.env[MARK] === 'inside') {
     execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', '/run']);

@@ -120,7 +120,8 @@ export class Person {
   /** A command that talks for a while (invite, join): its JSON lines as they come. */
   steps(args, seconds = 120) {
     const [file, argv] = this.#command([...args, '--json']);
-    const child = spawn(file, argv, { env: this.#environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const stdio = ['ignore', 'pipe', 'pipe'];
+    const child = spawn(file, argv, { env: this.#environment(), stdio });
     const waiting = [], lines = [];
     let err = '', over = null;
     const wake = () => { for (const resolve of waiting.splice(0)) resolve(); };
