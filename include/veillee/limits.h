@@ -18,6 +18,8 @@
 #define VL_SEALS_MAX        200u   /* (wire) sealed boxes in one epoch or seal entry */
 #define VL_CITES_MAX        256u   /* (wire) content entries that one control entry cites */
 
+#define VL_CONTROL_ENTRIES_MAX 16384u /* control entries of one circle: 32 MiB of ancestor sets */
+
 #define VL_CHUNK_ENTRIES_MAX 256u    /* (wire) entries behind one verified signature */
 #define VL_CHUNK_BYTES_MAX   262144u /* (wire) 256 KiB */
 #define VL_FRAME_BYTES_MAX   65535u  /* (wire) one encrypted frame with its tag */

@@ -16,17 +16,21 @@ struct vl_membership;
 
 struct vl_member_key { /* a device and whose it claims to be, by its signed enrolment */
     struct vl_bytes device, person;
+    bool first; /* the person's id is the hash of this key: only such a key begins a person */
 };
 
 struct vl_member_entry { /* one control entry; views are copied */
     struct vl_bytes id;
     enum vl_control_kind kind;
-    struct vl_member_key by;      /* person empty: no enrolment of that device is known */
+    struct vl_member_key by; /* person is not read: enrolments in the past say whose it is */
     const struct vl_bytes *links; /* control entries it directly follows (its auth); all added */
     size_t link_count;
-    struct vl_bytes target;           /* person, entry or device; empty: none */
-    bool is_private;                  /* found of a private space (target is empty then) */
-    const struct vl_member_key *keys; /* enrolled keys, or recipients of epoch and seal */
+    struct vl_bytes target; /* person, entry or (remove-device) device; empty: none */
+    bool is_private;        /* found of a private space */
+    /* Enrolled keys (found: the author's, and the second person's unless private; no target
+     * needed), or recipients of epoch and seal, whose person is not read. A set: doubles count
+     * once. */
+    const struct vl_member_key *keys;
     size_t key_count;
     const struct vl_bytes *cites; /* content entries */
     size_t cite_count;
@@ -36,7 +40,9 @@ struct vl_member_entry { /* one control entry; views are copied */
 VL_MUST_USE vl_result vl_membership_create(struct vl_membership **out);
 void vl_membership_destroy(struct vl_membership *m); /* accepts NULL */
 
-/* MISSING: a link was not added before. EXISTS: added already (no change). LIMIT. INVALID. */
+/* MISSING: a link was not added before. EXISTS: added already (no change). INVALID: a name is
+ * empty or too long, or it is a second found without links. LIMIT: VL_CONTROL_ENTRIES_MAX.
+ * NO_MEMORY: as before. */
 VL_MUST_USE vl_result vl_membership_add(struct vl_membership *m,
                                         const struct vl_member_entry *entry);
 
