@@ -85,7 +85,7 @@ async function apart(ines, nadia, lou) {
   if (isolated) ines.network.setLink('lou', false);
   await ines.json('meeting', 'edit', meeting, '--place', 'Chez Inès, 2e étage');
   await lou.json('meeting', 'edit', meeting, '--place', 'Maison de quartier, salle du fond');
-  const titles = ['La fatigue, le soir', 'Ce qui m’a aidée : marcher', 'Une question de courage'];
+  const titles = ['La fatigue, le soir', 'Ce qui m’a aidée : marcher', 'Une question'];
   for (const text of titles) {
     await nadia.json('share', 'add', '--title', text, '--text',
       `${text}. Je l’écris ici parce que le dire à voix haute est encore difficile.`);
