@@ -8,16 +8,16 @@
  *   remove, demote, promote, vouch, vote     32 person
  *   endorse        32 id of the proposal
  *   leave, stepdown                          nothing
- *   add-device     enrolment
+ *   add-device, restore     32 person (add-device: the author's), enrolment
  *   remove-device  32 signing key
- *   restore        32 person, enrolment
  *   epoch          32 key id, varint count, seals
  *   seal           32 id of the epoch entry, varint count, seals
  *   tombstone      varint count, 32 each: ids of entries (sorted, unique, >= 1)
  *   a seal is 32 recipient's signing key, 80 box; sorted by key, unique
  *
  * circle id = BLAKE2b(CIRCLE_ID, author's signing key || second's (zeros if private) || random).
- * The second founder signs FOUNDING, circle id, author's card, her own card. */
+ * The second founder signs FOUNDING, circle id, author's card, her own card.
+ * The body is the entry's blob as it is: neither sealed nor padded. */
 #ifndef VEILLEE_CONTROL_H
 #define VEILLEE_CONTROL_H
 
@@ -73,11 +73,15 @@ struct vl_control {
 };
 
 /* Decoding allocates the lists; finish frees them (accepts NULL and zeroed). Signatures of
- * enrolments and of the second founder are checked by vl_control_verify, not here. */
+ * enrolments and of the second founder are checked by vl_control_verify, not here.
+ * TRUNCATED, TRAILING, TOO_LARGE, NOT_CANONICAL (unsorted, doubled or empty lists, founders with
+ * one key), KIND. Encoding appends, and refuses what decoding would, and leaves `out` alone then.
+ */
 VL_MUST_USE vl_result vl_control_encode(const struct vl_control *control, struct vl_buffer *out);
 VL_MUST_USE vl_result vl_control_decode(struct vl_bytes body, struct vl_control *out);
 void vl_control_finish(struct vl_control *control);
-/* Every signature that the body carries, for that circle and author. SIGNATURE, CIRCLE. */
+/* Every signature that the body carries, for that circle and author. SIGNATURE, CIRCLE. That the
+ * person of add-device is the author's is judged by the replica. */
 VL_MUST_USE vl_result vl_control_verify(const struct vl_control *control,
                                         const struct vl_id *circle,
                                         const uint8_t author_sign[static 32]);

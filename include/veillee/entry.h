@@ -58,10 +58,11 @@ struct vl_entry {
     struct vl_bytes blob; /* data NULL: erased or not fetched */
 };
 
+/* Appends. Refuses what decoding would, and leaves `out` alone then. */
 VL_MUST_USE vl_result vl_entry_header_encode(const struct vl_entry_header *header,
-                                             struct vl_buffer *out); /* appends */
-/* TRUNCATED, TRAILING, TOO_LARGE, NOT_CANONICAL, VERSION, KIND, LINKS, AUTH (unsorted), HASH (the
- * log id of entry 0 is not that of its key). */
+                                             struct vl_buffer *out);
+/* TRUNCATED, TRAILING, TOO_LARGE, NOT_CANONICAL (also: no blob, of size 0), VERSION, KIND, LINKS,
+ * AUTH (unsorted), HASH (the log id of entry 0 is not that of its key). */
 VL_MUST_USE vl_result vl_entry_header_decode(struct vl_bytes bytes, struct vl_entry_header *out);
 
 void vl_entry_id(struct vl_bytes header, struct vl_id *out);
@@ -73,8 +74,10 @@ VL_MUST_USE vl_result vl_entry_verify(struct vl_bytes header, const uint8_t sign
                                       const uint8_t sign_key[static 32]);
 
 /* Blobs of content. plaintext = varint size, body, zeros up to the bucket; blob = nonce(24) ||
- * XChaCha20-Poly1305 under KDF(epoch secret, BLOB_KEY), associated data BLOB_SEAL, circle, log,
- * seq, key id. Buckets: Padme of the plaintext, at least 64 bytes. */
+ * XChaCha20-Poly1305 under vl_derive_key(BLOB_KEY, epoch secret), associated data BLOB_SEAL || 0
+ * || circle || log || u64 seq || key id. Buckets: Padme of the plaintext, at least 64 bytes.
+ * Sealing appends; TOO_LARGE over VL_BODY_BYTES_MAX. */
+#define VL_BODY_BYTES_MAX 27645u          /* in the largest bucket that fits VL_BLOB_BYTES_MAX */
 size_t vl_blob_bucket(size_t plain_size); /* padded plaintext size */
 VL_MUST_USE vl_result vl_blob_seal(struct vl_bytes body, const uint8_t secret[static 32],
                                    const struct vl_entry_header *place, struct vl_buffer *out);

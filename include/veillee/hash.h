@@ -26,6 +26,7 @@ VL_MUST_USE vl_result vl_id_parse(const char *text, struct vl_id *out);
     X(LOG_ID, "veillee/1 log id")                                                                  \
     X(CIRCLE_ID, "veillee/1 circle id")                                                            \
     X(PERSON_ID, "veillee/1 person id")                                                            \
+    X(DEVICE_KEY, "veillee/1 device key")                                                          \
     X(ENROLMENT, "veillee/1 enrolment")                                                            \
     X(FOUNDING, "veillee/1 founding")                                                              \
     X(BLOB_HASH, "veillee/1 blob hash")                                                            \

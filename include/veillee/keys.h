@@ -24,7 +24,8 @@ struct vl_device_keys { /* secret: only in memory from vl_device_keys_create */
 
 /* Random keys in guarded, locked memory. NO_MEMORY when none can be had. */
 VL_MUST_USE vl_result vl_device_keys_create(struct vl_device_keys **out);
-/* Derived from 32 secret bytes (what the vault stores); the same seed gives the same keys. */
+/* Derived from 32 secret bytes (what the vault stores); the same seed gives the same keys:
+ * vl_derive_key(DEVICE_KEY, seed, "sign" | "noise" | "seal"). */
 VL_MUST_USE vl_result vl_device_keys_from_seed(const uint8_t seed[static 32],
                                                struct vl_device_keys **out);
 void vl_device_keys_destroy(struct vl_device_keys *keys); /* wipes; accepts NULL */
@@ -46,17 +47,20 @@ VL_MUST_USE vl_result vl_enrolment_verify(const struct vl_enrolment *enrolment,
 void vl_enrolment_write(struct vl_writer *w, const struct vl_enrolment *enrolment);
 void vl_enrolment_read(struct vl_reader *r, struct vl_enrolment *out);
 
-/* A 32-byte secret sealed to one device: ephemeral X25519 key, then XChaCha20-Poly1305 under
- * BLAKE2b(X25519, both public keys); circle, key id, recipient's and author's signing keys are
- * associated data, so a box opens in no other place. */
+/* A 32-byte secret sealed to one device: ephemeral X25519 key(32) || XChaCha20-Poly1305(48) under
+ * vl_derive_key(KEY_BOX, X25519 secret, ephemeral key || recipient's), nonce zero (the key is used
+ * once); associated data KEY_BOX || 0 || circle || key id || recipient's || author's signing key,
+ * so a box opens in no other place. */
 #define VL_KEY_BOX_BYTES 80u
 
+/* INVALID: the recipient's key is no key (of low order). */
 VL_MUST_USE vl_result vl_key_box_seal(const uint8_t secret[static 32], const struct vl_id *circle,
                                       const struct vl_id *key_id,
                                       const struct vl_device_card *recipient,
                                       const uint8_t author_sign[static 32],
                                       uint8_t out[static VL_KEY_BOX_BYTES]);
-/* DECRYPT when it is not for these keys in this place. */
+/* DECRYPT when it is not for these keys in this place, or what is in it is not the secret that
+ * `key_id` commits to (vl_epoch_key_id). `secret_out` is zeroed then. */
 VL_MUST_USE vl_result vl_key_box_open(const uint8_t box[static VL_KEY_BOX_BYTES],
                                       const struct vl_id *circle, const struct vl_id *key_id,
                                       const struct vl_device_keys *recipient,

@@ -17,6 +17,7 @@
 #define VL_ENROLMENTS_MAX   16u    /* (wire) keys in one add */
 #define VL_SEALS_MAX        200u   /* (wire) sealed boxes in one epoch or seal entry */
 #define VL_CITES_MAX        256u   /* (wire) content entries that one control entry cites */
+#define VL_TOMBSTONE_MAX    512u   /* (wire) entries that one tombstone names */
 
 #define VL_CONTROL_ENTRIES_MAX 16384u /* control entries of one circle: 32 MiB of ancestor sets */
 

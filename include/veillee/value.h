@@ -31,7 +31,9 @@ struct vl_value {
 };
 
 /* Text is checked to be UTF-8 without control characters (line feed and tab allowed) and brought
- * to NFC on encoding; on decoding anything else is refused: UTF8, NOT_CANONICAL. Appends. */
+ * to NFC on encoding; on decoding anything else is refused: UTF8, NOT_CANONICAL. Appends, and
+ * leaves `out` alone on an error. KIND: unknown tag. TOO_LARGE: over VL_VALUE_BYTES_MAX with its
+ * tag, or a record type over 16 bits. INVALID: a flag that is neither 0 nor 1 (encoding). */
 VL_MUST_USE vl_result vl_value_encode(const struct vl_value *value, struct vl_buffer *out);
 VL_MUST_USE vl_result vl_value_decode(struct vl_bytes input, struct vl_value *out);
 
