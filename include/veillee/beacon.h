@@ -57,4 +57,12 @@ VL_MUST_USE vl_result vl_counters_create(struct vl_counters **out);
 void vl_counters_destroy(struct vl_counters *c);
 VL_MUST_USE vl_result vl_counters_check(struct vl_counters *c, const struct vl_sighting *sighting);
 
+/* The mark of an invitation: it publishes the code's number (never anything of the words) in the
+ * shape of a beacon, so that an invitation's record is not told from a gathering's by its form.
+ *   salt(12, random) || BLAKE2b(INVITATION, salt, u8 number) || random bytes up to VL_BEACON_BYTES
+ * Whoever knows this can try the 99 numbers: the number is public, it only keeps invitations in
+ * one room apart. */
+void vl_invitation_mark(uint8_t number, uint8_t out[static VL_BEACON_BYTES]);
+bool vl_invitation_matches(const uint8_t bytes[static VL_BEACON_BYTES], uint8_t number);
+
 #endif

@@ -38,6 +38,7 @@ VL_MUST_USE vl_result vl_id_parse(const char *text, struct vl_id *out);
     X(DISCOVERY_KEY, "veillee/1 discovery key")                                                    \
     X(BEACON, "veillee/1 beacon")                                                                  \
     X(BEACON_SIGNATURE, "veillee/1 beacon signature")                                              \
+    X(INVITATION, "veillee/1 invitation")                                                          \
     X(HEADS, "veillee/1 heads")                                                                    \
     X(STATE, "veillee/1 state")                                                                    \
     X(RECORD_ID, "veillee/1 record id")                                                            \
