@@ -4,9 +4,9 @@
 #include <string.h>
 #include <veillee/beacon.h>
 
-#define BEACON_VERSION 1u
+#define BEACON_VERSION   1u
 #define DEVICE_TAG_BYTES 8u
-#define ADDRESS_BYTES 17u /* family, 16 bytes */
+#define ADDRESS_BYTES    17u /* family, 16 bytes */
 #define EPOCHS_TRIED_MAX 256u
 
 /* Long enough for every domain's text with its zero, see signed_bytes and associated_data. */
@@ -22,12 +22,6 @@ static_assert(VL_BEACON_BYTES == VL_BEACON_NONCE_BYTES + VL_BEACON_PLAIN_BYTES +
 static_assert(VL_BEACON_NONCE_BYTES == crypto_aead_chacha20poly1305_ietf_NPUBBYTES,
               "the nonce is the cipher's");
 static_assert(VL_BEACON_BYTES <= 255u, "a TXT string holds a beacon");
-
-int vl_address_compare(const struct vl_address *a, const struct vl_address *b)
-{
-    if (a->family != b->family) return a->family < b->family ? -1 : 1;
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes);
-}
 
 static bool address_is_canonical(const struct vl_address *a)
 {
@@ -292,7 +286,7 @@ vl_result vl_counters_check(struct vl_counters *c, const struct vl_sighting *sig
         if (beacon->counter < item->counter) return VL_ERR_REPLAY;
         if (beacon->counter == item->counter)
             return memcmp(beacon->nonce, item->nonce, sizeof item->nonce) == 0 ? VL_OK
-                                                                              : VL_ERR_REPLAY;
+                                                                               : VL_ERR_REPLAY;
     } else {
         if (c->count == c->capacity) {
             size_t capacity = c->capacity ? c->capacity * 2 : 16;

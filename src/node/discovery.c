@@ -18,15 +18,15 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-/* Random letters, fixed for the program: they say nothing by themselves, yet whoever reads this
- * file knows them. What that leaves is in docs/threat-model.md. */
-static const char SERVICE_TYPE[] = "_q7xk._tcp";
+/* Says nothing by itself, yet whoever reads this file knows it: docs/threat-model.md says what that
+ * leaves. */
+static const char SERVICE_TYPE[] = "_vl1._tcp";
 static const char DOMAIN_NAME[] = "local";
 static const char DAEMON_PID[] = "/run/avahi-daemon/pid";
 
 #define NAME_LETTERS 12u /* 62 bits: no two meet by chance */
 
-struct resolution { /* one instance being asked about */
+struct resolution {          /* one instance being asked about */
     struct resolution *next; /* younger */
     struct discovery *owner;
     AvahiSServiceResolver *resolver;
@@ -40,6 +40,7 @@ struct discovery {
     struct discovery_config config;
     struct interface_list interfaces;
     struct discovery_instance *instances;
+    char (*names)[NAME_LETTERS + 1]; /* of the instances */
     struct avahi_poll *poll;
     AvahiServer *server;
     AvahiSEntryGroup *group;
@@ -84,11 +85,11 @@ static void to_avahi(const struct vl_address *from, AvahiAddress *out)
     memcpy(out->data.data, from->bytes, from->family == 4 ? 4u : 16u);
 }
 
-static bool add_instance(struct discovery *d, const struct discovery_instance *instance)
+static bool add_instance(struct discovery *d, const struct discovery_instance *instance,
+                         const char *name)
 {
-    char name[NAME_LETTERS + 1], label[NAME_LETTERS + 1];
+    char label[NAME_LETTERS + 1];
     char host[NAME_LETTERS + sizeof DOMAIN_NAME + 1];
-    name_random(name);
     name_random(label);
     (void)snprintf(host, sizeof host, "%s.%s", label, DOMAIN_NAME);
     AvahiIfIndex interface = (AvahiIfIndex)instance->interface;
@@ -110,9 +111,9 @@ static bool add_instance(struct discovery *d, const struct discovery_instance *i
         }
         txt = more;
     }
-    int result = avahi_server_add_service_strlst(
-        d->server, d->group, interface, AVAHI_PROTO_UNSPEC, AVAHI_PUBLISH_NO_COOKIE, name,
-        SERVICE_TYPE, DOMAIN_NAME, host, instance->port, txt);
+    int result = avahi_server_add_service_strlst(d->server, d->group, interface, AVAHI_PROTO_UNSPEC,
+                                                 AVAHI_PUBLISH_NO_COOKIE, name, SERVICE_TYPE,
+                                                 DOMAIN_NAME, host, instance->port, txt);
     avahi_string_list_free(txt);
     return result >= 0;
 }
@@ -132,7 +133,7 @@ static bool show(struct discovery *d)
     d->group = avahi_s_entry_group_new(d->server, group_changed, d);
     if (!d->group) return false;
     for (size_t k = 0; k < d->config.instance_count; k++)
-        if (!add_instance(d, &d->instances[k])) return false;
+        if (!add_instance(d, &d->instances[k], d->names[k])) return false;
     return avahi_s_entry_group_commit(d->group) >= 0;
 }
 
@@ -233,17 +234,24 @@ static void forget(struct discovery *d, AvahiIfIndex interface, AvahiProtocol pr
             resolution_end(r);
 }
 
-static void browsed(AvahiSServiceBrowser *b, AvahiIfIndex interface, AvahiProtocol protocol,
-                    AvahiBrowserEvent event, const char *name, const char *type,
-                    const char *domain, AvahiLookupResultFlags flags, void *context)
+static bool is_own(const struct discovery *d, const char *name)
 {
-    (void)b, (void)type, (void)domain;
+    for (size_t k = 0; k < d->config.instance_count; k++)
+        if (strcmp(d->names[k], name) == 0) return true;
+    return false;
+}
+
+static void browsed(AvahiSServiceBrowser *b, AvahiIfIndex interface, AvahiProtocol protocol,
+                    AvahiBrowserEvent event, const char *name, const char *type, const char *domain,
+                    AvahiLookupResultFlags flags, void *context)
+{
+    (void)b, (void)type, (void)domain, (void)flags;
     struct discovery *d = context;
     if (event == AVAHI_BROWSER_FAILURE) {
         break_off(d);
         return;
     }
-    if (!name || (flags & AVAHI_LOOKUP_RESULT_LOCAL)) return;
+    if (!name || is_own(d, name)) return;
     if (event == AVAHI_BROWSER_REMOVE) forget(d, interface, protocol, name);
     if (event != AVAHI_BROWSER_NEW) return;
     d->heard = true;
@@ -315,10 +323,11 @@ static vl_result start_server(struct discovery *d)
     int error = AVAHI_OK;
     vl_result result = VL_ERR_NO_MEMORY;
     if (configure(d, &config)) {
-        AvahiServer *server = avahi_server_new(avahi_poll_api(d->poll), &config, server_changed, d,
-                                               &error);
+        AvahiServer *server =
+            avahi_server_new(avahi_poll_api(d->poll), &config, server_changed, d, &error);
         d->server = server;
-        if (server) result = VL_OK;
+        if (server)
+            result = VL_OK;
         else if (error != AVAHI_ERR_NO_MEMORY)
             result = VL_ERR_NETWORK;
     }
@@ -342,8 +351,7 @@ static vl_result watch_clock(struct discovery *d)
     if (timerfd_settime(d->clock_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) !=
         0)
         return VL_ERR_NETWORK;
-    d->clock_set =
-        event_new(d->config.base, d->clock_fd, EV_READ | EV_PERSIST, clock_was_set, d);
+    d->clock_set = event_new(d->config.base, d->clock_fd, EV_READ | EV_PERSIST, clock_was_set, d);
     if (!d->clock_set || event_add(d->clock_set, NULL) != 0) return VL_ERR_NO_MEMORY;
     return VL_OK;
 }
@@ -360,7 +368,10 @@ vl_result discovery_create(struct discovery **out, const struct discovery_config
     vl_result result = VL_ERR_NO_MEMORY;
     if (config->instance_count > 0) {
         d->instances = calloc(config->instance_count, sizeof *d->instances);
-        if (!d->instances) goto fail;
+        d->names = calloc(config->instance_count, sizeof *d->names);
+        if (!d->instances || !d->names) goto fail;
+        for (size_t k = 0; k < config->instance_count; k++)
+            name_random(d->names[k]);
         memcpy(d->instances, config->instances, config->instance_count * sizeof *d->instances);
     }
     d->reap = evtimer_new(config->base, reap, d);
@@ -395,6 +406,7 @@ void discovery_destroy(struct discovery *d)
     if (d->clock_fd >= 0) (void)close(d->clock_fd);
     if (d->reap) event_free(d->reap);
     free(d->instances);
+    free(d->names);
     free(d);
 }
 

@@ -1,6 +1,6 @@
 /* Discovery: DNS-SD over multicast DNS by avahi-core inside the process. The one user of Avahi.
  *
- * What is shown says nothing by itself: a fixed service type that is a few random letters, random
+ * What is shown says nothing by itself: a fixed service type that names nothing, random
  * instance and host names made anew by each discovery_create, own addresses without reverse names,
  * and strings that are noise to strangers. The machine's name, HINFO, workstation and domain
  * records are never published. While no discovery exists, nothing is sent.
@@ -15,10 +15,10 @@
 #include "node/address.h"
 #include "node/interfaces.h"
 
-#define DISCOVERY_NAME_BYTES     64u
-#define DISCOVERY_RESOLVING_MAX  64u  /* instances asked about at one time; the oldest gives way */
-#define DISCOVERY_CACHE_MAX      512u /* records of others kept by Avahi, per interface */
-#define DISCOVERY_RATE_BURST     200u /* packets that others make us send in one second */
+#define DISCOVERY_NAME_BYTES    64u
+#define DISCOVERY_RESOLVING_MAX 64u  /* instances asked about at one time; the oldest gives way */
+#define DISCOVERY_CACHE_MAX     512u /* records of others kept by Avahi, per interface */
+#define DISCOVERY_RATE_BURST    200u /* packets that others make us send in one second */
 
 struct discovery_instance { /* what is shown on one interface */
     unsigned interface;
@@ -38,7 +38,7 @@ struct discovery_found { /* somebody else's instance; hostile until its strings 
 struct discovery;
 struct discovery_config {
     struct event_base *base;
-    const struct interface_list *interfaces; /* only on these; copied */
+    const struct interface_list *interfaces;    /* only on these; copied */
     const struct discovery_instance *instances; /* copied; at most one an interface */
     size_t instance_count;                      /* 0: shows nothing */
     bool browse;

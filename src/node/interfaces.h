@@ -16,7 +16,7 @@
 struct interface {
     unsigned index;
     char name[IF_NAMESIZE];
-    size_t address_count; /* at least 1 */
+    size_t address_count;                                 /* at least 1 */
     struct vl_address addresses[VL_BEACON_ADDRESSES_MAX]; /* sorted, unique */
 };
 struct interface_list {

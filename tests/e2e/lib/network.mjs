@@ -44,6 +44,11 @@ export class Network {
     this.hosts.set(name, { number, address: `10.77.0.${number}` });
   }
 
+  /** The address of the host's network card. */
+  mac(name) {
+    return JSON.parse(ip('-n', name, '-json', 'link', 'show', 'eth0'))[0].address;
+  }
+
   /** Pulls or plugs the host's cable. */
   setLink(name, up) {
     ip('link', 'set', `port${this.hosts.get(name).number}`, up ? 'up' : 'down');
