@@ -10,7 +10,8 @@
  *   replica_merge.c   operations into cells
  *   replica_rows.c    copies of stored rows (a scan's callback may not call the storage)
  *   replica_read.c    chunks, scans, digest
- *   replica_verify.c  everything read and judged anew */
+ *   replica_verify.c  everything read and judged anew
+ *   replica_proof.c   what a stranger shows to be known as a member, judged in scratch memory */
 #ifndef SYNC_REPLICA_INTERNAL_H
 #define SYNC_REPLICA_INTERNAL_H
 

@@ -138,6 +138,11 @@ vl_result session_refresh(struct vl_session *s)
 
 /* ---- greeting ---- */
 
+static int id_order(const void *a, const void *b)
+{
+    return vl_id_compare(a, b);
+}
+
 /* Fixes what HELLO says. */
 static vl_result greet(struct vl_session *s)
 {
@@ -158,6 +163,7 @@ static vl_result greet(struct vl_session *s)
         memcpy(s->hello.control[i].bytes, names[i].data, names[i].size);
     }
     s->hello.control_count = count;
+    qsort(s->hello.control, count, sizeof s->hello.control[0], id_order);
     for (size_t i = 0; i < s->logs.count; i++) {
         s->logs.items[i].hello = s->logs.items[i].mine;
     }
