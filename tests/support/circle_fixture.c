@@ -142,6 +142,20 @@ void entry_run_add(struct entry_run *run, const struct vl_entry *entry)
     run->count++;
 }
 
+void entry_run_forge(struct entry_run *run, struct vl_entry_header *header, struct vl_bytes blob,
+                     const struct vl_device_keys *keys, struct vl_id *id)
+{
+    struct vl_buffer encoded = {0};
+    header->blob_size = (uint32_t)blob.size;
+    vl_blob_hash(blob, &header->blob_hash);
+    must(vl_entry_header_encode(header, &encoded), "encode header");
+    struct vl_entry entry = {.header = vl_buffer_view(&encoded), .blob = blob};
+    vl_entry_id(entry.header, id);
+    vl_entry_sign(entry.header, keys, entry.signature);
+    entry_run_add(run, &entry);
+    vl_buffer_finish(&encoded);
+}
+
 void entry_run_finish(struct entry_run *run)
 {
     for (size_t i = 0; i < run->count; i++)

@@ -58,13 +58,17 @@ struct vl_record_id fixture_record(uint64_t number);
 /* A copy of a run of entries of one log. */
 struct entry_run {
     struct vl_entry *items;
-    size_t count, capacity;
+    size_t count;
     void **blocks;
 };
 struct entry_run circle_fixture_run(struct circle_fixture *f, size_t node, const struct vl_id *log,
                                     uint64_t from, size_t max);
 /* Appends copies of one entry, with other bytes if a test wants so. */
 void entry_run_add(struct entry_run *run, const struct vl_entry *entry);
+/* Appends an entry made from a header as it is, signed by `keys`; the hash and size of the blob are
+ * set. What a hostile member's program could send. */
+void entry_run_forge(struct entry_run *run, struct vl_entry_header *header, struct vl_bytes blob,
+                     const struct vl_device_keys *keys, struct vl_id *id);
 void entry_run_finish(struct entry_run *run);
 
 #endif

@@ -589,8 +589,8 @@ static void copy_content(struct memory_storage *to, const struct memory_storage 
     for (size_t i = 0; i < from->cell_count; i++) {
         const struct cell_row *cell = &from->cells[i];
         if (!cell->alive) continue;
-        struct cell_row *copy = &to->cells[cell_index(to, &cell->key, true) - 1];
-        /* the table of cells may move while it grows, so `copy` is taken after */
+        size_t at = cell_index(to, &cell->key, true) - 1; /* may move the table */
+        struct cell_row *copy = &to->cells[at];
         copy->data = need(malloc(cell->size + 1));
         memcpy(copy->data, cell->data, cell->size);
         copy->size = cell->size;
@@ -598,8 +598,8 @@ static void copy_content(struct memory_storage *to, const struct memory_storage 
     }
 }
 
-/* What is not committed is taken out of the copy: by undoing it in `from` and doing it again would
- * change `from`, so the copy is made and the list of undos is run on the copy by key. */
+/* What is not committed is undone again in the copy; rows and cells are found there by their key.
+ */
 static void copy_undo(struct memory_storage *to, const struct memory_storage *from)
 {
     for (size_t i = from->undo_count; i-- > 0;) {
