@@ -32,6 +32,16 @@ VL_MUST_USE vl_result vl_cell_apply(enum vl_field_kind kind, struct vl_buffer *s
                                     const struct vl_operation *operation,
                                     const struct vl_stamp *stamp);
 
+/* The same in steps, for many operations on one cell: load, merge each, save. An operation's bytes
+ * are copied. After an error of vl_cell_merge the cell is only to be closed. */
+struct vl_cell;
+VL_MUST_USE vl_result vl_cell_open(enum vl_field_kind kind, struct vl_bytes state,
+                                   struct vl_cell **out); /* copies `state`; DAMAGED */
+VL_MUST_USE vl_result vl_cell_merge(struct vl_cell *cell, const struct vl_operation *operation,
+                                    const struct vl_stamp *stamp);
+VL_MUST_USE vl_result vl_cell_save(struct vl_cell *cell, struct vl_buffer *state); /* replaces */
+void vl_cell_close(struct vl_cell *cell); /* accepts NULL */
+
 struct vl_cell_value { /* one visible value or element */
     struct vl_stamp stamp;
     struct vl_bytes value; /* view into the state */
