@@ -28,6 +28,13 @@
 #define VL_PREAUTH_BYTES_MAX 4096u   /* bytes taken from a stranger before he is known */
 #define VL_HEADS_MAX         4096u   /* (wire) heads in one exchange */
 
+#define VL_PROOF_ENTRIES_MAX 16384u    /* (wire) control entries by which a member proves herself */
+#define VL_PROOF_BYTES_MAX   16777216u /* (wire) ... and their bytes */
+
+#define VL_SESSION_GREET_SECONDS   10u /* silence while greeting and proving */
+#define VL_SESSION_PING_SECONDS    30u
+#define VL_SESSION_SILENCE_SECONDS 90u /* a session that hears nothing for so long is over */
+
 #define VL_PENDING_ENTRIES_MAX 4096u    /* entries of one peer that wait for their links */
 #define VL_PENDING_BYTES_MAX   4194304u /* 4 MiB of them */
 #define VL_CELL_BYTES_MAX      8388608u /* merged state of one field */

@@ -67,8 +67,11 @@ VL_MUST_USE vl_result vl_replica_write(struct vl_replica *r, const struct vl_ope
  * (already known ones included). Results beside VL_OK, all with what went before kept:
  *   MISSING   entries[*stored] waits for entries that are not here: give it again later
  *   GAP       the run begins after our tip
- *   FORK      it contradicts our copy of the log
- *   SIGNATURE, CIRCLE, LAMPORT, LINKS, AUTH, HASH, ...: the peer is at fault */
+ *   FORK      it contradicts our copy of the log: this is remembered, nothing more is taken of it
+ *   LIMIT     over VL_CHUNK_*, VL_HEADS_MAX or VL_CONTROL_ENTRIES_MAX
+ *   AUTHORITY a log of a key that nobody enrolled; a second founding
+ *   SIGNATURE, CIRCLE, LAMPORT, LINKS, AUTH, HASH, PREV, ...: the peer is at fault
+ *   STORAGE, FULL, NO_MEMORY, DAMAGED: this machine is; nothing of the call was kept */
 VL_MUST_USE vl_result vl_replica_receive(struct vl_replica *r, const struct vl_entry *entries,
                                          size_t count, size_t *stored);
 
@@ -84,7 +87,8 @@ VL_MUST_USE vl_result vl_replica_heads(const struct vl_replica *r, struct vl_hea
                                        size_t *count);
 void vl_replica_heads_digest(const struct vl_replica *r, struct vl_id *out);
 /* Entries of a log from `from`, at most VL_CHUNK_* and `max_bytes` of encoded entries, ending with
- * one whose signature was checked. Views die with the callback. */
+ * one whose signature was checked. Views die with the callback. NOT_FOUND: none from there.
+ * LIMIT: not one with a good signature within the limits. */
 VL_MUST_USE vl_result vl_replica_read_chunk(struct vl_replica *r, const struct vl_id *log,
                                             uint64_t from, size_t max_entries, size_t max_bytes,
                                             vl_entry_visit visit, void *context);
@@ -95,7 +99,7 @@ VL_MUST_USE vl_result vl_replica_lamport(struct vl_replica *r, const struct vl_i
 VL_MUST_USE vl_result vl_replica_control_since(struct vl_replica *r, const struct vl_id *known,
                                                size_t known_count, vl_entry_visit visit,
                                                void *context);
-/* Settled membership of the circle as it is known here. */
+/* Settled membership of the circle as it is known here. NULL: no memory. */
 struct vl_membership *vl_replica_membership(struct vl_replica *r);
 
 struct vl_device_info { /* an enrolled device */

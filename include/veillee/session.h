@@ -1,7 +1,7 @@
 /* One sync session: two replicas of one circle over one secure channel. No I/O: messages in,
  * messages out, pulled by the caller, so that its send buffer is the only back-pressure.
  *
- * Messages (one frame each; docs/protocol.md has the layouts)
+ * Messages (one frame each; docs/sync.md has the layouts)
  *   HELLO    version, digest of the heads, the newest control entries I have
  *   PROOF    control entries that the other lacks: how a member it does not know yet shows that
  *            she is one (before this nothing else is sent to her)
@@ -54,6 +54,10 @@ VL_MUST_USE vl_result vl_session_next(struct vl_session *s, struct vl_buffer *ou
 /* When vl_session_next should be asked again without an event; UINT64_MAX ms: never. */
 vl_instant vl_session_deadline(const struct vl_session *s);
 
+/* What this machine's wall clock says at `now`: goes into PONG, and shows the peer's clock as an
+ * offset. Decides nothing; without it no clock is exchanged. */
+void vl_session_set_clock(struct vl_session *s, vl_wall wall, vl_instant now);
+
 enum vl_session_state vl_session_state_of(const struct vl_session *s);
 vl_result vl_session_error(const struct vl_session *s);
 struct vl_session_counts {
@@ -65,5 +69,8 @@ struct vl_session_counts {
 struct vl_session_counts vl_session_counts_of(const struct vl_session *s);
 /* Both sides have each other's heads as far as this side knows. */
 bool vl_session_in_sync(const struct vl_session *s);
+/* Logs of which the two sides hold different branches: left out of this session, sorted. Returns
+ * how many there are, also when that is more than max. */
+size_t vl_session_forks(const struct vl_session *s, struct vl_id *out, size_t max);
 
 #endif

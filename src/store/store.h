@@ -36,6 +36,9 @@ VL_MUST_USE vl_result store_circle_add(struct store *s, const struct store_circl
 /* The row of `id` is replaced (a draft that is founded changes its id). NOT_FOUND. */
 VL_MUST_USE vl_result store_circle_replace(struct store *s, const struct vl_id *id,
                                            const struct store_circle *circle);
+/* Forgets the circle: its row, its entries, cells and notes (a joining that was refused). Durable
+ * when it returns. NOT_FOUND. */
+VL_MUST_USE vl_result store_circle_remove(struct store *s, const struct vl_id *id);
 VL_MUST_USE vl_result store_circle_scan(struct store *s, store_circle_visit visit, void *context);
 
 /* The engine's port for one circle; valid until store_close. */

@@ -147,7 +147,9 @@ static int boxes_setup(void **state)
     memset(b.author, 5, sizeof b.author);
     vl_epoch_key_id(&b.circle, b.secret, &b.key_id);
     *state = &b;
-    return vl_key_box_seal(b.secret, &b.circle, &b.key_id, &b.recipient->card, b.author, b.box);
+    vl_result sealed =
+        vl_key_box_seal(b.secret, &b.circle, &b.key_id, &b.recipient->card, b.author, b.box);
+    return sealed == VL_OK ? 0 : -1;
 }
 
 static int boxes_teardown(void **state)

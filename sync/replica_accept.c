@@ -1,0 +1,308 @@
+/* Runs of entries from a peer. All of it is hostile until checked:
+ *
+ *   run_read     each entry by itself: encoding, circle, log, number, previous id, blob's hash
+ *   run_known    what is here already, by id; contradiction is a fork
+ *   run_signed   the last entry with a valid signature; every control entry's own
+ *   store_run    in one transaction, in order: links, lamport, auth, bodies; stored, merged
+ *
+ * Each step can shorten the run; `why` says what was wrong with the first entry left out. */
+#include "sync/replica_internal.h"
+#include <assert.h>
+#include <string.h>
+
+enum signature_state { SIGNATURE_UNKNOWN = 0, SIGNATURE_GOOD, SIGNATURE_BAD };
+
+struct run {
+    const struct vl_entry *entries;
+    size_t count; /* entries that are still in question */
+    size_t known; /* of these, from the start, are stored already */
+    vl_result why;
+    struct vl_id log;
+    uint64_t first_seq;
+    uint8_t sign_key[32];
+    uint8_t signatures[VL_CHUNK_ENTRIES_MAX]; /* enum signature_state */
+    uint8_t kinds[VL_CHUNK_ENTRIES_MAX];      /* enum vl_entry_kind */
+    struct vl_id ids[VL_CHUNK_ENTRIES_MAX];
+};
+
+static void run_shorten(struct run *run, size_t count, vl_result why)
+{
+    run->count = count;
+    run->why = why;
+}
+
+/* ---- each entry by itself ---- */
+
+static vl_result check_blob(const struct vl_entry *entry, const struct vl_entry_header *header)
+{
+    struct vl_id hash;
+    /* only a tombstone may take a blob away, and then it is not fetched from peers */
+    if (entry->blob.data == NULL || entry->blob.size != header->blob_size) return VL_ERR_HASH;
+    vl_blob_hash(entry->blob, &hash);
+    return vl_id_equal(&hash, &header->blob_hash) ? VL_OK : VL_ERR_HASH;
+}
+
+static vl_result check_entry(const struct vl_replica *r, struct run *run, size_t i)
+{
+    const struct vl_entry *entry = &run->entries[i];
+    struct vl_entry_header header;
+    if (entry_size(entry) > VL_ENTRY_BYTES_MAX) return VL_ERR_TOO_LARGE;
+    VL_TRY(vl_entry_header_decode(entry->header, &header));
+    if (!vl_id_equal(&header.circle, &r->circle)) return VL_ERR_CIRCLE;
+    if (i == 0) {
+        run->log = header.log;
+        run->first_seq = header.seq;
+        memcpy(run->sign_key, header.sign_key, sizeof run->sign_key); /* zeros if it is not first */
+    }
+    if (!vl_id_equal(&header.log, &run->log) || header.seq != run->first_seq + i)
+        return VL_ERR_PREV;
+    if (i > 0 && !vl_id_equal(&header.prev, &run->ids[i - 1])) return VL_ERR_PREV;
+    VL_TRY(check_blob(entry, &header));
+    vl_entry_id(entry->header, &run->ids[i]);
+    run->kinds[i] = (uint8_t)header.kind;
+    return VL_OK;
+}
+
+static void run_read(const struct vl_replica *r, struct run *run, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        bytes += entry_size(&run->entries[i]);
+        vl_result result = VL_ERR_LIMIT;
+        if (i < VL_CHUNK_ENTRIES_MAX && bytes <= VL_CHUNK_BYTES_MAX)
+            result = check_entry(r, run, i);
+        if (result != VL_OK) {
+            run_shorten(run, i, result);
+            return;
+        }
+        run->count = i + 1;
+    }
+}
+
+/* ---- signatures ---- */
+
+static bool signed_well(struct run *run, size_t i)
+{
+    if (run->signatures[i] == SIGNATURE_UNKNOWN) {
+        vl_result result =
+            vl_entry_verify(run->entries[i].header, run->entries[i].signature, run->sign_key);
+        run->signatures[i] = result == VL_OK ? SIGNATURE_GOOD : SIGNATURE_BAD;
+    }
+    return run->signatures[i] == SIGNATURE_GOOD;
+}
+
+/* Shortens the run so that its last entry, and each new control entry, is well signed. */
+static void run_signed(struct run *run)
+{
+    for (size_t i = run->known; i < run->count; i++)
+        if (run->kinds[i] == VL_ENTRY_CONTROL && !signed_well(run, i))
+            run_shorten(run, i, VL_ERR_SIGNATURE);
+    size_t end = run->count;
+    while (end > run->known && !signed_well(run, end - 1))
+        end--;
+    if (end < run->count) run_shorten(run, end, VL_ERR_SIGNATURE);
+}
+
+/* ---- what is known, and forks ---- */
+
+struct compare {
+    const struct run *run;
+    size_t equal; /* entries of the run that are the stored ones */
+};
+
+static vl_result compare_visit(void *context, const struct vl_entry_row *row)
+{
+    struct compare *compare = context;
+    const struct run *run = compare->run;
+    if (row->seq != run->first_seq + compare->equal) return VL_ERR_DAMAGED;
+    if (!vl_id_equal(&row->id, &run->ids[compare->equal])) return VL_ERR_FORK;
+    compare->equal++;
+    return VL_OK;
+}
+
+static vl_result mark_fork(struct vl_replica *r, struct chain *chain)
+{
+    if ((chain->row.flags & VL_LOG_FORKED) != 0) return VL_OK;
+    VL_TRY(replica_begin(r));
+    chain->row.flags |= VL_LOG_FORKED;
+    chain->dirty = true;
+    return replica_commit(r);
+}
+
+/* The run's entry `from` is not ours: a fork if the log's device signed it or a later one. */
+static vl_result contradiction(struct vl_replica *r, struct run *run, struct chain *chain,
+                               size_t from)
+{
+    for (size_t i = run->count; i-- > from;) {
+        if (!signed_well(run, i)) continue;
+        VL_TRY(mark_fork(r, chain));
+        return VL_ERR_FORK;
+    }
+    return VL_ERR_SIGNATURE;
+}
+
+/* Sets run->known. GAP, FORK, SIGNATURE (of a contradiction), with known at what is equal. */
+static vl_result run_known(struct vl_replica *r, struct run *run)
+{
+    struct chain *chain = chain_find(r, &run->log);
+    if (chain == NULL) return run->first_seq == 0 ? VL_OK : VL_ERR_GAP;
+    memcpy(run->sign_key, chain->row.sign_key, sizeof run->sign_key);
+    uint64_t tip = chain->row.tip_seq;
+    if (run->first_seq > tip + 1) return VL_ERR_GAP;
+    if (run->first_seq == tip + 1) {
+        struct vl_entry_header header;
+        VL_TRY(vl_entry_header_decode(run->entries[0].header, &header));
+        if (!vl_id_equal(&header.prev, &chain->row.tip)) return contradiction(r, run, chain, 0);
+    } else {
+        uint64_t here = tip - run->first_seq + 1;
+        size_t overlap = here < run->count ? (size_t)here : run->count;
+        bool at_tip = overlap == here && vl_id_equal(&run->ids[overlap - 1], &chain->row.tip);
+        if (at_tip) { /* each names the one before, so all are equal */
+            run->known = overlap;
+        } else {
+            struct compare compare = {.run = run};
+            vl_result result =
+                r->storage.entry_range(r->storage.self, chain->row.index, run->first_seq, overlap,
+                                       compare_visit, &compare);
+            run->known = compare.equal;
+            if (result == VL_ERR_FORK) return contradiction(r, run, chain, compare.equal);
+            VL_TRY(result);
+            if (compare.equal != overlap) return VL_ERR_DAMAGED;
+        }
+    }
+    bool forked = (chain->row.flags & VL_LOG_FORKED) != 0;
+    return forked && run->known < run->count ? VL_ERR_FORK : VL_OK;
+}
+
+/* ---- storing ---- */
+
+static void place_of(const struct vl_replica *r, const struct run *run, struct place *place)
+{
+    const struct chain *chain = chain_find(r, &run->log);
+    place->is_new = chain == NULL;
+    if (chain != NULL) {
+        place->row = chain->row;
+        return;
+    }
+    uint32_t index = (uint32_t)r->chain_count;
+    place->row = (struct vl_log_row){.index = index, .parent = index, .log = run->log};
+    memcpy(place->row.sign_key, run->sign_key, sizeof place->row.sign_key);
+}
+
+static vl_result accept_body(struct vl_replica *r, const struct vl_entry *entry,
+                             const struct vl_entry_header *header, const struct vl_id *id,
+                             const uint8_t sign_key[static 32], uint32_t *flags)
+{
+    struct vl_control control = {0};
+    bool is_control = header->kind == VL_ENTRY_CONTROL;
+    if (is_control) VL_TRY(vl_control_decode(entry->blob, &control));
+    struct control_entry about = {
+        .id = id, .header = header, .control = &control, .author = sign_key};
+    vl_result result = VL_OK;
+    if (header->seq == 0) result = member_may_begin(r, header, is_control ? &control : NULL);
+    if (result == VL_OK && is_control) result = member_check(r, &about);
+    if (result == VL_OK && is_control) result = member_learn(r, &about);
+    if (result == VL_OK && is_control) *flags |= VL_ENTRY_MERGED;
+    if (result == VL_OK && !is_control) result = merge_entry(r, header, id, entry->blob, flags);
+    vl_control_finish(&control);
+    return result;
+}
+
+static vl_result store_entry(struct vl_replica *r, struct run *run, size_t i, struct place *place,
+                             uint32_t *flags)
+{
+    const struct vl_entry *entry = &run->entries[i];
+    struct vl_entry_header header;
+    struct past *prev = NULL, *past = NULL;
+    bool is_first = run->first_seq + i == 0;
+    VL_TRY(vl_entry_header_decode(entry->header, &header));
+    if (place->is_new && place->row.index >= VL_HEADS_MAX) return VL_ERR_LIMIT;
+    if (!is_first) VL_TRY(replica_past(r, &place->row.tip, &prev));
+    vl_result result = replica_judge(r, &header, &run->ids[i], place->row.index, prev, &past);
+    *flags = run->signatures[i] == SIGNATURE_GOOD ? VL_ENTRY_VERIFIED : 0;
+    if (result == VL_OK)
+        result = accept_body(r, entry, &header, &run->ids[i], run->sign_key, flags);
+    if (result == VL_OK) result = put_entry(r, entry, header.kind, past, *flags);
+    /* entries of mine that I do not have: I was copied or restored, and begin a new log */
+    place->row.flags &= ~VL_LOG_OWN;
+    if (result == VL_OK) result = chain_advance(r, place, past);
+    if (result == VL_OK) past_cache_put(&r->pasts, past);
+    past_unref(prev);
+    past_unref(past);
+    return result;
+}
+
+/* The peer, not this machine, is to blame; what went before can be kept. */
+static bool is_peers_fault(vl_result result)
+{
+    return result != VL_ERR_NO_MEMORY && result != VL_ERR_STORAGE && result != VL_ERR_FULL &&
+           result != VL_ERR_DAMAGED && result != VL_ERR_INTERNAL && result != VL_ERR_EXISTS;
+}
+
+/* After entry `stop` was refused: what is before it ends well signed and can be committed. */
+static vl_result finish_early(struct vl_replica *r, struct run *run, size_t stop, uint32_t flags)
+{
+    if ((flags & VL_ENTRY_VERIFIED) != 0) return replica_commit(r);
+    vl_result result =
+        r->storage.entry_flags(r->storage.self, &run->ids[stop - 1], flags | VL_ENTRY_VERIFIED);
+    if (result == VL_OK) return replica_commit(r);
+    replica_abort(r);
+    return result;
+}
+
+/* Stores known..count in one transaction; may shorten the run and ask for *again, when the entry
+ * before the one refused is signed only by what followed. */
+static vl_result store_run(struct vl_replica *r, struct run *run, bool *again)
+{
+    struct place place;
+    uint32_t flags = 0, last_flags = 0;
+    vl_result result = VL_OK;
+    size_t i = run->known;
+    *again = false;
+    place_of(r, run, &place);
+    VL_TRY(replica_begin(r));
+    for (; i < run->count; i++) {
+        result = store_entry(r, run, i, &place, &flags);
+        if (result != VL_OK) break;
+        last_flags = flags;
+    }
+    if (result == VL_OK) return replica_commit(r);
+    if (!is_peers_fault(result)) {
+        replica_abort(r);
+        return result;
+    }
+    run_shorten(run, i, result);
+    if (i == run->known) {
+        replica_cancel(r);
+        return VL_OK;
+    }
+    if (signed_well(run, i - 1)) return finish_early(r, run, i, last_flags);
+    replica_abort(r);
+    if (r->stale) return VL_ERR_STORAGE;
+    run_signed(run); /* the entry before is bad: further back */
+    run->why = result;
+    *again = run->count > run->known;
+    return VL_OK;
+}
+
+vl_result vl_replica_receive(struct vl_replica *r, const struct vl_entry *entries, size_t count,
+                             size_t *stored)
+{
+    struct run run = {.entries = entries};
+    *stored = 0;
+    VL_TRY(replica_ready(r));
+    VL_TRY(merge_pending(r));
+    run_read(r, &run, count);
+    if (run.count == 0) return run.why;
+    vl_result result = run_known(r, &run);
+    *stored = run.known;
+    if (result != VL_OK) return result;
+    run_signed(&run);
+    for (bool again = run.count > run.known; again;) {
+        result = store_run(r, &run, &again);
+        if (result != VL_OK) return result;
+    }
+    *stored = run.count;
+    VL_TRY(merge_pending(r));
+    return run.why;
+}

@@ -1,0 +1,264 @@
+/* What the files of the replica share. Nothing outside sync/replica*.c includes this.
+ *
+ *   replica.c         open, load, transactions
+ *   replica_past.c    what is remembered of an entry to judge those that follow it
+ *   replica_judge.c   links, lamport and auth of an entry against its parents
+ *   replica_accept.c  runs of entries from a peer
+ *   replica_write.c   own entries
+ *   replica_member.c  control entries: enrolments, devices, membership
+ *   replica_epoch.c   epoch secrets
+ *   replica_merge.c   operations into cells
+ *   replica_rows.c    copies of stored rows (a scan's callback may not call the storage)
+ *   replica_read.c    chunks, scans, digest
+ *   replica_verify.c  everything read and judged anew
+ *   replica_proof.c   what a stranger shows to be known as a member, judged in scratch memory */
+#ifndef SYNC_REPLICA_INTERNAL_H
+#define SYNC_REPLICA_INTERNAL_H
+
+#include <veillee/replica.h>
+
+/* ---- the past of an entry ---- */
+
+struct past_item { /* of chain `chain`, everything up to `seq` is in the past */
+    uint32_t chain;
+    uint64_t seq;
+};
+
+/* Counted references; immutable once shared. a is in the past of b, or b itself, exactly when
+ * b's vector has at least a's number for a's chain. */
+struct past {
+    unsigned references;
+    struct vl_id id;
+    uint32_t chain;
+    uint64_t seq, lamport;
+    size_t control_count;     /* the newest control entries up to and with this entry: itself if */
+    struct vl_id *controls;   /* it is one, else its auth */
+    size_t count;             /* vector, sorted by chain, with the entry itself */
+    struct past_item *vector; /* in the same block */
+};
+
+#define PAST_CACHE_SLOTS 2048u
+#define PAST_CACHE_BYTES (1024u * 1024u)
+
+struct past_cache {
+    struct past *slots[PAST_CACHE_SLOTS];
+    size_t bytes;
+};
+
+struct past *past_create(size_t control_count, size_t count); /* one reference; NULL: no memory */
+struct past *past_ref(struct past *past);
+void past_unref(struct past *past); /* accepts NULL */
+bool past_covers(const struct past *past, uint32_t chain, uint64_t seq);
+VL_MUST_USE vl_result past_encode(const struct past *past, struct vl_buffer *out); /* appends */
+
+void past_cache_put(struct past_cache *cache, struct past *past); /* takes a reference of its own */
+void past_cache_clear(struct past_cache *cache);
+
+/* ---- memory of the replica ---- */
+
+struct chain {
+    struct vl_log_row row;
+    bool dirty; /* row is newer than the storage's */
+};
+
+struct enrolled { /* one enrolment that a control entry carries */
+    struct vl_device_card card;
+    struct vl_id person, entry;
+    uint64_t lamport;
+};
+
+struct epoch { /* one epoch entry, whether its secret is here or not */
+    struct vl_id entry, key_id;
+    uint64_t lamport;
+};
+
+struct secret { /* in guarded memory */
+    struct vl_id key_id;
+    uint8_t bytes[32];
+};
+
+struct cell { /* one cell in the write-back cache */
+    struct vl_cell_key key;
+    struct vl_buffer state;
+};
+
+#define CELL_CACHE_MAX   1024u
+#define CELL_CACHE_SLOTS 2048u
+#define CELL_CACHE_BYTES (4u * 1024u * 1024u)
+
+struct cell_cache { /* every cell in it is to be written */
+    struct cell cells[CELL_CACHE_MAX];
+    uint16_t slots[CELL_CACHE_SLOTS]; /* index + 1 */
+    size_t count, bytes;
+};
+
+struct vl_replica {
+    struct vl_id circle;
+    const struct vl_device_keys *keys;
+    struct vl_storage storage;
+    uint64_t generation;
+    bool stale;    /* memory is empty or wrong: load before anything else */
+    bool writing;  /* in a transaction */
+    bool unmerged; /* a key came since the stored entries were last looked through */
+
+    struct chain *chains; /* by index */
+    uint32_t *by_log;     /* indices, sorted by log id */
+    size_t chain_count, chain_capacity;
+    struct past_cache pasts;
+
+    struct vl_membership *membership;
+    struct enrolled *enrolled; /* in the order of arrival */
+    size_t enrolled_count, enrolled_capacity;
+
+    struct epoch *epochs;
+    size_t epoch_count, epoch_capacity;
+    struct secret *secrets;
+    size_t secret_count, secret_capacity;
+
+    struct cell_cache *cells;
+    struct vl_buffer body; /* scratch: an opened body */
+};
+
+/* ---- replica.c ---- */
+
+/* Memory is usable: loads it when it is stale. Every public call begins with this. */
+VL_MUST_USE vl_result replica_ready(struct vl_replica *r);
+VL_MUST_USE vl_result replica_begin(struct vl_replica *r);
+/* Writes cells and changed chains, commits. On an error nothing is kept (I6). */
+VL_MUST_USE vl_result replica_commit(struct vl_replica *r);
+/* Rolls back and loads memory again; a load that fails too leaves the replica stale. */
+void replica_abort(struct vl_replica *r);
+/* Rolls back a transaction in which memory did not change. */
+void replica_cancel(struct vl_replica *r);
+/* Grows *items (of `size` bytes each) so that one more fits. */
+VL_MUST_USE vl_result replica_grow(void **items, size_t size, size_t count, size_t *capacity);
+
+/* ---- chains (replica_chain.c) ---- */
+
+struct chain *chain_find(const struct vl_replica *r, const struct vl_id *log); /* or NULL */
+/* The chain this device writes, or NULL. */
+struct chain *chain_own(const struct vl_replica *r);
+/* Appends a chain in memory; row->index must be chain_count. LIMIT over VL_HEADS_MAX. */
+VL_MUST_USE vl_result chain_add(struct vl_replica *r, const struct vl_log_row *row);
+void chain_clear(struct vl_replica *r);
+
+struct place { /* where the next entry of a log goes */
+    struct vl_log_row row;
+    bool is_new;
+};
+
+VL_MUST_USE vl_result put_entry(struct vl_replica *r, const struct vl_entry *entry,
+                                enum vl_entry_kind kind, const struct past *past, uint32_t flags);
+/* The chain grows by one entry, in memory; its row is written at commit. */
+VL_MUST_USE vl_result chain_advance(struct vl_replica *r, struct place *place,
+                                    const struct past *past);
+
+/* ---- pasts in the storage (replica_past.c) ---- */
+
+/* A reference. MISSING when the entry is not stored. */
+VL_MUST_USE vl_result replica_past(struct vl_replica *r, const struct vl_id *id, struct past **out);
+
+/* ---- judging (replica_judge.c) ---- */
+
+#define PARENTS_MAX (VL_LINKS_MAX + 1u)
+
+struct parents { /* references; prev first when there is one */
+    struct past *items[PARENTS_MAX];
+    size_t count;
+};
+void parents_finish(struct parents *parents);
+
+/* 1 + the highest of the parents'. */
+uint64_t parents_lamport(const struct parents *parents);
+/* Exactly the maximal control entries of the parents' pasts and themselves. LIMIT: over the max. */
+VL_MUST_USE vl_result parents_auth(struct vl_replica *r, const struct parents *parents,
+                                   struct vl_id out[static VL_AUTH_MAX], size_t *count);
+/* The past of a new entry with these parents. */
+VL_MUST_USE vl_result parents_past(const struct parents *parents,
+                                   const struct vl_entry_header *header, const struct vl_id *id,
+                                   uint32_t chain, struct past **out);
+/* Links, lamport and auth of a received entry; `prev` is NULL for seq 0. *out is a reference.
+ * MISSING, LINKS, LAMPORT, AUTH. */
+VL_MUST_USE vl_result replica_judge(struct vl_replica *r, const struct vl_entry_header *header,
+                                    const struct vl_id *id, uint32_t chain, struct past *prev,
+                                    struct past **out);
+
+/* ---- control entries (replica_member.c) ---- */
+
+/* A control entry with what it needs to be learnt. */
+struct control_entry {
+    const struct vl_id *id;
+    const struct vl_entry_header *header;
+    const struct vl_control *control;
+    const uint8_t *author; /* signing key */
+};
+
+/* Whether an enrolment of this key is in the past of a header with this auth; *person gets whose
+ * (of several the one lowest in order, so that it is the same on every replica). */
+bool member_person(const struct vl_replica *r, const uint8_t sign[static 32],
+                   const struct vl_id *auth, size_t auth_count, struct vl_id *person);
+/* AUTHORITY unless the log of entry 0 may begin: its key is enrolled in its past, or it founds
+ * this circle (`control` is its body, NULL when it is no control entry). */
+VL_MUST_USE vl_result member_may_begin(const struct vl_replica *r,
+                                       const struct vl_entry_header *header,
+                                       const struct vl_control *control);
+/* Signatures inside the body, and that a founding entry stands where it must. */
+VL_MUST_USE vl_result member_check(const struct vl_replica *r, const struct control_entry *entry);
+/* Adds it to membership, enrolments and epochs; opens what is sealed to this device. */
+VL_MUST_USE vl_result member_learn(struct vl_replica *r, const struct control_entry *entry);
+/* AUTHORITY when the rules would give it no effect. */
+VL_MUST_USE vl_result member_would(struct vl_replica *r, const struct control_entry *entry);
+/* The card of an enrolled key, or NULL. */
+const struct enrolled *member_enrolled(const struct vl_replica *r, const uint8_t sign[static 32]);
+void member_clear(struct vl_replica *r);
+
+/* ---- epochs (replica_epoch.c) ---- */
+
+const uint8_t *epoch_secret(const struct vl_replica *r, const struct vl_id *key_id); /* or NULL */
+const struct epoch *epoch_by_entry(const struct vl_replica *r, const struct vl_id *entry);
+/* From an EPOCH or SEAL entry. A box that does not open is passed over. */
+VL_MUST_USE vl_result epoch_learn(struct vl_replica *r, const struct control_entry *entry);
+VL_MUST_USE vl_result epoch_keep_secret(struct vl_replica *r, const struct vl_id *key_id,
+                                        const uint8_t secret[static 32]);
+/* The epoch that this device writes under now, or NULL. */
+VL_MUST_USE vl_result epoch_current(struct vl_replica *r, const struct epoch **out);
+void epoch_clear(struct vl_replica *r);
+
+/* ---- merge (replica_merge.c) ---- */
+
+/* Opens and merges one content entry into the cache; sets MERGED or REFUSED in *flags, neither
+ * when its key is not here. */
+VL_MUST_USE vl_result merge_entry(struct vl_replica *r, const struct vl_entry_header *header,
+                                  const struct vl_id *id, struct vl_bytes blob, uint32_t *flags);
+/* Stored entries whose key is here by now, in transactions of their own. */
+VL_MUST_USE vl_result merge_pending(struct vl_replica *r);
+VL_MUST_USE vl_result cells_flush(struct vl_replica *r);
+void cells_clear(struct cell_cache *cells);
+
+/* ---- rows (replica_rows.c) ---- */
+
+struct rows { /* deep copies */
+    struct vl_entry_row *items;
+    size_t count, capacity;
+    size_t bytes, max_bytes; /* stops before it holds more, but takes one row at least */
+    bool more;               /* stopped for that */
+    void **blocks;           /* one per row; its views point in there */
+    size_t block_capacity;
+};
+vl_result rows_visit(void *context, const struct vl_entry_row *row); /* context: struct rows */
+void rows_clear(struct rows *rows);
+void rows_finish(struct rows *rows);
+/* The next rows of a scan, cleared before; moves the scan's `after` on. Empty: the end. */
+VL_MUST_USE vl_result rows_next(struct vl_replica *r, struct vl_scan *scan, struct rows *rows);
+
+/* ---- replica_read.c ---- */
+
+VL_MUST_USE vl_result replica_digest(struct vl_membership *membership,
+                                     const struct vl_storage *storage, struct vl_id *out);
+
+static inline size_t entry_size(const struct vl_entry *entry)
+{
+    return entry->header.size + sizeof entry->signature + entry->blob.size;
+}
+
+#endif

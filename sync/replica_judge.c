@@ -1,0 +1,168 @@
+/* Judging an entry against its parents (I3): what may stand in its links, lamport and auth follows
+ * from them alone, so every replica judges alike. */
+#include "sync/replica_internal.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CANDIDATES_MAX (PARENTS_MAX * VL_AUTH_MAX)
+
+void parents_finish(struct parents *parents)
+{
+    for (size_t i = 0; i < parents->count; i++)
+        past_unref(parents->items[i]);
+    parents->count = 0;
+}
+
+uint64_t parents_lamport(const struct parents *parents)
+{
+    uint64_t highest = 0;
+    for (size_t i = 0; i < parents->count; i++)
+        if (parents->items[i]->lamport > highest) highest = parents->items[i]->lamport;
+    return highest + 1;
+}
+
+static bool same_controls(const struct past *a, const struct past *b)
+{
+    return a->control_count == b->control_count &&
+           memcmp(a->controls, b->controls, a->control_count * sizeof a->controls[0]) == 0;
+}
+
+/* Usually all parents know the same newest control entries; then these are the answer. */
+static bool auth_all_same(const struct parents *parents)
+{
+    for (size_t i = 1; i < parents->count; i++)
+        if (!same_controls(parents->items[0], parents->items[i])) return false;
+    return true;
+}
+
+vl_result parents_auth(struct vl_replica *r, const struct parents *parents,
+                       struct vl_id out[static VL_AUTH_MAX], size_t *count)
+{
+    *count = 0;
+    if (parents->count == 0) return VL_OK;
+    const struct past *first = parents->items[0];
+    if (auth_all_same(parents)) {
+        memcpy(out, first->controls, first->control_count * sizeof *out);
+        *count = first->control_count;
+        return VL_OK;
+    }
+    struct vl_bytes *names = malloc(CANDIDATES_MAX * sizeof *names);
+    if (names == NULL) return VL_ERR_NO_MEMORY;
+    size_t candidates = 0;
+    for (size_t i = 0; i < parents->count; i++) {
+        const struct past *past = parents->items[i];
+        assert(past->control_count <= VL_AUTH_MAX);
+        for (size_t k = 0; k < past->control_count; k++)
+            names[candidates++] = vl_bytes(past->controls[k].bytes, sizeof past->controls[k].bytes);
+    }
+    vl_result result = VL_OK;
+    size_t left = vl_membership_maximal(r->membership, names, candidates, &result);
+    /* every control entry of a stored entry's past was learnt, so one that is unknown means that
+     * the rows contradict each other */
+    if (result == VL_ERR_MISSING) result = VL_ERR_DAMAGED;
+    if (result == VL_OK && left > VL_AUTH_MAX) result = VL_ERR_LIMIT;
+    for (size_t i = 0; result == VL_OK && i < left; i++)
+        memcpy(out[i].bytes, names[i].data, sizeof out[i].bytes);
+    if (result == VL_OK) *count = left;
+    free(names);
+    return result;
+}
+
+/* Vectors of a and b joined, each chain with its highest number, into `out`. */
+static size_t join_vectors(const struct past_item *a, size_t a_count, const struct past_item *b,
+                           size_t b_count, struct past_item *out)
+{
+    size_t i = 0, k = 0, n = 0;
+    while (i < a_count || k < b_count) {
+        if (k == b_count || (i < a_count && a[i].chain < b[k].chain)) {
+            out[n++] = a[i++];
+        } else if (i == a_count || b[k].chain < a[i].chain) {
+            out[n++] = b[k++];
+        } else {
+            out[n] = a[i++];
+            if (b[k].seq > out[n].seq) out[n].seq = b[k].seq;
+            n++, k++;
+        }
+    }
+    return n;
+}
+
+vl_result parents_past(const struct parents *parents, const struct vl_entry_header *header,
+                       const struct vl_id *id, uint32_t chain, struct past **out)
+{
+    size_t bound = 1;
+    for (size_t i = 0; i < parents->count; i++)
+        bound += parents->items[i]->count;
+    bool control = header->kind == VL_ENTRY_CONTROL;
+    struct past_item few[64], *joined = few;
+    vl_result result = VL_ERR_NO_MEMORY;
+    if (2 * bound > sizeof few / sizeof few[0]) joined = malloc(2 * bound * sizeof *joined);
+    if (joined == NULL) return VL_ERR_NO_MEMORY;
+    struct past_item *now = joined, *next = joined + bound;
+    *now = (struct past_item){.chain = chain, .seq = header->seq};
+    size_t count = 1;
+    for (size_t i = 0; i < parents->count; i++) {
+        const struct past *parent = parents->items[i];
+        count = join_vectors(now, count, parent->vector, parent->count, next);
+        struct past_item *swap = now;
+        now = next;
+        next = swap;
+    }
+    struct past *past = past_create(control ? 1 : header->auth_count, count);
+    if (past == NULL) goto done;
+    past->id = *id;
+    past->chain = chain;
+    past->seq = header->seq;
+    past->lamport = header->lamport;
+    if (control)
+        past->controls[0] = *id;
+    else
+        memcpy(past->controls, header->auth, header->auth_count * sizeof header->auth[0]);
+    memcpy(past->vector, now, count * sizeof *now);
+    *out = past;
+    result = VL_OK;
+done:
+    if (joined != few) free(joined);
+    return result;
+}
+
+/* No link is the entry before, of its own log, or in the past of another parent. */
+static bool links_minimal(const struct parents *parents, size_t first_link, uint32_t chain)
+{
+    for (size_t i = first_link; i < parents->count; i++) {
+        const struct past *link = parents->items[i];
+        if (link->chain == chain) return false;
+        for (size_t k = 0; k < parents->count; k++)
+            if (k != i && past_covers(parents->items[k], link->chain, link->seq)) return false;
+    }
+    return true;
+}
+
+vl_result replica_judge(struct vl_replica *r, const struct vl_entry_header *header,
+                        const struct vl_id *id, uint32_t chain, struct past *prev,
+                        struct past **out)
+{
+    struct parents parents = {0};
+    vl_result result = VL_OK;
+    if (prev != NULL) parents.items[parents.count++] = past_ref(prev);
+    size_t first_link = parents.count;
+    for (size_t i = 0; result == VL_OK && i < header->link_count; i++) {
+        result = replica_past(r, &header->links[i], &parents.items[parents.count]);
+        if (result == VL_OK) parents.count++;
+    }
+    if (result == VL_OK && !links_minimal(&parents, first_link, chain)) result = VL_ERR_LINKS;
+    if (result == VL_OK && header->lamport != parents_lamport(&parents)) result = VL_ERR_LAMPORT;
+    if (result == VL_OK) {
+        struct vl_id auth[VL_AUTH_MAX];
+        size_t auth_count;
+        result = parents_auth(r, &parents, auth, &auth_count);
+        if (result == VL_ERR_LIMIT) result = VL_ERR_AUTH;
+        if (result == VL_OK && (auth_count != header->auth_count ||
+                                memcmp(auth, header->auth, auth_count * sizeof auth[0]) != 0))
+            result = VL_ERR_AUTH;
+    }
+    if (result == VL_OK) result = parents_past(&parents, header, id, chain, out);
+    parents_finish(&parents);
+    return result;
+}

@@ -1,0 +1,160 @@
+/* Operations into cells (I4). Within a transaction the touched cells are kept in memory and written
+ * once at its end, or when there are too many. */
+#include "sync/replica_internal.h"
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
+
+/* ---- the write-back cache ---- */
+
+static uint32_t cell_hash(const struct vl_cell_key *key)
+{
+    uint32_t hash = 2166136261u ^ key->type;
+    for (size_t i = 0; i < sizeof key->record.bytes; i++)
+        hash = (hash ^ key->record.bytes[i]) * 16777619u;
+    hash = (hash ^ key->field) * 16777619u;
+    return (hash ^ (uint32_t)key->kind) * 16777619u;
+}
+
+void cells_clear(struct cell_cache *cells)
+{
+    for (size_t i = 0; i < cells->count; i++) {
+        vl_buffer_finish(&cells->cells[i].state);
+        cells->cells[i] = (struct cell){0};
+    }
+    if (cells->count > 0) memset(cells->slots, 0, sizeof cells->slots);
+    cells->count = cells->bytes = 0;
+}
+
+vl_result cells_flush(struct vl_replica *r)
+{
+    struct cell_cache *cells = r->cells;
+    vl_result result = VL_OK;
+    for (size_t i = 0; result == VL_OK && i < cells->count; i++) {
+        const struct cell *cell = &cells->cells[i];
+        if (cell->state.size == 0) continue;
+        result = r->storage.cell_put(r->storage.self, &cell->key, vl_buffer_view(&cell->state));
+    }
+    cells_clear(cells);
+    return result;
+}
+
+static vl_result cell_of(struct vl_replica *r, const struct vl_cell_key *key, struct cell **out)
+{
+    struct cell_cache *cells = r->cells;
+    if (cells->count == CELL_CACHE_MAX || cells->bytes > CELL_CACHE_BYTES) VL_TRY(cells_flush(r));
+    size_t slot = cell_hash(key) % CELL_CACHE_SLOTS;
+    for (; cells->slots[slot] != 0; slot = (slot + 1) % CELL_CACHE_SLOTS) {
+        struct cell *cell = &cells->cells[cells->slots[slot] - 1];
+        if (vl_cell_key_compare(&cell->key, key) == 0) {
+            *out = cell;
+            return VL_OK;
+        }
+    }
+    struct cell *cell = &cells->cells[cells->count];
+    *cell = (struct cell){.key = *key};
+    vl_result result = r->storage.cell_get(r->storage.self, key, &cell->state);
+    if (result != VL_OK && result != VL_ERR_NOT_FOUND) {
+        vl_buffer_finish(&cell->state);
+        return result;
+    }
+    cells->slots[slot] = (uint16_t)++cells->count;
+    cells->bytes += cell->state.size;
+    *out = cell;
+    return VL_OK;
+}
+
+/* ---- merging ---- */
+
+static vl_result merge_body(struct vl_replica *r, const struct vl_body *body, uint64_t lamport,
+                            const struct vl_id *id, uint32_t *flags)
+{
+    for (size_t i = 0; i < body->count; i++) {
+        const struct vl_operation *operation = &body->operations[i];
+        struct vl_cell_key key = {.type = operation->type,
+                                  .record = operation->record,
+                                  .field = operation->field,
+                                  .kind = vl_opcode_field_kind(operation->opcode)};
+        struct vl_stamp stamp = {.lamport = lamport,
+                                 .dot = {.entry = *id, .operation = (uint32_t)i}};
+        struct cell *cell;
+        VL_TRY(cell_of(r, &key, &cell));
+        size_t before = cell->state.size;
+        vl_result result = vl_cell_apply(key.kind, &cell->state, operation, &stamp);
+        if (result == VL_ERR_NO_MEMORY || result == VL_ERR_DAMAGED) return result;
+        if (result != VL_OK) *flags |= VL_ENTRY_REFUSED; /* this operation is over a limit */
+        r->cells->bytes += cell->state.size - before;    /* wraps rightly when it shrank */
+    }
+    *flags |= VL_ENTRY_MERGED;
+    return VL_OK;
+}
+
+vl_result merge_entry(struct vl_replica *r, const struct vl_entry_header *header,
+                      const struct vl_id *id, struct vl_bytes blob, uint32_t *flags)
+{
+    if (header->kind != VL_ENTRY_CONTENT || blob.data == NULL) return VL_OK;
+    const uint8_t *secret = epoch_secret(r, &header->epoch_key);
+    if (secret == NULL) return VL_OK;
+    vl_buffer_clear(&r->body);
+    vl_result result = vl_blob_open(blob, secret, header, &r->body);
+    if (result == VL_ERR_NO_MEMORY) return result;
+    struct vl_body body = {0};
+    if (result == VL_OK) result = vl_body_decode(vl_buffer_view(&r->body), id, &body);
+    if (result == VL_ERR_NO_MEMORY) return result;
+    if (result != VL_OK) {
+        *flags |= VL_ENTRY_REFUSED;
+        return VL_OK;
+    }
+    result = merge_body(r, &body, header->lamport, id, flags);
+    vl_body_finish(&body);
+    return result;
+}
+
+/* ---- entries whose key came later ---- */
+
+static vl_result merge_rows(struct vl_replica *r, const struct rows *rows)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct vl_entry_row *row = &rows->items[i];
+        struct vl_entry_header header;
+        uint32_t flags = row->flags;
+        if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
+        VL_TRY(merge_entry(r, &header, &row->id, row->entry.blob, &flags));
+        if (flags != row->flags) VL_TRY(r->storage.entry_flags(r->storage.self, &row->id, flags));
+    }
+    return VL_OK;
+}
+
+static bool any_key_here(const struct vl_replica *r, const struct rows *rows)
+{
+    struct vl_entry_header header;
+    for (size_t i = 0; i < rows->count; i++)
+        if (vl_entry_header_decode(rows->items[i].entry.header, &header) != VL_OK ||
+            epoch_secret(r, &header.epoch_key) != NULL)
+            return true;
+    return false;
+}
+
+vl_result merge_pending(struct vl_replica *r)
+{
+    if (!r->unmerged) return VL_OK;
+    struct rows rows = {0};
+    struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTENT,
+                           .flags_mask = VL_ENTRY_MERGED | VL_ENTRY_REFUSED | VL_ENTRY_ERASED};
+    vl_result result = VL_OK;
+    while (result == VL_OK) {
+        result = rows_next(r, &scan, &rows);
+        if (result != VL_OK || rows.count == 0) break;
+        if (!any_key_here(r, &rows)) continue;
+        result = replica_begin(r);
+        if (result != VL_OK) break;
+        result = merge_rows(r, &rows);
+        if (result == VL_OK)
+            result = replica_commit(r);
+        else
+            replica_abort(r);
+    }
+    rows_finish(&rows);
+    if (result == VL_OK) r->unmerged = false;
+    return result;
+}

@@ -1,0 +1,145 @@
+/* The past of an entry, as vectors of local chain numbers: it answers "is a in the past of b"
+ * without walking. Kept in the entry's row, and a few recent ones in memory. */
+#include "sync/replica_internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct past *past_create(size_t control_count, size_t count)
+{
+    size_t size = sizeof(struct past) + count * sizeof(struct past_item) +
+                  control_count * sizeof(struct vl_id);
+    struct past *past = calloc(1, size);
+    if (past == NULL) return NULL;
+    past->references = 1;
+    past->count = count;
+    past->vector = (struct past_item *)(past + 1);
+    past->control_count = control_count;
+    past->controls = (struct vl_id *)(past->vector + count);
+    return past;
+}
+
+struct past *past_ref(struct past *past)
+{
+    past->references++;
+    return past;
+}
+
+void past_unref(struct past *past)
+{
+    if (past != NULL && --past->references == 0) free(past);
+}
+
+bool past_covers(const struct past *past, uint32_t chain, uint64_t seq)
+{
+    size_t low = 0, high = past->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (past->vector[middle].chain == chain) return past->vector[middle].seq >= seq;
+        if (past->vector[middle].chain < chain)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+/* past = varint count, then varint chain and varint seq each, sorted by chain */
+vl_result past_encode(const struct past *past, struct vl_buffer *out)
+{
+    struct vl_writer w = vl_writer(out, SIZE_MAX);
+    vl_write_varint(&w, past->count);
+    for (size_t i = 0; i < past->count; i++) {
+        vl_write_varint(&w, past->vector[i].chain);
+        vl_write_varint(&w, past->vector[i].seq);
+    }
+    return vl_writer_result(&w);
+}
+
+static vl_result past_from_row(const struct vl_entry_row *row, struct past **out)
+{
+    struct vl_entry_header header;
+    if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
+    struct vl_reader reader = vl_reader(row->past);
+    size_t count = (size_t)vl_read_varint(&reader, VL_HEADS_MAX);
+    bool control = header.kind == VL_ENTRY_CONTROL;
+    struct past *past = past_create(control ? 1 : header.auth_count, count);
+    if (past == NULL) return VL_ERR_NO_MEMORY;
+    past->id = row->id;
+    past->chain = row->chain;
+    past->seq = row->seq;
+    past->lamport = row->lamport;
+    if (control)
+        past->controls[0] = row->id;
+    else
+        memcpy(past->controls, header.auth, header.auth_count * sizeof header.auth[0]);
+    bool sorted = true;
+    for (size_t i = 0; i < count; i++) {
+        past->vector[i].chain = (uint32_t)vl_read_varint(&reader, UINT32_MAX);
+        past->vector[i].seq = vl_read_varint(&reader, UINT64_MAX);
+        if (i > 0 && past->vector[i - 1].chain >= past->vector[i].chain) sorted = false;
+    }
+    if (vl_reader_end(&reader) != VL_OK || !sorted || !past_covers(past, row->chain, row->seq)) {
+        past_unref(past);
+        return VL_ERR_DAMAGED;
+    }
+    *out = past;
+    return VL_OK;
+}
+
+/* ---- cache: direct-mapped by id; forgets everything when it holds too many bytes ---- */
+
+static size_t cache_slot(const struct vl_id *id)
+{
+    uint32_t hash;
+    memcpy(&hash, id->bytes, sizeof hash);
+    return hash % PAST_CACHE_SLOTS;
+}
+
+static size_t past_bytes(const struct past *past)
+{
+    return sizeof *past + past->count * sizeof past->vector[0] +
+           past->control_count * sizeof past->controls[0];
+}
+
+void past_cache_clear(struct past_cache *cache)
+{
+    for (size_t i = 0; i < PAST_CACHE_SLOTS; i++) {
+        past_unref(cache->slots[i]);
+        cache->slots[i] = NULL;
+    }
+    cache->bytes = 0;
+}
+
+void past_cache_put(struct past_cache *cache, struct past *past)
+{
+    if (cache->bytes + past_bytes(past) > PAST_CACHE_BYTES) past_cache_clear(cache);
+    struct past **slot = &cache->slots[cache_slot(&past->id)];
+    if (*slot != NULL) cache->bytes -= past_bytes(*slot);
+    past_unref(*slot);
+    *slot = past_ref(past);
+    cache->bytes += past_bytes(past);
+}
+
+static vl_result past_visit(void *context, const struct vl_entry_row *row)
+{
+    return past_from_row(row, context);
+}
+
+vl_result replica_past(struct vl_replica *r, const struct vl_id *id, struct past **out)
+{
+    *out = NULL;
+    struct past *cached = r->pasts.slots[cache_slot(id)];
+    if (cached != NULL && vl_id_equal(&cached->id, id)) {
+        *out = past_ref(cached);
+        return VL_OK;
+    }
+    vl_result result = r->storage.entry_get(r->storage.self, id, past_visit, out);
+    if (result == VL_ERR_NOT_FOUND) return VL_ERR_MISSING;
+    if (result != VL_OK) {
+        past_unref(*out);
+        *out = NULL;
+        return result;
+    }
+    past_cache_put(&r->pasts, *out);
+    return VL_OK;
+}

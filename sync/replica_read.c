@@ -1,0 +1,269 @@
+/* Reading: chunks for peers, scans for the domain, the digest for everybody. */
+#include "sync/replica_internal.h"
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- chunks ---- */
+
+struct chunk { /* the entries that a chunk could hold */
+    size_t max_entries, max_bytes;
+    size_t count, bytes, verified; /* verified: how many up to the last that was checked */
+    struct vl_id ids[VL_CHUNK_ENTRIES_MAX];
+};
+
+static vl_result chunk_measure(void *context, const struct vl_entry_row *row)
+{
+    struct chunk *chunk = context;
+    size_t size = entry_size(&row->entry);
+    if (chunk->count == chunk->max_entries || chunk->bytes + size > chunk->max_bytes)
+        return VL_ERR_LIMIT;
+    chunk->ids[chunk->count++] = row->id;
+    chunk->bytes += size;
+    if ((row->flags & VL_ENTRY_VERIFIED) != 0) chunk->verified = chunk->count;
+    return VL_OK;
+}
+
+struct signature_check {
+    const uint8_t *sign_key;
+    bool good;
+};
+
+static vl_result check_visit(void *context, const struct vl_entry_row *row)
+{
+    struct signature_check *check = context;
+    check->good =
+        vl_entry_verify(row->entry.header, row->entry.signature, check->sign_key) == VL_OK;
+    return VL_OK;
+}
+
+/* Signatures that came in the middle of a peer's chunk were not checked then: from the end back to
+ * a good one. LIMIT: there is none after the last one known to be good, and none at all. */
+static vl_result chunk_verify(struct vl_replica *r, const struct chain *chain, struct chunk *chunk)
+{
+    struct signature_check check = {.sign_key = chain->row.sign_key};
+    for (size_t i = chunk->count; i-- > chunk->verified;) {
+        VL_TRY(r->storage.entry_get(r->storage.self, &chunk->ids[i], check_visit, &check));
+        if (!check.good) continue;
+        chunk->verified = i + 1;
+        return VL_OK;
+    }
+    return chunk->verified > 0 ? VL_OK : VL_ERR_LIMIT;
+}
+
+vl_result vl_replica_read_chunk(struct vl_replica *r, const struct vl_id *log, uint64_t from,
+                                size_t max_entries, size_t max_bytes, vl_entry_visit visit,
+                                void *context)
+{
+    VL_TRY(replica_ready(r));
+    const struct chain *chain = chain_find(r, log);
+    if (chain == NULL || from > chain->row.tip_seq) return VL_ERR_NOT_FOUND;
+    struct chunk chunk = {
+        .max_entries = max_entries < VL_CHUNK_ENTRIES_MAX ? max_entries : VL_CHUNK_ENTRIES_MAX,
+        .max_bytes = max_bytes < VL_CHUNK_BYTES_MAX ? max_bytes : VL_CHUNK_BYTES_MAX};
+    vl_result result = r->storage.entry_range(r->storage.self, chain->row.index, from,
+                                              chunk.max_entries + 1, chunk_measure, &chunk);
+    if (result != VL_OK && result != VL_ERR_LIMIT) return result;
+    if (chunk.count == 0) return VL_ERR_LIMIT;
+    /* a chunk that ends where a peer's ended costs nothing; a much longer one is worth a check */
+    if (2 * chunk.verified < chunk.count) VL_TRY(chunk_verify(r, chain, &chunk));
+    return r->storage.entry_range(r->storage.self, chain->row.index, from, chunk.verified, visit,
+                                  context);
+}
+
+static vl_result lamport_visit(void *context, const struct vl_entry_row *row)
+{
+    struct vl_entry_row *out = context;
+    out->seq = row->seq;
+    out->lamport = row->lamport;
+    return VL_OK;
+}
+
+vl_result vl_replica_lamport(struct vl_replica *r, const struct vl_id *log, uint64_t seq,
+                             uint64_t *lamport)
+{
+    *lamport = 0;
+    VL_TRY(replica_ready(r));
+    const struct chain *chain = chain_find(r, log);
+    if (chain == NULL || seq > chain->row.tip_seq) return VL_ERR_NOT_FOUND;
+    struct vl_entry_row row = {.seq = UINT64_MAX};
+    VL_TRY(r->storage.entry_range(r->storage.self, chain->row.index, seq, 1, lamport_visit, &row));
+    if (row.seq != seq) return VL_ERR_DAMAGED;
+    *lamport = row.lamport;
+    return VL_OK;
+}
+
+struct since {
+    const struct vl_replica *replica;
+    const struct vl_id *known;
+    size_t known_count;
+    vl_entry_visit visit;
+    void *context;
+};
+
+static vl_result since_visit(void *context, const struct vl_entry_row *row)
+{
+    const struct since *since = context;
+    struct vl_bytes name = vl_bytes(row->id.bytes, sizeof row->id.bytes);
+    for (size_t i = 0; i < since->known_count; i++)
+        if (vl_membership_reaches(since->replica->membership,
+                                  vl_bytes(since->known[i].bytes, sizeof since->known[i].bytes),
+                                  name))
+            return VL_OK;
+    return since->visit(since->context, row);
+}
+
+/* Parents first, for the order is (lamport, id). */
+vl_result vl_replica_control_since(struct vl_replica *r, const struct vl_id *known,
+                                   size_t known_count, vl_entry_visit visit, void *context)
+{
+    VL_TRY(replica_ready(r));
+    struct since since = {.replica = r,
+                          .known = known,
+                          .known_count = known_count,
+                          .visit = visit,
+                          .context = context};
+    struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTROL};
+    return r->storage.entry_scan(r->storage.self, &scan, since_visit, &since);
+}
+
+/* ---- records and entries ---- */
+
+vl_result vl_replica_cell(struct vl_replica *r, const struct vl_cell_key *key,
+                          struct vl_buffer *state)
+{
+    VL_TRY(replica_ready(r));
+    return r->storage.cell_get(r->storage.self, key, state);
+}
+
+vl_result vl_replica_record(struct vl_replica *r, uint32_t type, const struct vl_record_id *record,
+                            vl_cell_visit visit, void *context)
+{
+    VL_TRY(replica_ready(r));
+    return r->storage.cell_record(r->storage.self, type, record, visit, context);
+}
+
+vl_result vl_replica_records(struct vl_replica *r, uint32_t type, vl_cell_visit visit,
+                             void *context)
+{
+    VL_TRY(replica_ready(r));
+    return r->storage.cell_scan(r->storage.self, true, type, visit, context);
+}
+
+vl_result vl_replica_entries(struct vl_replica *r, const struct vl_scan *scan, vl_entry_visit visit,
+                             void *context)
+{
+    VL_TRY(replica_ready(r));
+    return r->storage.entry_scan(r->storage.self, scan, visit, context);
+}
+
+struct open_body {
+    const struct vl_replica *replica;
+    struct vl_buffer *body;
+};
+
+static vl_result open_visit(void *context, const struct vl_entry_row *row)
+{
+    const struct open_body *open = context;
+    struct vl_entry_header header;
+    if (row->entry.blob.data == NULL) return VL_ERR_NOT_FOUND;
+    if (row->kind == VL_ENTRY_CONTROL)
+        return vl_buffer_append(open->body, row->entry.blob.data, row->entry.blob.size);
+    if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
+    const uint8_t *secret = epoch_secret(open->replica, &header.epoch_key);
+    if (secret == NULL || row->kind != VL_ENTRY_CONTENT) return VL_ERR_NO_KEY;
+    return vl_blob_open(row->entry.blob, secret, &header, open->body);
+}
+
+vl_result vl_replica_entry_body(struct vl_replica *r, const struct vl_id *id,
+                                struct vl_buffer *body)
+{
+    VL_TRY(replica_ready(r));
+    struct open_body open = {.replica = r, .body = body};
+    return r->storage.entry_get(r->storage.self, id, open_visit, &open);
+}
+
+/* ---- the state digest ----
+ *
+ * H(state, dump), where dump = varint persons, each in order of id: 32 id, u8 role (0 none any
+ * more, 1 member, 2 facilitator), u8 confirmed (0|1); varint devices, each in order of key: 32
+ * signing key, 32 person, u8 current (0|1); then each cell in order of (type, record, field,
+ * kind): varint type, 16 record, varint field, u8 kind, varint size, state. */
+
+#define DUMP_PIECE 4096u
+
+struct dump {
+    crypto_generichash_state hash;
+    struct vl_buffer buffer;
+};
+
+static vl_result dump_flush(struct dump *dump)
+{
+    crypto_generichash_update(&dump->hash, dump->buffer.data, dump->buffer.size);
+    vl_buffer_clear(&dump->buffer);
+    return VL_OK;
+}
+
+static vl_result dump_membership(struct vl_membership *membership, struct dump *dump)
+{
+    VL_TRY(vl_membership_settle(membership));
+    struct vl_writer w = vl_writer(&dump->buffer, SIZE_MAX);
+    size_t persons = vl_membership_person_count(membership);
+    vl_write_varint(&w, persons);
+    for (size_t i = 0; i < persons; i++) {
+        struct vl_person_state person;
+        vl_membership_person(membership, i, &person);
+        vl_write_exact(&w, person.name.data, person.name.size);
+        vl_write_u8(&w, person.role == VL_ROLE_FACILITATOR ? 2 : person.role == VL_ROLE_MEMBER);
+        vl_write_u8(&w, person.confirmed);
+    }
+    size_t devices = vl_membership_device_count(membership);
+    vl_write_varint(&w, devices);
+    for (size_t i = 0; i < devices; i++) {
+        struct vl_device_state device;
+        vl_membership_device(membership, i, &device);
+        vl_write_exact(&w, device.device.data, device.device.size);
+        vl_write_exact(&w, device.person.data, device.person.size);
+        vl_write_u8(&w, device.current);
+    }
+    VL_TRY(vl_writer_result(&w));
+    return dump_flush(dump);
+}
+
+static vl_result dump_cell(void *context, const struct vl_cell_key *key, struct vl_bytes state)
+{
+    struct dump *dump = context;
+    struct vl_writer w = vl_writer(&dump->buffer, SIZE_MAX);
+    vl_write_varint(&w, key->type);
+    vl_write_exact(&w, key->record.bytes, sizeof key->record.bytes);
+    vl_write_varint(&w, key->field);
+    vl_write_u8(&w, (uint8_t)key->kind);
+    vl_write_string(&w, state);
+    VL_TRY(vl_writer_result(&w));
+    return dump->buffer.size < DUMP_PIECE ? VL_OK : dump_flush(dump);
+}
+
+vl_result replica_digest(struct vl_membership *membership, const struct vl_storage *storage,
+                         struct vl_id *out)
+{
+    const char *domain = vl_domain_text(VL_DOMAIN_STATE);
+    struct dump dump = {0};
+    crypto_generichash_init(&dump.hash, NULL, 0, sizeof out->bytes);
+    crypto_generichash_update(&dump.hash, (const uint8_t *)domain, strlen(domain) + 1);
+    vl_result result = dump_membership(membership, &dump);
+    if (result == VL_OK) result = storage->cell_scan(storage->self, false, 0, dump_cell, &dump);
+    if (result == VL_OK) result = dump_flush(&dump);
+    crypto_generichash_final(&dump.hash, out->bytes, sizeof out->bytes);
+    if (result != VL_OK) *out = (struct vl_id){0};
+    vl_buffer_wipe(&dump.buffer);
+    vl_buffer_finish(&dump.buffer);
+    return result;
+}
+
+vl_result vl_replica_digest(struct vl_replica *r, struct vl_id *out)
+{
+    *out = (struct vl_id){0};
+    VL_TRY(replica_ready(r));
+    VL_TRY(merge_pending(r));
+    return replica_digest(r->membership, &r->storage, out);
+}

@@ -1,0 +1,452 @@
+/* Own entries. Each call is one transaction and returns after its durable commit (I5): only then
+ * may anybody see the entry, else a power cut would make this device use a number twice. */
+#include "sync/replica_internal.h"
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- links ---- */
+
+struct candidate { /* a head of another log that our own past does not have */
+    struct past *past;
+    unsigned rank; /* lower first when there are more than fit */
+};
+
+struct candidates {
+    struct candidate *items;
+    size_t count;
+};
+
+static void candidates_finish(struct candidates *candidates)
+{
+    for (size_t i = 0; i < candidates->count; i++)
+        past_unref(candidates->items[i].past);
+    free(candidates->items);
+}
+
+static int candidate_order(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    if (x->rank != y->rank) return x->rank < y->rank ? -1 : 1;
+    if (x->past->lamport != y->past->lamport) return x->past->lamport < y->past->lamport ? -1 : 1;
+    return vl_id_compare(&x->past->id, &y->past->id);
+}
+
+static bool news_of_control(const struct vl_replica *r, const struct past *own,
+                            const struct past *head)
+{
+    for (size_t i = 0; i < head->control_count; i++) {
+        struct vl_bytes name = vl_bytes(head->controls[i].bytes, sizeof head->controls[i].bytes);
+        bool known = false;
+        for (size_t k = 0; own != NULL && k < own->control_count && !known; k++)
+            known = vl_membership_reaches(
+                r->membership, vl_bytes(own->controls[k].bytes, sizeof own->controls[k].bytes),
+                name);
+        if (!known) return true;
+    }
+    return false;
+}
+
+/* When more heads than VL_LINKS_MAX are open: first one that enrolled this device (without it a
+ * new log may not begin), then those with control entries that are new to it. */
+static void rank_candidates(const struct vl_replica *r, const struct past *own,
+                            struct candidates *candidates)
+{
+    for (size_t i = 0; i < candidates->count; i++) {
+        struct candidate *one = &candidates->items[i];
+        struct vl_id person;
+        one->rank = 2;
+        if (own == NULL && member_person(r, r->keys->card.sign, one->past->controls,
+                                         one->past->control_count, &person))
+            one->rank = 0;
+        else if (news_of_control(r, own, one->past))
+            one->rank = 1;
+    }
+}
+
+static bool implied(const struct candidates *candidates, size_t at)
+{
+    const struct past *past = candidates->items[at].past;
+    for (size_t i = 0; i < candidates->count; i++)
+        if (i != at && past_covers(candidates->items[i].past, past->chain, past->seq)) return true;
+    return false;
+}
+
+/* Heads of other chains that neither our own past nor another of them implies. */
+static vl_result collect_heads(struct vl_replica *r, const struct past *own, uint32_t chain,
+                               struct candidates *out)
+{
+    *out = (struct candidates){.items = calloc(r->chain_count + 1, sizeof *out->items)};
+    if (out->items == NULL) return VL_ERR_NO_MEMORY;
+    for (size_t i = 0; i < r->chain_count; i++) {
+        const struct vl_log_row *row = &r->chains[i].row;
+        if (row->index == chain) continue;
+        if (own != NULL && past_covers(own, row->index, row->tip_seq)) continue;
+        VL_TRY(replica_past(r, &row->tip, &out->items[out->count].past));
+        out->count++;
+    }
+    size_t kept = 0;
+    bool *drop = calloc(out->count + 1, sizeof *drop);
+    if (drop == NULL) return VL_ERR_NO_MEMORY;
+    for (size_t i = 0; i < out->count; i++)
+        drop[i] = implied(out, i);
+    for (size_t i = 0; i < out->count; i++) {
+        if (drop[i])
+            past_unref(out->items[i].past);
+        else
+            out->items[kept++] = out->items[i];
+    }
+    out->count = kept;
+    free(drop);
+    return VL_OK;
+}
+
+/* Parents and auth of the next own entry. */
+static vl_result choose_parents(struct vl_replica *r, const struct place *place,
+                                struct parents *parents, struct vl_entry_header *header)
+{
+    struct past *own = NULL;
+    struct candidates heads = {0};
+    if (!place->is_new) {
+        VL_TRY(replica_past(r, &place->row.tip, &own));
+        parents->items[parents->count++] = own;
+    }
+    size_t first = parents->count;
+    vl_result result = collect_heads(r, own, place->row.index, &heads);
+    if (result == VL_OK) {
+        if (heads.count > VL_LINKS_MAX) rank_candidates(r, own, &heads);
+        qsort(heads.items, heads.count, sizeof *heads.items, candidate_order);
+        for (size_t i = 0; i < heads.count && i < VL_LINKS_MAX; i++)
+            parents->items[parents->count++] = past_ref(heads.items[i].past);
+        result = parents_auth(r, parents, header->auth, &header->auth_count);
+    }
+    while (result == VL_ERR_LIMIT && parents->count > first) { /* fewer links, less auth */
+        past_unref(parents->items[--parents->count]);
+        result = parents_auth(r, parents, header->auth, &header->auth_count);
+    }
+    candidates_finish(&heads);
+    header->lamport = parents_lamport(parents);
+    header->link_count = parents->count - first;
+    for (size_t i = 0; i < header->link_count; i++)
+        header->links[i] = parents->items[first + i]->id;
+    return result;
+}
+
+static int id_order(const void *a, const void *b)
+{
+    return vl_id_compare(a, b);
+}
+
+/* ---- one entry, inside a transaction ---- */
+
+struct draft {
+    enum vl_entry_kind kind;
+    const struct vl_control *control; /* CONTROL */
+    struct vl_bytes body;             /* CONTENT: not sealed yet */
+    const struct epoch *epoch;        /* CONTENT */
+    const uint8_t *founding;          /* the first entry of all: the circle's random bytes */
+    vl_wall now;
+};
+
+static void own_place(const struct vl_replica *r, const struct draft *draft, struct place *place,
+                      struct vl_entry_header *header)
+{
+    const struct chain *own = chain_own(r);
+    *header =
+        (struct vl_entry_header){.circle = r->circle, .kind = draft->kind, .wall = draft->now};
+    place->is_new = own == NULL;
+    if (own != NULL) {
+        place->row = own->row;
+        header->log = own->row.log;
+        header->seq = own->row.tip_seq + 1;
+        header->prev = own->row.tip;
+        return;
+    }
+    uint32_t index = (uint32_t)r->chain_count;
+    memcpy(header->sign_key, r->keys->card.sign, sizeof header->sign_key);
+    if (draft->founding != NULL)
+        memcpy(header->incarnation, draft->founding, sizeof header->incarnation);
+    else
+        randombytes_buf(header->incarnation, sizeof header->incarnation);
+    vl_log_id(header->sign_key, header->incarnation, &header->log);
+    place->row = (struct vl_log_row){
+        .index = index, .parent = index, .log = header->log, .flags = VL_LOG_OWN};
+    memcpy(place->row.sign_key, header->sign_key, sizeof place->row.sign_key);
+}
+
+static vl_result make_blob(struct vl_replica *r, const struct draft *draft,
+                           struct vl_entry_header *header, struct vl_buffer *blob)
+{
+    if (draft->kind == VL_ENTRY_CONTROL) {
+        VL_TRY(vl_control_encode(draft->control, blob));
+    } else {
+        const uint8_t *secret = epoch_secret(r, &draft->epoch->key_id);
+        assert(secret != NULL);
+        header->epoch_key = draft->epoch->key_id;
+        VL_TRY(vl_blob_seal(draft->body, secret, header, blob));
+    }
+    if (blob->size > VL_BLOB_BYTES_MAX) return VL_ERR_TOO_LARGE;
+    header->blob_size = (uint32_t)blob->size;
+    vl_blob_hash(vl_buffer_view(blob), &header->blob_hash);
+    return VL_OK;
+}
+
+/* What the entry does: a control entry must have authority; content is merged. */
+static vl_result take_effect(struct vl_replica *r, const struct draft *draft,
+                             const struct vl_entry_header *header, const struct vl_id *id,
+                             struct vl_bytes blob, uint32_t *flags)
+{
+    if (draft->kind != VL_ENTRY_CONTROL) {
+        VL_TRY(merge_entry(r, header, id, blob, flags));
+        /* what we cannot merge ourselves is not to be written */
+        return (*flags & VL_ENTRY_REFUSED) != 0 ? VL_ERR_INVALID : VL_OK;
+    }
+    struct control_entry about = {
+        .id = id, .header = header, .control = draft->control, .author = r->keys->card.sign};
+    VL_TRY(member_check(r, &about));
+    VL_TRY(member_would(r, &about));
+    *flags |= VL_ENTRY_MERGED;
+    return member_learn(r, &about);
+}
+
+static vl_result append(struct vl_replica *r, const struct draft *draft, struct vl_id *id)
+{
+    struct place place;
+    struct vl_entry_header header;
+    struct parents parents = {0};
+    struct vl_buffer blob = {0}, encoded = {0};
+    struct past *past = NULL;
+    uint32_t flags = VL_ENTRY_VERIFIED;
+    own_place(r, draft, &place, &header);
+    vl_result result = choose_parents(r, &place, &parents, &header);
+    if (result != VL_OK) goto done;
+    qsort(header.links, header.link_count, sizeof header.links[0], id_order);
+    result = make_blob(r, draft, &header, &blob);
+    if (result != VL_OK) goto done;
+    result = vl_entry_header_encode(&header, &encoded);
+    if (result != VL_OK) goto done;
+    struct vl_entry entry = {.header = vl_buffer_view(&encoded), .blob = vl_buffer_view(&blob)};
+    vl_entry_id(entry.header, id);
+    vl_entry_sign(entry.header, r->keys, entry.signature);
+    result = parents_past(&parents, &header, id, place.row.index, &past);
+    if (result != VL_OK) goto done;
+    result = take_effect(r, draft, &header, id, entry.blob, &flags);
+    if (result != VL_OK) goto done;
+    result = put_entry(r, &entry, header.kind, past, flags);
+    if (result != VL_OK) goto done;
+    result = chain_advance(r, &place, past);
+    if (result != VL_OK) goto done;
+    past_cache_put(&r->pasts, past);
+done:
+    past_unref(past);
+    parents_finish(&parents);
+    vl_buffer_finish(&blob);
+    vl_buffer_finish(&encoded);
+    return result;
+}
+
+static vl_result append_control(struct vl_replica *r, const struct vl_control *control, vl_wall now,
+                                struct vl_id *id)
+{
+    struct draft draft = {.kind = VL_ENTRY_CONTROL, .control = control, .now = now};
+    return append(r, &draft, id);
+}
+
+/* ---- epochs and seals ---- */
+
+static int seal_order(const void *a, const void *b)
+{
+    const struct vl_seal *x = a, *y = b;
+    return memcmp(x->recipient, y->recipient, sizeof x->recipient);
+}
+
+static vl_result seal_to(struct vl_replica *r, const struct vl_id *key_id,
+                         const uint8_t secret[static 32], const struct vl_device_card *card,
+                         struct vl_seal *out)
+{
+    memcpy(out->recipient, card->sign, sizeof out->recipient);
+    return vl_key_box_seal(secret, &r->circle, key_id, card, r->keys->card.sign, out->box);
+}
+
+/* The secret sealed to every current device, this one included: it opens its own again when the
+ * replica is opened. A device whose card makes no box is left out (it made that card itself). */
+static vl_result seals_for_all(struct vl_replica *r, const struct vl_id *key_id,
+                               const uint8_t secret[static 32], struct vl_seal **seals,
+                               size_t *count)
+{
+    size_t devices = vl_membership_device_count(r->membership);
+    *count = 0;
+    *seals = calloc(devices + 1, sizeof **seals);
+    if (*seals == NULL) return VL_ERR_NO_MEMORY;
+    for (size_t i = 0; i < devices; i++) {
+        struct vl_device_state state;
+        vl_membership_device(r->membership, i, &state);
+        if (!state.current || state.device.size != 32) continue;
+        const struct enrolled *enrolled = member_enrolled(r, state.device.data);
+        if (enrolled == NULL) continue;
+        vl_result result = seal_to(r, key_id, secret, &enrolled->card, &(*seals)[*count]);
+        if (result == VL_ERR_NO_MEMORY) return result;
+        if (result == VL_OK) (*count)++;
+    }
+    qsort(*seals, *count, sizeof **seals, seal_order);
+    return VL_OK;
+}
+
+/* A fresh epoch; with more devices than one entry seals to, the rest by seal entries. */
+static vl_result append_epoch(struct vl_replica *r, vl_wall now)
+{
+    uint8_t secret[32];
+    struct vl_seal *seals = NULL;
+    size_t count = 0;
+    struct vl_control control = {.kind = VL_CONTROL_EPOCH};
+    struct vl_id epoch, id;
+    VL_TRY(vl_membership_settle(r->membership));
+    randombytes_buf(secret, sizeof secret);
+    vl_epoch_key_id(&r->circle, secret, &control.key_id);
+    vl_result result = seals_for_all(r, &control.key_id, secret, &seals, &count);
+    control.seals = seals;
+    control.seal_count = count < VL_SEALS_MAX ? count : VL_SEALS_MAX;
+    if (result == VL_OK) result = append_control(r, &control, now, &epoch);
+    if (result == VL_OK) result = epoch_keep_secret(r, &control.key_id, secret);
+    for (size_t at = VL_SEALS_MAX; result == VL_OK && at < count; at += VL_SEALS_MAX) {
+        struct vl_control more = {.kind = VL_CONTROL_SEAL, .target = epoch, .seals = seals + at};
+        more.seal_count = count - at < VL_SEALS_MAX ? count - at : VL_SEALS_MAX;
+        result = append_control(r, &more, now, &id);
+    }
+    free(seals);
+    sodium_memzero(secret, sizeof secret);
+    return result;
+}
+
+static bool is_current_device(struct vl_replica *r, const uint8_t sign[static 32])
+{
+    struct vl_device_state state;
+    return vl_membership_settle(r->membership) == VL_OK &&
+           vl_membership_find_device(r->membership, vl_bytes(sign, 32), &state) == VL_OK &&
+           state.current;
+}
+
+/* The epoch to write under (R11), made now if there is none. */
+static vl_result ensure_epoch(struct vl_replica *r, vl_wall now, const struct epoch **out)
+{
+    VL_TRY(epoch_current(r, out));
+    if (*out != NULL) return VL_OK;
+    if (!is_current_device(r, r->keys->card.sign)) return VL_ERR_NO_KEY;
+    VL_TRY(append_epoch(r, now));
+    VL_TRY(epoch_current(r, out));
+    return *out != NULL ? VL_OK : VL_ERR_NO_KEY;
+}
+
+/* Every epoch secret that is here, sealed to somebody new; what the rules refuse is passed over. */
+static vl_result append_seals(struct vl_replica *r, const struct vl_device_card *card, vl_wall now)
+{
+    size_t epochs = r->epoch_count;
+    for (size_t i = 0; i < epochs; i++) {
+        struct epoch epoch = r->epochs[i];
+        const uint8_t *secret = epoch_secret(r, &epoch.key_id);
+        struct vl_seal seal;
+        struct vl_id id;
+        if (secret == NULL) continue;
+        VL_TRY(seal_to(r, &epoch.key_id, secret, card, &seal));
+        struct vl_control control = {
+            .kind = VL_CONTROL_SEAL, .target = epoch.entry, .seals = &seal, .seal_count = 1};
+        vl_result result = append_control(r, &control, now, &id);
+        if (result != VL_OK && result != VL_ERR_AUTHORITY) return result;
+    }
+    return VL_OK;
+}
+
+/* ---- the calls ---- */
+
+static vl_result writing_begin(struct vl_replica *r)
+{
+    VL_TRY(replica_ready(r));
+    VL_TRY(merge_pending(r));
+    return replica_begin(r);
+}
+
+static vl_result writing_end(struct vl_replica *r, vl_result result)
+{
+    if (result == VL_OK) return replica_commit(r);
+    replica_abort(r);
+    return result;
+}
+
+static vl_result found(struct vl_replica *r, const uint8_t random[static 32],
+                       const struct vl_enrolment *second, const uint8_t second_signature[static 64],
+                       vl_wall now, struct vl_id *id)
+{
+    struct vl_enrolment enrolments[2];
+    struct vl_id me;
+    struct vl_control control = {.kind = VL_CONTROL_FOUND,
+                                 .is_private = second == NULL,
+                                 .enrolments = enrolments,
+                                 .enrolment_count = second == NULL ? 1 : 2};
+    struct draft draft = {
+        .kind = VL_ENTRY_CONTROL, .control = &control, .founding = random, .now = now};
+    const struct epoch *epoch;
+    memcpy(control.random, random, sizeof control.random);
+    vl_person_id(r->keys->card.sign, &me);
+    vl_enrolment_sign(r->keys, &r->circle, &me, &enrolments[0]);
+    if (second != NULL) {
+        enrolments[1] = *second;
+        memcpy(control.second_signature, second_signature, sizeof control.second_signature);
+        vl_person_id(second->card.sign, &control.target);
+    }
+    VL_TRY(append(r, &draft, id));
+    return ensure_epoch(r, now, &epoch);
+}
+
+vl_result vl_replica_found(struct vl_replica *r, const uint8_t random[static 32],
+                           const struct vl_enrolment *second,
+                           const uint8_t second_signature[static 64], vl_wall now, struct vl_id *id)
+{
+    VL_TRY(replica_ready(r));
+    if (r->chain_count > 0) return VL_ERR_STATE;
+    VL_TRY(writing_begin(r));
+    return writing_end(r, found(r, random, second, second_signature, now, id));
+}
+
+vl_result vl_replica_control(struct vl_replica *r, const struct vl_control *control, vl_wall now,
+                             struct vl_id *id)
+{
+    if (control->kind == VL_CONTROL_FOUND) return VL_ERR_STATE;
+    VL_TRY(writing_begin(r));
+    return writing_end(r, append_control(r, control, now, id));
+}
+
+vl_result vl_replica_add_person(struct vl_replica *r, const struct vl_enrolment *newcomer,
+                                vl_wall now, struct vl_id *id)
+{
+    struct vl_enrolment enrolment = *newcomer;
+    struct vl_control control = {
+        .kind = VL_CONTROL_ADD, .enrolments = &enrolment, .enrolment_count = 1};
+    vl_person_id(newcomer->card.sign, &control.target);
+    VL_TRY(writing_begin(r));
+    vl_result result = append_control(r, &control, now, id);
+    if (result == VL_OK) result = append_seals(r, &newcomer->card, now);
+    return writing_end(r, result);
+}
+
+static vl_result write_body(struct vl_replica *r, struct vl_bytes body, vl_wall now,
+                            struct vl_id *id)
+{
+    struct draft draft = {.kind = VL_ENTRY_CONTENT, .body = body, .now = now};
+    VL_TRY(ensure_epoch(r, now, &draft.epoch));
+    struct epoch epoch = *draft.epoch;
+    draft.epoch = &epoch;
+    return append(r, &draft, id);
+}
+
+vl_result vl_replica_write(struct vl_replica *r, const struct vl_operation *operations,
+                           size_t count, vl_wall now, struct vl_id *id)
+{
+    struct vl_buffer body = {0};
+    vl_result result = vl_body_encode(operations, count, &body);
+    if (result == VL_OK) result = writing_begin(r);
+    if (result == VL_OK) result = writing_end(r, write_body(r, vl_buffer_view(&body), now, id));
+    vl_buffer_wipe(&body);
+    vl_buffer_finish(&body);
+    return result;
+}

@@ -1,0 +1,276 @@
+/* What the files of the session share. Nothing outside sync/session*.c includes this.
+ *
+ *   session.c           states and dispatch
+ *   session_messages.c  every message, encoding and decoding together
+ *   session_send.c      what to send next
+ *   session_logs.c      what each side is known to have of each log
+ *   session_chunk.c     a run of entries in memory
+ *   session_pending.c   chunks that arrived, and those that wait for their links
+ *   session_proof.c     control entries for somebody whose copy does not know me yet
+ *   proof.h             judging such a proof (replica_proof.c)
+ *
+ * Invariants
+ *  S1  Until the peer's device was found current (in my copy or by her PROOF), she got HELLO alone.
+ *  S2  Nothing is taken from a message before the whole of it was decoded.
+ *  S3  Waiting entries never exceed VL_PENDING_*, the log table 2 * VL_HEADS_MAX.
+ *  S4  What was dropped for a limit is marked, and the mark goes only with a new HEADS.
+ *  S5  Entries go out from peer_seq + 1 on, so what came from the peer never goes back to it. */
+#ifndef SYNC_SESSION_INTERNAL_H
+#define SYNC_SESSION_INTERNAL_H
+
+#include "sync/proof.h"
+#include <veillee/session.h>
+
+enum message_type {
+    MESSAGE_HELLO = 0,
+    MESSAGE_PROOF = 1,
+    MESSAGE_HEADS = 2,
+    MESSAGE_ENTRIES = 3,
+    MESSAGE_HAVE = 4,
+    MESSAGE_PING = 5,
+    MESSAGE_PONG = 6,
+    MESSAGE_TYPE_COUNT
+};
+
+#define SESSION_VERSION   1u
+#define SESSION_LOGS_MAX  (2u * VL_HEADS_MAX)
+#define CHUNK_ENTRIES_MIN 16u /* however many logs are being sent */
+
+/* ---- chunks (session_chunk.c) ---- */
+
+struct chunk_item {
+    struct vl_id id;
+    uint8_t signature[64];
+    size_t at; /* in bytes: header, then blob */
+    uint32_t header_size, blob_size;
+    bool has_blob;
+};
+
+struct chunk { /* a run of one log */
+    struct vl_id log;
+    uint64_t first;
+    struct vl_id prev; /* id of entry first - 1; zero when first is 0 */
+    size_t count, capacity;
+    size_t done; /* sent, or stored */
+    struct chunk_item *items;
+    struct vl_buffer bytes;
+};
+
+VL_MUST_USE vl_result chunk_create(struct chunk **out, const struct vl_id *log, uint64_t first,
+                                   const struct vl_id *prev);
+void chunk_destroy(struct chunk *c); /* accepts NULL */
+/* Copies. The id is computed here. TOO_LARGE over VL_CHUNK_*. */
+VL_MUST_USE vl_result chunk_append(struct chunk *c, const struct vl_entry *entry);
+size_t chunk_size(const struct chunk *c); /* encoded entries, as VL_CHUNK_BYTES_MAX counts */
+/* Views into the chunk. */
+struct vl_entry chunk_entry(const struct chunk *c, size_t at);
+static inline uint64_t chunk_last_seq(const struct chunk *c)
+{
+    return c->first + c->count - 1;
+}
+/* Id of what the next appended entry follows. */
+const struct vl_id *chunk_tip(const struct chunk *c);
+
+/* ---- messages (session_messages.c) ---- */
+
+struct message_hello {
+    struct vl_id digest;
+    bool prove;
+    size_t control_count;
+    struct vl_id control[VL_AUTH_MAX];
+};
+struct message_pong {
+    uint64_t token;
+    bool has_wall;
+    int64_t wall;
+};
+#define ENTRIES_LAST    1u
+#define ENTRIES_FIRST   2u
+#define ENTRIES_DRAINED 4u
+
+/* Writers replace `out`; readers take the message after its type byte and read to its end. */
+VL_MUST_USE vl_result message_hello_write(const struct message_hello *hello, struct vl_buffer *out);
+VL_MUST_USE vl_result message_hello_read(struct vl_reader *r, struct message_hello *out);
+
+/* A PROOF is written entry by entry: begin, add until it says false, end. */
+VL_MUST_USE vl_result message_proof_write(const struct proof_item *items, size_t count, bool last,
+                                          struct vl_buffer *out);
+size_t message_proof_item_size(const struct vl_entry *entry); /* at most, as written */
+#define PROOF_MESSAGE_BYTES (VL_MESSAGE_BYTES_MAX - 16u)      /* room for items in one message */
+VL_MUST_USE vl_result message_proof_begin(struct vl_reader *r, bool *last, size_t *count);
+void message_proof_item(struct vl_reader *r, struct proof_item *out);
+
+#define MESSAGE_HEADS_MAX (VL_MESSAGE_BYTES_MAX / 65u) /* more cannot stand in one message */
+
+/* HEADS and HAVE: writes as many of heads[*at..] as fit, moves *at on. The flag of HEADS is set
+ * with the last of them; that of HAVE as given. */
+VL_MUST_USE vl_result message_heads_write(const struct vl_head *heads, size_t count, size_t *at,
+                                          struct vl_buffer *out);
+VL_MUST_USE vl_result message_have_write(const struct vl_head *heads, size_t count, size_t *at,
+                                         bool drained, struct vl_buffer *out);
+/* Appends to heads[*count..max]; LIMIT over max. They must go on sorted from the one before.
+ * `several`: one log may have several heads. */
+VL_MUST_USE vl_result message_heads_read(struct vl_reader *r, bool several, bool *flag,
+                                         struct vl_head *heads, size_t max, size_t *count);
+
+/* As many entries of the chunk as fit, from done on; moves done on. `drained` is said only with
+ * the last. */
+VL_MUST_USE vl_result message_entries_write(struct chunk *c, bool drained, struct vl_buffer *out);
+/* Appends to *chunk, which is created by the first part. *flags: ENTRIES_*. PREV: the part does
+ * not go on where the one before ended. */
+VL_MUST_USE vl_result message_entries_read(struct vl_reader *r, const struct vl_id *circle,
+                                           struct chunk **chunk, unsigned *flags);
+
+VL_MUST_USE vl_result message_ping_write(uint64_t token, struct vl_buffer *out);
+VL_MUST_USE vl_result message_ping_read(struct vl_reader *r, uint64_t *token);
+VL_MUST_USE vl_result message_pong_write(const struct message_pong *pong, struct vl_buffer *out);
+VL_MUST_USE vl_result message_pong_read(struct vl_reader *r, struct message_pong *out);
+
+/* ---- logs (session_logs.c) ---- */
+
+struct session_tip {
+    bool known;
+    uint64_t seq;
+    struct vl_id id;
+};
+
+struct session_log {
+    struct vl_id log;
+    struct session_tip mine;  /* in my copy, as of the session's generation */
+    struct session_tip hello; /* in my copy when I wrote HELLO */
+    struct session_tip peer;  /* the highest that the peer has, or is on its way to it */
+    struct session_tip told;  /* the highest that the peer knows I have */
+    bool forked;              /* left out of this session */
+    bool dropped;             /* entries of it were let go since my last HEADS */
+    bool stuck;               /* it links to a branch that is refused: let go without asking */
+    uint32_t blocked_pass;    /* pending: the pass in which its first chunk stayed blocked */
+    bool lamport_known;       /* of entry peer.seq + 1 */
+    uint64_t lamport, lamport_seq;
+};
+
+struct session_logs { /* sorted by log */
+    struct session_log *items;
+    size_t count;
+};
+
+struct session_log *logs_find(struct session_logs *logs, const struct vl_id *log); /* or NULL */
+/* A line for each log of the sorted heads. LIMIT over SESSION_LOGS_MAX. Moves the lines. */
+VL_MUST_USE vl_result logs_ensure(struct session_logs *logs, const struct vl_head *heads,
+                                  size_t count);
+void logs_finish(struct session_logs *logs);
+static inline bool tip_covers(const struct session_tip *tip, const struct session_tip *other)
+{
+    return !other->known || (tip->known && tip->seq >= other->seq);
+}
+static inline void tip_raise(struct session_tip *tip, uint64_t seq, const struct vl_id *id)
+{
+    if (tip->known && tip->seq >= seq) return;
+    *tip = (struct session_tip){.known = true, .seq = seq, .id = *id};
+}
+
+/* ---- pending (session_pending.c) ---- */
+
+struct pending {
+    struct chunk **items; /* in order of arrival */
+    size_t count, capacity;
+    size_t entries, bytes; /* of what is not stored yet */
+    uint32_t pass;
+    bool retry; /* something new was stored since the last pass */
+};
+
+/* ---- sending a proof (session_proof.c) ---- */
+
+/* The control entries beyond what the other has, in parts. */
+struct proof_source {
+    struct vl_id *known; /* newest control entries that the other has or was sent */
+    size_t count, capacity;
+};
+VL_MUST_USE vl_result proof_source_init(struct proof_source *source, const struct vl_id *known,
+                                        size_t count);
+void proof_source_finish(struct proof_source *source);
+VL_MUST_USE vl_result proof_source_next(struct proof_source *source, struct vl_replica *replica,
+                                        bool *last, struct vl_buffer *out);
+
+/* ---- the session ---- */
+
+struct vl_session {
+    struct vl_replica *replica;
+    uint8_t peer_noise[32];
+    bool expect_newcomer, has_expect_sign;
+    uint8_t expect_sign[32];
+
+    enum vl_session_state state;
+    vl_result error;
+    bool refreshed;      /* generation was read */
+    uint64_t generation; /* of the replica, as of logs[].mine */
+
+    /* greeting */
+    bool hello_sent, hello_received;
+    bool asked;  /* my HELLO asks for a PROOF */
+    bool proven; /* the peer's device was found current */
+    struct message_hello hello, peer_hello;
+    struct proof *proof; /* lives until my own copy knows her device */
+    bool send_proof;
+    struct proof_source source;
+
+    /* heads */
+    struct session_logs logs;
+    struct vl_head *heads; /* scratch: my heads, as many as generation's */
+    size_t head_count, head_capacity;
+    struct vl_head *outgoing; /* HEADS or HAVE being sent; owned */
+    size_t outgoing_count, outgoing_at;
+    bool outgoing_heads;      /* it is a HEADS, else a HAVE */
+    struct vl_head *incoming; /* HEADS being received; owned */
+    size_t incoming_count;
+
+    /* sending */
+    struct chunk *sending;
+    bool must_drain;   /* say drained when there is nothing more */
+    bool sent_drained; /* said since the peer's last HEADS */
+
+    /* receiving */
+    struct chunk *receiving;
+    struct pending pending;
+    bool round_open;            /* my HEADS went out, the peer's HAVE has not said drained */
+    bool peer_drained;          /* said since my last HEADS */
+    uint64_t new_this_round;    /* entries stored since my last HEADS */
+    uint64_t stored_generation; /* of the replica, after this session's last storing */
+
+    /* time */
+    vl_instant heard;
+    vl_instant next_ping;
+    bool pinged;
+    uint64_t ping_token;
+    vl_instant ping_sent;
+    bool must_pong;
+    uint64_t pong_token;
+    bool has_wall;
+    int64_t wall_minus_instant;
+    uint64_t best_round_trip;
+    struct vl_session_counts counts;
+};
+
+/* session.c */
+/* Reads the replica again when it changed: heads, and whether the peer still is a member. */
+VL_MUST_USE vl_result session_refresh(struct vl_session *s);
+/* SENDING becomes LIVE when both sides have drained. */
+void session_settle(struct vl_session *s, vl_instant now);
+/* Begins a HEADS of my heads; forgets what waits and was dropped. */
+VL_MUST_USE vl_result session_begin_heads(struct vl_session *s);
+
+/* session_pending.c: takes over the complete chunk s->receiving. */
+VL_MUST_USE vl_result session_take_chunk(struct vl_session *s);
+/* Gives the waiting chunks to the replica again. */
+VL_MUST_USE vl_result session_retry(struct vl_session *s);
+/* The peer has nothing more to send just now: asks again for what was let go. */
+VL_MUST_USE vl_result session_burst_ended(struct vl_session *s);
+/* The peer has sent all that my last HEADS lacked. LIMIT: and it brought nothing. */
+VL_MUST_USE vl_result session_round_ended(struct vl_session *s);
+void pending_clear(struct pending *pending);
+void pending_finish(struct pending *pending);
+
+/* session_send.c */
+VL_MUST_USE vl_result session_send_next(struct vl_session *s, struct vl_buffer *out,
+                                        vl_instant now);
+
+#endif

@@ -1,0 +1,258 @@
+/* What to send next. Nothing queues up: each message is made when the caller pulls it. */
+#include "sync/session_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- HEADS and HAVE ---- */
+
+vl_result session_begin_heads(struct vl_session *s)
+{
+    VL_TRY(session_refresh(s));
+    if (s->head_count > VL_HEADS_MAX) return VL_ERR_LIMIT;
+    struct vl_head *heads = calloc(s->head_count + 1, sizeof *heads);
+    if (heads == NULL) return VL_ERR_NO_MEMORY;
+    if (s->head_count > 0) memcpy(heads, s->heads, s->head_count * sizeof *heads);
+    free(s->outgoing);
+    s->outgoing = heads;
+    s->outgoing_count = s->head_count;
+    s->outgoing_at = 0;
+    s->outgoing_heads = true;
+
+    pending_clear(&s->pending);
+    for (size_t i = 0; i < s->logs.count; i++) {
+        s->logs.items[i].dropped = false;
+        s->logs.items[i].told = s->logs.items[i].mine;
+    }
+    s->new_this_round = 0;
+    s->peer_drained = false;
+    s->round_open = true;
+    s->counts.round_trips++;
+    if (s->state == VL_SESSION_LIVE) s->state = VL_SESSION_SENDING;
+    return VL_OK;
+}
+
+/* Tips that the peer has, and does not know that I have. */
+static bool untold(const struct session_log *log)
+{
+    return !log->forked && log->mine.known && tip_covers(&log->peer, &log->mine) &&
+           !tip_covers(&log->told, &log->mine);
+}
+
+static vl_result begin_have(struct vl_session *s)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->logs.count; i++) {
+        count += untold(&s->logs.items[i]) ? 1 : 0;
+    }
+    if (count == 0) return VL_OK;
+    struct vl_head *heads = calloc(count, sizeof *heads);
+    if (heads == NULL) return VL_ERR_NO_MEMORY;
+    size_t at = 0;
+    for (size_t i = 0; i < s->logs.count; i++) {
+        struct session_log *log = &s->logs.items[i];
+        if (!untold(log)) continue;
+        heads[at++] = (struct vl_head){.log = log->log, .seq = log->mine.seq, .id = log->mine.id};
+        log->told = log->mine;
+    }
+    free(s->outgoing);
+    s->outgoing = heads;
+    s->outgoing_count = count;
+    s->outgoing_at = 0;
+    s->outgoing_heads = false;
+    return VL_OK;
+}
+
+static vl_result next_outgoing(struct vl_session *s, struct vl_buffer *out)
+{
+    vl_result result =
+        s->outgoing_heads
+            ? message_heads_write(s->outgoing, s->outgoing_count, &s->outgoing_at, out)
+            : message_have_write(s->outgoing, s->outgoing_count, &s->outgoing_at, false, out);
+    if (s->outgoing_at == s->outgoing_count) {
+        free(s->outgoing);
+        s->outgoing = NULL;
+    }
+    return result;
+}
+
+/* ---- ENTRIES ---- */
+
+static bool has_work(const struct session_log *log)
+{
+    return log->mine.known && !log->forked && !tip_covers(&log->peer, &log->mine);
+}
+
+static uint64_t next_seq(const struct session_log *log)
+{
+    return log->peer.known ? log->peer.seq + 1 : 0;
+}
+
+static vl_result next_lamport(struct vl_session *s, struct session_log *log)
+{
+    uint64_t seq = next_seq(log);
+    if (log->lamport_known && log->lamport_seq == seq) return VL_OK;
+    VL_TRY(vl_replica_lamport(s->replica, &log->log, seq, &log->lamport));
+    log->lamport_known = true;
+    log->lamport_seq = seq;
+    return VL_OK;
+}
+
+/* The log whose next entry is lowest in (lamport, log); NULL: nothing to send. */
+static vl_result choose(struct vl_session *s, struct session_log **out, size_t *active)
+{
+    struct session_log *best = NULL;
+    *active = 0;
+    for (size_t i = 0; i < s->logs.count; i++) {
+        struct session_log *log = &s->logs.items[i];
+        if (!has_work(log)) continue;
+        VL_TRY(next_lamport(s, log));
+        (*active)++;
+        if (best == NULL || log->lamport < best->lamport) best = log;
+    }
+    *out = best;
+    return VL_OK;
+}
+
+static vl_result collect(void *context, const struct vl_entry_row *row)
+{
+    struct chunk *c = context;
+    if (c->count == 0 && row->seq > 0) {
+        struct vl_entry_header header;
+        VL_TRY(vl_entry_header_decode(row->entry.header, &header));
+        c->prev = header.prev;
+    }
+    return chunk_append(c, &row->entry);
+}
+
+static vl_result read_chunk(struct vl_session *s, const struct session_log *log, size_t active,
+                            struct chunk **out)
+{
+    size_t most = VL_CHUNK_ENTRIES_MAX / active;
+    if (most < CHUNK_ENTRIES_MIN) most = CHUNK_ENTRIES_MIN;
+    uint64_t from = next_seq(log);
+    struct vl_id none = {{0}};
+    struct chunk *c = NULL;
+    VL_TRY(chunk_create(&c, &log->log, from, &none));
+    vl_result result =
+        vl_replica_read_chunk(s->replica, &log->log, from, most, VL_CHUNK_BYTES_MAX, collect, c);
+    if (result == VL_OK && c->count == 0) result = VL_ERR_INTERNAL;
+    if (result != VL_OK) {
+        chunk_destroy(c);
+        return result;
+    }
+    *out = c;
+    return VL_OK;
+}
+
+/* Makes s->sending the next chunk; leaves it NULL when there is none. */
+static vl_result begin_chunk(struct vl_session *s)
+{
+    for (;;) {
+        struct session_log *log = NULL;
+        struct chunk *c = NULL;
+        size_t active = 0;
+        VL_TRY(choose(s, &log, &active));
+        if (log == NULL) return VL_OK;
+        VL_TRY(read_chunk(s, log, active, &c));
+        if (log->peer.known && !vl_id_equal(&c->prev, &log->peer.id)) {
+            /* The peer's tip is none of mine: it has another branch. */
+            log->forked = true;
+            chunk_destroy(c);
+            continue;
+        }
+        tip_raise(&log->peer, chunk_last_seq(c), chunk_tip(c));
+        tip_raise(&log->told, chunk_last_seq(c), chunk_tip(c));
+        s->counts.entries_sent += c->count;
+        s->sending = c;
+        return VL_OK;
+    }
+}
+
+static bool any_work(const struct vl_session *s)
+{
+    for (size_t i = 0; i < s->logs.count; i++) {
+        if (has_work(&s->logs.items[i])) return true;
+    }
+    return false;
+}
+
+static vl_result next_part(struct vl_session *s, struct vl_buffer *out)
+{
+    bool drained = !any_work(s);
+    VL_TRY(message_entries_write(s->sending, drained, out));
+    if (s->sending->done < s->sending->count) return VL_OK;
+    chunk_destroy(s->sending);
+    s->sending = NULL;
+    return VL_OK;
+}
+
+/* ---- PING, PONG ---- */
+
+static vl_result next_pong(struct vl_session *s, struct vl_buffer *out, vl_instant now)
+{
+    struct message_pong pong = {.token = s->pong_token};
+    pong.has_wall =
+        s->has_wall && !__builtin_add_overflow(s->wall_minus_instant, (int64_t)now.ms, &pong.wall);
+    if (!pong.has_wall) pong.wall = 0;
+    s->must_pong = false;
+    return message_pong_write(&pong, out);
+}
+
+static vl_result next_ping(struct vl_session *s, struct vl_buffer *out, vl_instant now)
+{
+    s->pinged = true;
+    s->ping_token++;
+    s->ping_sent = now;
+    s->next_ping = vl_instant_add(now, VL_SECONDS(VL_SESSION_PING_SECONDS));
+    return message_ping_write(s->ping_token, out);
+}
+
+/* ---- the order of it all ---- */
+
+static vl_result next_hello(struct vl_session *s, struct vl_buffer *out)
+{
+    s->hello_sent = true;
+    s->counts.round_trips++;
+    return message_hello_write(&s->hello, out);
+}
+
+static vl_result next_proof(struct vl_session *s, struct vl_buffer *out)
+{
+    bool last = false;
+    VL_TRY(proof_source_next(&s->source, s->replica, &last, out));
+    if (!last) return VL_OK;
+    s->send_proof = false;
+    proof_source_finish(&s->source);
+    return VL_OK;
+}
+
+static vl_result next_drained(struct vl_session *s, struct vl_buffer *out, vl_instant now)
+{
+    size_t at = 0;
+    s->must_drain = false;
+    s->sent_drained = true;
+    session_settle(s, now);
+    return message_have_write(NULL, 0, &at, true, out);
+}
+
+vl_result session_send_next(struct vl_session *s, struct vl_buffer *out, vl_instant now)
+{
+    if (!s->hello_sent) return next_hello(s, out);
+    if (!s->proven) return VL_ERR_NOT_FOUND; /* S1 */
+    if (s->send_proof) return next_proof(s, out);
+    if (s->outgoing != NULL) return next_outgoing(s, out);
+    if (s->state != VL_SESSION_SENDING && s->state != VL_SESSION_LIVE) return VL_ERR_NOT_FOUND;
+
+    if (s->must_pong) return next_pong(s, out, now);
+    if (vl_instant_reached(now, s->next_ping)) return next_ping(s, out, now);
+    if (s->sending == NULL) {
+        VL_TRY(begin_have(s));
+        if (s->outgoing != NULL) return next_outgoing(s, out);
+        VL_TRY(begin_chunk(s));
+    }
+    if (s->sending != NULL) return next_part(s, out);
+    if (s->must_drain) return next_drained(s, out, now);
+    return VL_ERR_NOT_FOUND;
+}

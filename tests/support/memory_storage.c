@@ -1,0 +1,666 @@
+/* Entries are found by id in a hash table, by chain in an array each, and in order in one sorted
+ * array; cells in a hash table that is sorted when it is scanned. A transaction keeps a list of
+ * what to undo. */
+#include "tests/support/memory_storage.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct cell_row {
+    struct vl_cell_key key;
+    uint8_t *data;
+    size_t size;
+    bool alive;
+};
+
+struct chain_rows {
+    struct vl_entry_row **items; /* by number from the chain's first */
+    size_t count, capacity;
+};
+
+enum undo_kind { UNDO_LOG_NEW, UNDO_LOG, UNDO_ENTRY, UNDO_FLAGS, UNDO_CELL };
+
+struct undo {
+    enum undo_kind kind;
+    struct vl_log_row log;
+    struct vl_entry_row *entry;
+    uint32_t flags;
+    size_t cell;         /* index */
+    struct cell_row was; /* owns data */
+};
+
+struct memory_storage {
+    struct vl_log_row *logs;
+    size_t log_count, log_capacity;
+    struct chain_rows *chains; /* as many as logs may need */
+    size_t chain_count;
+    struct vl_entry_row **order; /* by (lamport, id) */
+    size_t entry_count, order_capacity;
+    struct vl_entry_row **by_id; /* open addressing, a power of two */
+    size_t by_id_slots;
+    struct cell_row *cells; /* in order of making; dead ones stay */
+    size_t cell_count, cell_capacity;
+    size_t *by_key; /* index + 1 */
+    size_t by_key_slots;
+    size_t *sorted; /* indices, when sorted_valid */
+    size_t sorted_capacity;
+    bool sorted_valid;
+
+    bool writing, scanning;
+    struct undo *undos;
+    size_t undo_count, undo_capacity;
+
+    uint64_t calls, commits, fail_at;
+    vl_result fail_result;
+    bool fail_lasting, failed;
+};
+
+static void *need(void *memory)
+{
+    if (memory == NULL) {
+        fputs("memory_storage: no memory\n", stderr);
+        abort();
+    }
+    return memory;
+}
+
+static void grow(void **items, size_t size, size_t count, size_t *capacity)
+{
+    if (count < *capacity) return;
+    *capacity = *capacity < 16 ? 16 : *capacity * 2;
+    *items = need(realloc(*items, *capacity * size));
+}
+
+/* ---- faults ---- */
+
+static vl_result called(struct memory_storage *m)
+{
+    assert(!m->scanning); /* no call from inside a callback */
+    m->calls++;
+    if (m->fail_at == 0 || m->calls < m->fail_at) return VL_OK;
+    if (m->calls > m->fail_at && !m->fail_lasting) return VL_OK;
+    m->failed = true;
+    return m->fail_result;
+}
+
+void memory_storage_fail(struct memory_storage *m, uint64_t nth, vl_result result, bool lasting)
+{
+    m->fail_at = nth == 0 ? 0 : m->calls + nth;
+    m->fail_result = result;
+    m->fail_lasting = lasting;
+    m->failed = false;
+}
+
+bool memory_storage_failed(const struct memory_storage *m)
+{
+    return m->failed;
+}
+
+uint64_t memory_storage_calls(const struct memory_storage *m)
+{
+    return m->calls;
+}
+
+uint64_t memory_storage_commits(const struct memory_storage *m)
+{
+    return m->commits;
+}
+
+/* ---- entries ---- */
+
+static int order_compare(const struct vl_entry_row *row, uint64_t lamport, const struct vl_id *id)
+{
+    if (row->lamport != lamport) return row->lamport < lamport ? -1 : 1;
+    return vl_id_compare(&row->id, id);
+}
+
+/* The first place whose row is not before (lamport, id). */
+static size_t order_place(const struct memory_storage *m, uint64_t lamport, const struct vl_id *id)
+{
+    size_t low = 0, high = m->entry_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (order_compare(m->order[middle], lamport, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static size_t id_slot(const struct memory_storage *m, const struct vl_id *id)
+{
+    uint64_t hash;
+    memcpy(&hash, id->bytes + 8, sizeof hash);
+    size_t slot = (size_t)hash & (m->by_id_slots - 1);
+    while (m->by_id[slot] != NULL && !vl_id_equal(&m->by_id[slot]->id, id))
+        slot = (slot + 1) & (m->by_id_slots - 1);
+    return slot;
+}
+
+static void id_table_build(struct memory_storage *m, size_t slots)
+{
+    free(m->by_id);
+    m->by_id = need(calloc(slots, sizeof *m->by_id));
+    m->by_id_slots = slots;
+    for (size_t i = 0; i < m->entry_count; i++)
+        m->by_id[id_slot(m, &m->order[i]->id)] = m->order[i];
+}
+
+static struct vl_entry_row *entry_find(const struct memory_storage *m, const struct vl_id *id)
+{
+    return m->by_id_slots == 0 ? NULL : m->by_id[id_slot(m, id)];
+}
+
+static struct vl_bytes copy_into(uint8_t **to, struct vl_bytes from)
+{
+    struct vl_bytes copy = from;
+    if (from.data == NULL) return copy;
+    if (from.size > 0) memcpy(*to, from.data, from.size);
+    copy.data = *to;
+    *to += from.size;
+    return copy;
+}
+
+static struct vl_entry_row *entry_copy(const struct vl_entry_row *row)
+{
+    size_t size = row->entry.header.size + row->entry.blob.size + row->past.size;
+    struct vl_entry_row *copy = need(malloc(sizeof *copy + size + 1));
+    uint8_t *bytes = (uint8_t *)(copy + 1);
+    *copy = *row;
+    copy->entry.header = copy_into(&bytes, row->entry.header);
+    copy->entry.blob = copy_into(&bytes, row->entry.blob);
+    copy->past = copy_into(&bytes, row->past);
+    return copy;
+}
+
+static void entry_insert(struct memory_storage *m, struct vl_entry_row *row)
+{
+    grow((void **)&m->order, sizeof *m->order, m->entry_count, &m->order_capacity);
+    size_t at = order_place(m, row->lamport, &row->id);
+    memmove(m->order + at + 1, m->order + at, (m->entry_count - at) * sizeof *m->order);
+    m->order[at] = row;
+    m->entry_count++;
+    if (2 * m->entry_count > m->by_id_slots)
+        id_table_build(m, m->by_id_slots == 0 ? 64 : 2 * m->by_id_slots);
+    else
+        m->by_id[id_slot(m, &row->id)] = row;
+    if (row->chain >= m->chain_count) {
+        size_t count = row->chain + 1u;
+        m->chains = need(realloc(m->chains, count * sizeof *m->chains));
+        memset(m->chains + m->chain_count, 0, (count - m->chain_count) * sizeof *m->chains);
+        m->chain_count = count;
+    }
+    struct chain_rows *chain = &m->chains[row->chain];
+    grow((void **)&chain->items, sizeof *chain->items, chain->count, &chain->capacity);
+    assert(chain->count == 0 || chain->items[chain->count - 1]->seq + 1 == row->seq);
+    chain->items[chain->count++] = row;
+}
+
+static void entry_remove_last(struct memory_storage *m, struct vl_entry_row *row)
+{
+    size_t at = order_place(m, row->lamport, &row->id);
+    assert(m->order[at] == row);
+    memmove(m->order + at, m->order + at + 1, (m->entry_count - at - 1) * sizeof *m->order);
+    m->entry_count--;
+    struct chain_rows *chain = &m->chains[row->chain];
+    assert(chain->items[chain->count - 1] == row);
+    chain->count--;
+    free(row);
+}
+
+/* ---- cells ---- */
+
+static size_t key_slot(const struct memory_storage *m, const struct vl_cell_key *key)
+{
+    uint64_t hash;
+    memcpy(&hash, key->record.bytes, sizeof hash);
+    hash = (hash ^ key->field ^ ((uint64_t)key->type << 20) ^ ((uint64_t)key->kind << 40)) *
+           0x9e3779b97f4a7c15u;
+    size_t slot = (size_t)(hash >> 20) & (m->by_key_slots - 1);
+    while (m->by_key[slot] != 0 &&
+           vl_cell_key_compare(&m->cells[m->by_key[slot] - 1].key, key) != 0)
+        slot = (slot + 1) & (m->by_key_slots - 1);
+    return slot;
+}
+
+static void key_table_build(struct memory_storage *m, size_t slots)
+{
+    free(m->by_key);
+    m->by_key = need(calloc(slots, sizeof *m->by_key));
+    m->by_key_slots = slots;
+    for (size_t i = 0; i < m->cell_count; i++)
+        m->by_key[key_slot(m, &m->cells[i].key)] = i + 1;
+}
+
+static size_t cell_index(struct memory_storage *m, const struct vl_cell_key *key, bool make)
+{
+    if (2 * (m->cell_count + 1) > m->by_key_slots)
+        key_table_build(m, m->by_key_slots == 0 ? 64 : 2 * m->by_key_slots);
+    size_t slot = key_slot(m, key);
+    if (m->by_key[slot] != 0 || !make) return m->by_key[slot];
+    grow((void **)&m->cells, sizeof *m->cells, m->cell_count, &m->cell_capacity);
+    m->cells[m->cell_count++] = (struct cell_row){.key = *key};
+    m->by_key[slot] = m->cell_count;
+    return m->cell_count;
+}
+
+static const struct cell_row *sorting;
+
+static int sorted_compare(const void *a, const void *b)
+{
+    return vl_cell_key_compare(&sorting[*(const size_t *)a].key, &sorting[*(const size_t *)b].key);
+}
+
+static void cells_sort(struct memory_storage *m)
+{
+    if (m->sorted_valid) return;
+    if (m->sorted_capacity < m->cell_count) {
+        m->sorted_capacity = m->cell_capacity;
+        m->sorted = need(realloc(m->sorted, m->sorted_capacity * sizeof *m->sorted));
+    }
+    for (size_t i = 0; i < m->cell_count; i++)
+        m->sorted[i] = i;
+    sorting = m->cells;
+    if (m->cell_count > 0) qsort(m->sorted, m->cell_count, sizeof *m->sorted, sorted_compare);
+    m->sorted_valid = true;
+}
+
+/* ---- transactions ---- */
+
+static struct undo *undo_add(struct memory_storage *m, enum undo_kind kind)
+{
+    grow((void **)&m->undos, sizeof *m->undos, m->undo_count, &m->undo_capacity);
+    struct undo *undo = &m->undos[m->undo_count++];
+    *undo = (struct undo){.kind = kind};
+    return undo;
+}
+
+static void undo_one(struct memory_storage *m, const struct undo *undo)
+{
+    switch (undo->kind) {
+    case UNDO_LOG_NEW: m->log_count--; break;
+    case UNDO_LOG: m->logs[undo->log.index] = undo->log; break;
+    case UNDO_ENTRY: entry_remove_last(m, undo->entry); break;
+    case UNDO_FLAGS: undo->entry->flags = undo->flags; break;
+    case UNDO_CELL:
+        free(m->cells[undo->cell].data);
+        m->cells[undo->cell] = undo->was;
+        break;
+    }
+}
+
+static void do_rollback(struct memory_storage *m)
+{
+    bool entries = false;
+    for (size_t i = m->undo_count; i-- > 0;) {
+        entries |= m->undos[i].kind == UNDO_ENTRY;
+        undo_one(m, &m->undos[i]);
+    }
+    if (entries) id_table_build(m, m->by_id_slots);
+    m->undo_count = 0;
+    m->writing = false;
+}
+
+static vl_result port_begin(void *self)
+{
+    struct memory_storage *m = self;
+    assert(!m->writing);
+    VL_TRY(called(m));
+    m->writing = true;
+    return VL_OK;
+}
+
+static vl_result port_commit(void *self)
+{
+    struct memory_storage *m = self;
+    assert(m->writing);
+    vl_result result = called(m);
+    if (result != VL_OK) {
+        do_rollback(m);
+        return result;
+    }
+    for (size_t i = 0; i < m->undo_count; i++)
+        if (m->undos[i].kind == UNDO_CELL) free(m->undos[i].was.data);
+    m->undo_count = 0;
+    m->writing = false;
+    m->commits++;
+    return VL_OK;
+}
+
+static void port_rollback(void *self)
+{
+    struct memory_storage *m = self;
+    assert(m->writing && !m->scanning);
+    do_rollback(m);
+}
+
+void memory_storage_crash(struct memory_storage *m)
+{
+    m->scanning = false;
+    if (m->writing) do_rollback(m);
+}
+
+/* ---- the port ---- */
+
+static vl_result port_log_put(void *self, const struct vl_log_row *row)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    assert(m->writing && row->index <= m->log_count);
+    if (row->index == m->log_count) {
+        grow((void **)&m->logs, sizeof *m->logs, m->log_count, &m->log_capacity);
+        m->log_count++;
+        (void)undo_add(m, UNDO_LOG_NEW);
+    } else {
+        undo_add(m, UNDO_LOG)->log = m->logs[row->index];
+    }
+    m->logs[row->index] = *row;
+    return VL_OK;
+}
+
+static vl_result port_log_scan(void *self, vl_log_visit visit, void *context)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    vl_result result = VL_OK;
+    m->scanning = true;
+    for (size_t i = 0; result == VL_OK && i < m->log_count; i++)
+        result = visit(context, &m->logs[i]);
+    m->scanning = false;
+    return result;
+}
+
+static vl_result port_entry_put(void *self, const struct vl_entry_row *row)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    assert(m->writing);
+    if (entry_find(m, &row->id) != NULL) return VL_ERR_EXISTS;
+    struct vl_entry_row *copy = entry_copy(row);
+    entry_insert(m, copy);
+    undo_add(m, UNDO_ENTRY)->entry = copy;
+    return VL_OK;
+}
+
+static vl_result port_entry_flags(void *self, const struct vl_id *id, uint32_t flags)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    assert(m->writing);
+    struct vl_entry_row *row = entry_find(m, id);
+    if (row == NULL) return VL_ERR_NOT_FOUND;
+    struct undo *undo = undo_add(m, UNDO_FLAGS);
+    undo->entry = row;
+    undo->flags = row->flags;
+    row->flags = flags;
+    return VL_OK;
+}
+
+static vl_result visit_entry(struct memory_storage *m, vl_entry_visit visit, void *context,
+                             const struct vl_entry_row *row)
+{
+    m->scanning = true;
+    vl_result result = visit(context, row);
+    m->scanning = false;
+    return result;
+}
+
+static vl_result port_entry_get(void *self, const struct vl_id *id, vl_entry_visit visit,
+                                void *context)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    const struct vl_entry_row *row = entry_find(m, id);
+    return row == NULL ? VL_ERR_NOT_FOUND : visit_entry(m, visit, context, row);
+}
+
+static vl_result port_entry_range(void *self, uint32_t chain, uint64_t from, size_t max,
+                                  vl_entry_visit visit, void *context)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    if (chain >= m->chain_count || m->chains[chain].count == 0) return VL_OK;
+    const struct chain_rows *rows = &m->chains[chain];
+    uint64_t first = rows->items[0]->seq;
+    uint64_t at = from > first ? from - first : 0;
+    for (size_t visited = 0; at < rows->count && visited < max; at++, visited++)
+        VL_TRY(visit_entry(m, visit, context, rows->items[at]));
+    return VL_OK;
+}
+
+static vl_result port_entry_scan(void *self, const struct vl_scan *scan, vl_entry_visit visit,
+                                 void *context)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    size_t visited = 0;
+    size_t at = scan->after ? order_place(m, scan->after_lamport, &scan->after_id) : 0;
+    for (; at < m->entry_count && (scan->max == 0 || visited < scan->max); at++) {
+        const struct vl_entry_row *row = m->order[at];
+        if (scan->after && order_compare(row, scan->after_lamport, &scan->after_id) == 0) continue;
+        if (scan->kinds != 0 && (scan->kinds & (1u << row->kind)) == 0) continue;
+        if ((row->flags & scan->flags_mask) != scan->flags_value) continue;
+        VL_TRY(visit_entry(m, visit, context, row));
+        visited++;
+    }
+    return VL_OK;
+}
+
+static vl_result port_cell_get(void *self, const struct vl_cell_key *key, struct vl_buffer *out)
+{
+    struct memory_storage *m = self;
+    vl_buffer_clear(out);
+    VL_TRY(called(m));
+    size_t index = cell_index(m, key, false);
+    if (index == 0 || !m->cells[index - 1].alive) return VL_ERR_NOT_FOUND;
+    return vl_buffer_append(out, m->cells[index - 1].data, m->cells[index - 1].size);
+}
+
+static vl_result port_cell_put(void *self, const struct vl_cell_key *key, struct vl_bytes state)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    assert(m->writing);
+    size_t before = m->cell_count;
+    size_t at = cell_index(m, key, true) - 1;
+    if (m->cell_count != before) m->sorted_valid = false;
+    struct undo *undo = undo_add(m, UNDO_CELL);
+    undo->cell = at;
+    undo->was = m->cells[at];
+    struct cell_row *cell = &m->cells[at];
+    cell->data = need(malloc(state.size + 1));
+    if (state.size > 0) memcpy(cell->data, state.data, state.size);
+    cell->size = state.size;
+    cell->alive = true;
+    return VL_OK;
+}
+
+static vl_result visit_cells(struct memory_storage *m, bool type_filter, uint32_t type,
+                             const struct vl_record_id *record, vl_cell_visit visit, void *context)
+{
+    vl_result result = VL_OK;
+    cells_sort(m);
+    m->scanning = true;
+    for (size_t i = 0; result == VL_OK && i < m->cell_count; i++) {
+        const struct cell_row *cell = &m->cells[m->sorted[i]];
+        if (!cell->alive || (type_filter && cell->key.type != type)) continue;
+        if (record != NULL && memcmp(record, &cell->key.record, sizeof *record) != 0) continue;
+        result = visit(context, &cell->key, vl_bytes(cell->data, cell->size));
+    }
+    m->scanning = false;
+    return result;
+}
+
+static vl_result port_cell_scan(void *self, bool type_filter, uint32_t type, vl_cell_visit visit,
+                                void *context)
+{
+    VL_TRY(called(self));
+    return visit_cells(self, type_filter, type, NULL, visit, context);
+}
+
+static vl_result port_cell_record(void *self, uint32_t type, const struct vl_record_id *record,
+                                  vl_cell_visit visit, void *context)
+{
+    VL_TRY(called(self));
+    return visit_cells(self, true, type, record, visit, context);
+}
+
+static vl_result port_cells_clear(void *self)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    assert(m->writing);
+    for (size_t i = 0; i < m->cell_count; i++) {
+        if (!m->cells[i].alive) continue;
+        struct undo *undo = undo_add(m, UNDO_CELL);
+        undo->cell = i;
+        undo->was = m->cells[i];
+        m->cells[i].data = NULL;
+        m->cells[i].size = 0;
+        m->cells[i].alive = false;
+    }
+    return VL_OK;
+}
+
+struct vl_storage memory_storage_port(struct memory_storage *m)
+{
+    return (struct vl_storage){.self = m,
+                               .begin = port_begin,
+                               .commit = port_commit,
+                               .rollback = port_rollback,
+                               .log_put = port_log_put,
+                               .log_scan = port_log_scan,
+                               .entry_put = port_entry_put,
+                               .entry_flags = port_entry_flags,
+                               .entry_get = port_entry_get,
+                               .entry_range = port_entry_range,
+                               .entry_scan = port_entry_scan,
+                               .cell_get = port_cell_get,
+                               .cell_put = port_cell_put,
+                               .cell_scan = port_cell_scan,
+                               .cell_record = port_cell_record,
+                               .cells_clear = port_cells_clear};
+}
+
+/* ---- life and copies ---- */
+
+struct memory_storage *memory_storage_create(void)
+{
+    return need(calloc(1, sizeof(struct memory_storage)));
+}
+
+static void forget(struct memory_storage *m)
+{
+    for (size_t i = 0; i < m->entry_count; i++)
+        free(m->order[i]);
+    for (size_t i = 0; i < m->cell_count; i++)
+        free(m->cells[i].data);
+    for (size_t i = 0; i < m->chain_count; i++)
+        free(m->chains[i].items);
+    free(m->logs);
+    free(m->chains);
+    free(m->order);
+    free(m->by_id);
+    free(m->cells);
+    free(m->by_key);
+    free(m->sorted);
+    free(m->undos);
+}
+
+void memory_storage_destroy(struct memory_storage *m)
+{
+    if (m == NULL) return;
+    memory_storage_crash(m);
+    forget(m);
+    free(m);
+}
+
+static void copy_content(struct memory_storage *to, const struct memory_storage *from)
+{
+    to->log_capacity = from->log_count + 1;
+    to->logs = need(malloc(to->log_capacity * sizeof *to->logs));
+    if (from->log_count > 0) memcpy(to->logs, from->logs, from->log_count * sizeof *to->logs);
+    to->log_count = from->log_count;
+    for (size_t c = 0; c < from->chain_count; c++)
+        for (size_t i = 0; i < from->chains[c].count; i++)
+            entry_insert(to, entry_copy(from->chains[c].items[i]));
+    for (size_t i = 0; i < from->cell_count; i++) {
+        const struct cell_row *cell = &from->cells[i];
+        if (!cell->alive) continue;
+        size_t at = cell_index(to, &cell->key, true) - 1; /* may move the table */
+        struct cell_row *copy = &to->cells[at];
+        copy->data = need(malloc(cell->size + 1));
+        memcpy(copy->data, cell->data, cell->size);
+        copy->size = cell->size;
+        copy->alive = true;
+    }
+}
+
+/* What is not committed is undone again in the copy; rows and cells are found there by their key.
+ */
+static void copy_undo(struct memory_storage *to, const struct memory_storage *from)
+{
+    for (size_t i = from->undo_count; i-- > 0;) {
+        const struct undo *undo = &from->undos[i];
+        struct undo mine = *undo;
+        if (undo->kind == UNDO_ENTRY || undo->kind == UNDO_FLAGS)
+            mine.entry = entry_find(to, &undo->entry->id);
+        if (undo->kind == UNDO_CELL) {
+            mine.cell = cell_index(to, &undo->was.key, true) - 1;
+            mine.was.data = need(malloc(undo->was.size + 1));
+            if (undo->was.size > 0) memcpy(mine.was.data, undo->was.data, undo->was.size);
+        }
+        undo_one(to, &mine);
+        if (undo->kind == UNDO_ENTRY) id_table_build(to, to->by_id_slots);
+    }
+}
+
+struct memory_storage *memory_storage_clone(const struct memory_storage *from)
+{
+    struct memory_storage *to = memory_storage_create();
+    copy_content(to, from);
+    copy_undo(to, from);
+    return to;
+}
+
+void memory_storage_restore(struct memory_storage *m, const struct memory_storage *snapshot)
+{
+    assert(!m->writing);
+    struct memory_storage *copy = memory_storage_clone(snapshot);
+    forget(m);
+    copy->calls = m->calls;
+    copy->commits = m->commits;
+    copy->fail_at = m->fail_at;
+    copy->fail_result = m->fail_result;
+    copy->fail_lasting = m->fail_lasting;
+    copy->failed = m->failed;
+    *m = *copy;
+    free(copy);
+}
+
+/* ---- damage ---- */
+
+struct vl_entry_row *memory_storage_entry(struct memory_storage *m, const struct vl_id *id)
+{
+    return entry_find(m, id);
+}
+
+uint8_t *memory_storage_bytes(struct vl_bytes view)
+{
+    return (uint8_t *)(uintptr_t)view.data; /* the rows' own bytes, which this file allocated */
+}
+
+size_t memory_storage_entry_count(const struct memory_storage *m)
+{
+    return m->entry_count;
+}
+
+size_t memory_storage_cell_count(const struct memory_storage *m)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < m->cell_count; i++)
+        count += m->cells[i].alive;
+    return count;
+}
