@@ -145,6 +145,53 @@ vl_result store_circle_replace(struct store *s, const struct vl_id *id,
     return result;
 }
 
+/* ---- forgetting ---- */
+
+static vl_result forget_rows(struct store *s, int64_t space)
+{
+    static const enum database_statement rows[] = {
+        SQL_LOGS_FORGET,   SQL_ENTRIES_FORGET,   SQL_CELLS_CLEAR,  SQL_QUEUE_FORGET,
+        SQL_SEARCH_FORGET, SQL_DOCUMENTS_FORGET, SQL_SPACE_FORGET,
+    };
+    sqlite3_stmt *statement = NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        VL_TRY(database_statement(&s->db, rows[i], &statement));
+        bind_number(statement, 1, space);
+        VL_TRY(store_run(s, statement));
+    }
+    /* Words of deleted rows stay in the index's segments until these are merged into one. */
+    VL_TRY(database_statement(&s->db, SQL_SEARCH_OPTIMIZE, &statement));
+    return store_run(s, statement);
+}
+
+static vl_result forget(struct store *s, const struct vl_id *id, int64_t n)
+{
+    sqlite3_stmt *statement = NULL;
+    int64_t space = 0;
+    VL_TRY(database_statement(&s->db, SQL_CIRCLE_FORGET, &statement));
+    bind_number(statement, 1, n);
+    VL_TRY(store_run(s, statement));
+    VL_TRY(database_statement(&s->db, SQL_NOTES_FORGET, &statement));
+    bind_bytes(statement, 1, vl_bytes(id->bytes, sizeof id->bytes));
+    VL_TRY(store_run(s, statement));
+    vl_result result = store_space(s, id, false, &space);
+    if (result == VL_ERR_NOT_FOUND) return VL_OK;
+    return result == VL_OK ? forget_rows(s, space) : result;
+}
+
+vl_result store_circle_remove(struct store *s, const struct vl_id *id)
+{
+    int64_t n = 0;
+    VL_TRY(find_circle(s, id, &n));
+    VL_TRY(store_begin(s, NULL));
+    vl_result result = forget(s, id, n);
+    if (result == VL_OK) result = store_commit(s);
+    if (s->writing) store_rollback(s);
+    for (struct port *p = s->ports; p != NULL; p = p->next)
+        p->space = 0;
+    return result;
+}
+
 /* ---- reading ---- */
 
 struct circle_list {

@@ -80,6 +80,15 @@
                   " pseudonym = ?5, purpose = ?6, agreement = ?7 WHERE n = ?8")                    \
     X(CIRCLE_SCAN, "SELECT id, is_draft, seed, name, pseudonym, purpose, agreement FROM circle"    \
                    " ORDER BY n")                                                                  \
+    X(CIRCLE_FORGET, "DELETE FROM circle WHERE n = ?1")                                            \
+    X(NOTES_FORGET, "DELETE FROM note WHERE circle = ?1")                                          \
+    X(LOGS_FORGET, "DELETE FROM log WHERE c = ?1")                                                 \
+    X(ENTRIES_FORGET, "DELETE FROM entry WHERE k BETWEEN ?1 << 52 AND ((?1 + 1) << 52) - 1")       \
+    X(QUEUE_FORGET, "DELETE FROM queue WHERE c = ?1")                                              \
+    X(SEARCH_FORGET, "DELETE FROM search WHERE rowid IN (SELECT n FROM document WHERE c = ?1)")    \
+    X(DOCUMENTS_FORGET, "DELETE FROM document WHERE c = ?1")                                       \
+    X(SPACE_FORGET, "DELETE FROM space WHERE c = ?1")                                              \
+    X(SEARCH_OPTIMIZE, "INSERT INTO search(search) VALUES('optimize')")                            \
     X(NOTE_PUT, "INSERT OR REPLACE INTO note VALUES(?1, ?2, ?3)")                                  \
     X(NOTE_GET, "SELECT value FROM note WHERE circle = ?1 AND name = ?2")                          \
     X(NOTES_MOVE, "UPDATE OR REPLACE note SET circle = ?2 WHERE circle = ?1")                      \

@@ -21,6 +21,7 @@ static vl_result make_database(const char *path, int folder, const struct vault_
     char *file = NULL;
     folder_remove(folder, name);
     folder_remove(folder, "vault.new-wal");
+    VL_TRY(folder_fill(folder, name, 0)); /* empty and 0600; SQLite gives the log the same mode */
     VL_TRY(folder_join(path, name, &file));
     vl_result result = pages_create(&pages, keys, NULL);
     if (result == VL_OK) result = database_open(&db, file, pages, true);
