@@ -97,7 +97,7 @@ function guess(ops) {
 }
 
 export function generate(seed, size) {
-  const r = randomSource(seed * 2654435761 + size);
+  const r = randomSource(Math.imul(seed, 0x9e3779b1) + size);
   const people = PEOPLE.slice(0, 3 + r.below(Math.min(PEOPLE.length - 2, 2 + Math.floor(size / 6))));
   const weights = THEMES[r.pick(['all', 'all', 'conflict', 'conflict', 'headless', 'devices', 'epochs'])];
   const hostility = r.pick([0, 0.05, 0.15, 0.4]);
