@@ -231,6 +231,12 @@ static void read_retired(struct vl_reader *r, struct living *l)
     }
 }
 
+static bool was_retired(const struct living *l, const struct living_dot *dot)
+{
+    return l->retired_count > 0 &&
+           bsearch(dot, l->retired, l->retired_count, sizeof *dot, compare_dots) != NULL;
+}
+
 static void read_values(struct vl_reader *r, struct living *l)
 {
     size_t count = (size_t)vl_read_varint(r, vl_reader_left(r) / 3);
@@ -239,8 +245,7 @@ static void read_values(struct vl_reader *r, struct living *l)
         vl_result result;
         value.value = vl_read_string(r, VL_VALUE_BYTES_MAX);
         if (r->result != VL_OK) return;
-        if (!l->table.items[value.dot.entry].has_lamport ||
-            bsearch(&value.dot, l->retired, l->retired_count, sizeof value.dot, compare_dots) ||
+        if (!l->table.items[value.dot.entry].has_lamport || was_retired(l, &value.dot) ||
             (i > 0 && compare_values(l, &l->values[i - 1], &value) >= 0)) {
             vl_reader_fail(r, VL_ERR_DAMAGED);
             return;
