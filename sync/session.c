@@ -283,7 +283,7 @@ static vl_result receive_heads(struct vl_session *s, struct vl_reader *r, vl_ins
     s->state = VL_SESSION_SENDING;
     s->must_drain = true;
     s->sent_drained = false;
-    return VL_OK;
+    return session_find_forks(s);
 }
 
 static vl_result receive_have(struct vl_session *s, struct vl_reader *r, vl_instant now)

@@ -141,6 +141,7 @@ struct session_log {
     struct session_tip peer;  /* the highest that the peer has, or is on its way to it */
     struct session_tip told;  /* the highest that the peer knows I have */
     bool forked;              /* left out of this session */
+    bool show_fork;           /* ... but the peer does not know yet: one chunk of my branch */
     bool dropped;             /* entries of it were let go since my last HEADS */
     bool stuck;               /* it links to a branch that is refused: let go without asking */
     uint32_t blocked_pass;    /* pending: the pass in which its first chunk stayed blocked */
@@ -270,6 +271,7 @@ void pending_clear(struct pending *pending);
 void pending_finish(struct pending *pending);
 
 /* session_send.c */
+VL_MUST_USE vl_result session_find_forks(struct vl_session *s);
 VL_MUST_USE vl_result session_send_next(struct vl_session *s, struct vl_buffer *out,
                                         vl_instant now);
 

@@ -111,10 +111,10 @@ void message_proof_item(struct vl_reader *r, struct proof_item *out)
 #define HEAD_BYTES_MAX (32u + 10u + 32u)
 #define HEADS_PER_PART ((VL_MESSAGE_BYTES_MAX - 8u) / HEAD_BYTES_MAX)
 
-static void write_heads(struct vl_writer *w, const struct vl_head *heads, size_t count)
+static void write_heads(struct vl_writer *w, const struct vl_head *heads, size_t from, size_t count)
 {
     vl_write_varint(w, count);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = from; i < from + count; i++) {
         vl_write_exact(w, heads[i].log.bytes, sizeof heads[i].log.bytes);
         vl_write_varint(w, heads[i].seq);
         vl_write_exact(w, heads[i].id.bytes, sizeof heads[i].id.bytes);
@@ -133,7 +133,7 @@ vl_result message_heads_write(const struct vl_head *heads, size_t count, size_t 
     size_t part = part_of(count, *at);
     struct vl_writer w = begin(out, MESSAGE_HEADS);
     vl_write_u8(&w, *at + part == count ? 1 : 0);
-    write_heads(&w, heads + *at, part);
+    write_heads(&w, heads, *at, part);
     *at += part;
     return vl_writer_result(&w);
 }
@@ -144,7 +144,7 @@ vl_result message_have_write(const struct vl_head *heads, size_t count, size_t *
     size_t part = part_of(count, *at);
     struct vl_writer w = begin(out, MESSAGE_HAVE);
     vl_write_u8(&w, drained ? 1 : 0);
-    write_heads(&w, heads + *at, part);
+    write_heads(&w, heads, *at, part);
     *at += part;
     return vl_writer_result(&w);
 }

@@ -146,28 +146,57 @@ static vl_result read_chunk(struct vl_session *s, const struct session_log *log,
     return VL_OK;
 }
 
+static vl_result first_prev(void *context, const struct vl_entry_row *row)
+{
+    struct vl_id *prev = context;
+    struct vl_entry_header header;
+    VL_TRY(vl_entry_header_decode(row->entry.header, &header));
+    *prev = header.prev;
+    return VL_ERR_EXISTS; /* ends the scan */
+}
+
+/* A tip of the peer's that is none of mine is of another branch. It is looked for before anything
+ * is sent, and shown first, for what links to the branch can only be understood by who knows it. */
+vl_result session_find_forks(struct vl_session *s)
+{
+    for (size_t i = 0; i < s->logs.count; i++) {
+        struct session_log *log = &s->logs.items[i];
+        struct vl_id prev = {{0}};
+        if (!has_work(log) || !log->peer.known) continue;
+        vl_result result =
+            vl_replica_read_chunk(s->replica, &log->log, next_seq(log), VL_CHUNK_ENTRIES_MAX,
+                                  VL_CHUNK_BYTES_MAX, first_prev, &prev);
+        if (result != VL_ERR_EXISTS) return result == VL_OK ? VL_ERR_INTERNAL : result;
+        if (vl_id_equal(&prev, &log->peer.id)) continue;
+        log->forked = true;
+        log->show_fork = true;
+    }
+    return VL_OK;
+}
+
+static struct session_log *fork_to_show(struct vl_session *s)
+{
+    for (size_t i = 0; i < s->logs.count; i++) {
+        if (s->logs.items[i].show_fork) return &s->logs.items[i];
+    }
+    return NULL;
+}
+
 /* Makes s->sending the next chunk; leaves it NULL when there is none. */
 static vl_result begin_chunk(struct vl_session *s)
 {
-    for (;;) {
-        struct session_log *log = NULL;
-        struct chunk *c = NULL;
-        size_t active = 0;
-        VL_TRY(choose(s, &log, &active));
-        if (log == NULL) return VL_OK;
-        VL_TRY(read_chunk(s, log, active, &c));
-        if (log->peer.known && !vl_id_equal(&c->prev, &log->peer.id)) {
-            /* The peer's tip is none of mine: it has another branch. */
-            log->forked = true;
-            chunk_destroy(c);
-            continue;
-        }
-        tip_raise(&log->peer, chunk_last_seq(c), chunk_tip(c));
-        tip_raise(&log->told, chunk_last_seq(c), chunk_tip(c));
-        s->counts.entries_sent += c->count;
-        s->sending = c;
-        return VL_OK;
-    }
+    size_t active = 1;
+    struct session_log *log = fork_to_show(s);
+    if (log == NULL) VL_TRY(choose(s, &log, &active));
+    if (log == NULL) return VL_OK;
+    struct chunk *c = NULL;
+    VL_TRY(read_chunk(s, log, active, &c));
+    log->show_fork = false;
+    tip_raise(&log->peer, chunk_last_seq(c), chunk_tip(c));
+    tip_raise(&log->told, chunk_last_seq(c), chunk_tip(c));
+    s->counts.entries_sent += c->count;
+    s->sending = c;
+    return VL_OK;
 }
 
 static bool any_work(const struct vl_session *s)
