@@ -20,7 +20,8 @@ struct circles {
     size_t count;
 };
 
-/* Takes over `keys`; opens the replica unless draft; copies the texts. */
+/* Takes over `keys` (not when it fails); opens the replica unless draft; copies the texts.
+ * EXISTS: that id is among them. Errors of vl_replica_open. */
 VL_MUST_USE vl_result circles_add(struct circles *all, const struct circle *from,
                                   struct circle **out);
 struct circle *circles_find(const struct circles *all, const struct vl_id *id);

@@ -1,0 +1,329 @@
+#include "circle/record.h"
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void field_finish(struct record_field *field)
+{
+    for (size_t i = 0; i < field->count; i++) {
+        union {
+            const uint8_t *view;
+            void *owned;
+        } bytes = {.view = field->values[i].value.bytes.data};
+        free(bytes.owned);
+    }
+    free(field->values);
+    free(field->text);
+}
+
+void record_finish(struct record *record)
+{
+    if (record == NULL) return;
+    for (size_t i = 0; i < record->field_count; i++)
+        field_finish(&record->fields[i]);
+    free(record->fields);
+    *record = (struct record){0};
+}
+
+void record_list_finish(struct record_list *list)
+{
+    if (list == NULL) return;
+    for (size_t i = 0; i < list->count; i++)
+        record_finish(&list->items[i]);
+    free(list->items);
+    *list = (struct record_list){0};
+}
+
+static vl_result record_begin(struct record *record, const struct schema_record *schema,
+                              const struct vl_record_id *id)
+{
+    *record = (struct record){.schema = schema, .id = *id};
+    record->fields = calloc(schema->field_count, sizeof *record->fields);
+    if (record->fields == NULL) return VL_ERR_NO_MEMORY;
+    record->field_count = schema->field_count;
+    for (size_t i = 0; i < schema->field_count; i++) {
+        record->fields[i].schema = &schema->fields[i];
+        if (schema->fields[i].kind != VL_FIELD_TEXT) continue;
+        record->fields[i].text = calloc(1, 1);
+        if (record->fields[i].text == NULL) return VL_ERR_NO_MEMORY;
+    }
+    return VL_OK;
+}
+
+/* ---- cells into fields ---- */
+
+static vl_result copy_value(const struct vl_cell_value *from, const struct vl_value *value,
+                            struct record_value *to)
+{
+    uint8_t *bytes = malloc(value->bytes.size + 1);
+    if (bytes == NULL) return VL_ERR_NO_MEMORY;
+    if (value->bytes.size > 0) memcpy(bytes, value->bytes.data, value->bytes.size);
+    bytes[value->bytes.size] = '\0';
+    *to = (struct record_value){.stamp = from->stamp, .value = *value};
+    to->value.bytes.data = bytes;
+    return VL_OK;
+}
+
+static bool is_told(const struct record_field *field, const struct vl_cell_value *values,
+                    const size_t *kept, struct vl_bytes value)
+{
+    if (field->schema->kind != VL_FIELD_REGISTER) return false;
+    for (size_t i = 0; i < field->count; i++)
+        if (vl_bytes_equal(values[kept[i]].value, value)) return true;
+    return false;
+}
+
+/* Values that are not what the schema asks for (another program's, or hostile) are left out. */
+static vl_result take_values(struct record_field *field, const struct vl_cell_value *values,
+                             size_t count)
+{
+    size_t most = field->schema->kind == VL_FIELD_REGISTER ? VL_CONFLICTS_MAX : field->schema->most;
+    size_t *kept = calloc(count + 1, sizeof *kept);
+    vl_result result = VL_OK;
+    field->values = calloc(count + 1, sizeof *field->values);
+    if (kept == NULL || field->values == NULL) result = VL_ERR_NO_MEMORY;
+    for (size_t i = 0; i < count && field->count < most && result == VL_OK; i++) {
+        struct vl_value value;
+        if (vl_value_decode(values[i].value, &value) != VL_OK ||
+            schema_check(field->schema, &value, NULL) != VL_OK ||
+            is_told(field, values, kept, values[i].value))
+            continue;
+        result = copy_value(&values[i], &value, &field->values[field->count]);
+        if (result == VL_OK) kept[field->count++] = i;
+    }
+    free(kept);
+    return result;
+}
+
+static vl_result take_text(struct record_field *field, struct vl_bytes state)
+{
+    struct vl_buffer text = {0};
+    vl_result result = vl_cell_text(state, &text);
+    if (result == VL_OK) result = vl_buffer_append(&text, "", 1);
+    if (result != VL_OK) {
+        vl_buffer_finish(&text);
+        return result;
+    }
+    free(field->text);
+    field->text = (char *)text.data;
+    field->text_size = text.size - 1;
+    return VL_OK;
+}
+
+static vl_result take_cell(struct record_field *field, struct vl_bytes state)
+{
+    struct vl_cell_value *values;
+    vl_result result;
+    size_t count;
+    if (field->schema->kind == VL_FIELD_TEXT) return take_text(field, state);
+    VL_TRY(vl_cell_values(field->schema->kind, state, NULL, 0, &count));
+    field->living = count;
+    if (count == 0) return VL_OK;
+    values = calloc(count, sizeof *values);
+    if (values == NULL) return VL_ERR_NO_MEMORY;
+    result = vl_cell_values(field->schema->kind, state, values, count, &count);
+    if (result == VL_OK) result = take_values(field, values, count);
+    free(values);
+    return result;
+}
+
+struct reading {
+    const struct schema_record *schema;
+    struct record_list list;
+};
+
+static struct record_field *field_of(struct record *record, const struct vl_cell_key *key)
+{
+    for (size_t i = 0; i < record->field_count; i++)
+        if (record->fields[i].schema->id == key->field &&
+            record->fields[i].schema->kind == key->kind)
+            return &record->fields[i];
+    return NULL;
+}
+
+/* Cells come in the order of their records. */
+static vl_result visit_cell(void *context, const struct vl_cell_key *key, struct vl_bytes state)
+{
+    struct reading *reading = context;
+    struct record_list *list = &reading->list;
+    const struct schema_field *field = schema_field(key->type, key->field);
+    struct record *last = list->count > 0 ? &list->items[list->count - 1] : NULL;
+    struct record *grown;
+    vl_result result;
+    if (field == NULL || field->kind != key->kind) return VL_OK;
+    if (last == NULL || memcmp(&last->id, &key->record, sizeof last->id) != 0) {
+        grown = realloc(list->items, (list->count + 1) * sizeof *grown);
+        if (grown == NULL) return VL_ERR_NO_MEMORY;
+        list->items = grown;
+        last = &grown[list->count++];
+        VL_TRY(record_begin(last, reading->schema, &key->record));
+    }
+    result = take_cell(field_of(last, key), state);
+    return result;
+}
+
+/* ---- authors, looked up after the scan because nothing may be asked from inside it ---- */
+
+struct authors {
+    struct vl_replica *replica;
+    struct vl_id entry, person; /* the last one that was asked for */
+    bool has_entry;
+};
+
+static vl_result find_author(struct authors *a, struct record_value *value)
+{
+    struct vl_device_info device;
+    vl_result result = VL_OK;
+    if (!a->has_entry || !vl_id_equal(&a->entry, &value->stamp.dot.entry)) {
+        result = vl_replica_author(a->replica, &value->stamp.dot.entry, &device);
+        if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
+        a->entry = value->stamp.dot.entry;
+        a->person = result == VL_OK ? device.person : (struct vl_id){{0}};
+        a->has_entry = true;
+    }
+    value->author = a->person;
+    return VL_OK;
+}
+
+static vl_result find_authors(struct vl_replica *r, struct record_list *list)
+{
+    struct authors authors = {.replica = r};
+    for (size_t i = 0; i < list->count; i++)
+        for (size_t f = 0; f < list->items[i].field_count; f++) {
+            struct record_field *field = &list->items[i].fields[f];
+            for (size_t v = 0; v < field->count; v++)
+                VL_TRY(find_author(&authors, &field->values[v]));
+        }
+    return VL_OK;
+}
+
+vl_result record_read(struct vl_replica *r, uint32_t type, const struct vl_record_id *id,
+                      struct record *out)
+{
+    struct reading reading = {.schema = schema_record(type)};
+    vl_result result;
+    *out = (struct record){0};
+    if (reading.schema == NULL) return VL_ERR_KIND;
+    result = vl_replica_record(r, type, id, visit_cell, &reading);
+    if (result == VL_OK && reading.list.count == 0) result = VL_ERR_NOT_FOUND;
+    if (result == VL_OK) result = find_authors(r, &reading.list);
+    if (result == VL_OK) {
+        *out = reading.list.items[0];
+        reading.list.count = 0;
+    }
+    record_list_finish(&reading.list);
+    return result;
+}
+
+vl_result record_list_read(struct vl_replica *r, uint32_t type, struct record_list *out)
+{
+    struct reading reading = {.schema = schema_record(type)};
+    vl_result result;
+    *out = (struct record_list){0};
+    if (reading.schema == NULL) return VL_ERR_KIND;
+    result = vl_replica_records(r, type, visit_cell, &reading);
+    if (result == VL_OK) result = find_authors(r, &reading.list);
+    if (result != VL_OK) {
+        record_list_finish(&reading.list);
+        return result;
+    }
+    *out = reading.list;
+    return VL_OK;
+}
+
+/* ---- looking at one ---- */
+
+const struct record_field *record_field(const struct record *record, uint32_t field)
+{
+    for (size_t i = 0; i < record->field_count; i++)
+        if (record->fields[i].schema->id == field) return &record->fields[i];
+    return NULL;
+}
+
+const char *record_text(const struct record *record, uint32_t id)
+{
+    const struct record_field *field = record_field(record, id);
+    if (field == NULL) return "";
+    if (field->text != NULL) return field->text;
+    if (field->count == 0 || field->values[0].value.tag != VL_VALUE_TEXT) return "";
+    return (const char *)field->values[0].value.bytes.data;
+}
+
+bool record_has_conflict(const struct record *record)
+{
+    for (size_t i = 0; i < record->field_count; i++)
+        if (record->fields[i].schema->kind == VL_FIELD_REGISTER && record->fields[i].count > 1)
+            return true;
+    return false;
+}
+
+/* ---- ids ---- */
+
+void record_id_text(const struct vl_record_id *id, char out[static RECORD_ID_TEXT_SIZE])
+{
+    sodium_bin2hex(out, RECORD_ID_TEXT_SIZE, id->bytes, sizeof id->bytes);
+}
+
+static bool is_digits(const char *text, size_t size)
+{
+    return strspn(text, "0123456789abcdef") == size;
+}
+
+vl_result record_id_parse(const char *text, struct vl_record_id *out)
+{
+    size_t size = strnlen(text, RECORD_ID_TEXT_SIZE);
+    if (size != RECORD_ID_TEXT_SIZE - 1 || !is_digits(text, size)) return VL_ERR_INVALID;
+    if (sodium_hex2bin(out->bytes, sizeof out->bytes, text, size, NULL, NULL, NULL) != 0)
+        return VL_ERR_INVALID;
+    return VL_OK;
+}
+
+void record_id_random(struct vl_record_id *out)
+{
+    randombytes_buf(out->bytes, sizeof out->bytes);
+}
+
+void record_id_derive(const struct vl_id *circle, uint32_t type, struct vl_bytes name,
+                      struct vl_record_id *out)
+{
+    const uint8_t number[4] = {(uint8_t)type, (uint8_t)(type >> 8), (uint8_t)(type >> 16),
+                               (uint8_t)(type >> 24)};
+    const struct vl_bytes parts[] = {
+        {circle->bytes, sizeof circle->bytes}, {number, sizeof number}, name};
+    struct vl_id hash;
+    vl_hash(VL_DOMAIN_RECORD_ID, parts, 3, &hash);
+    memcpy(out->bytes, hash.bytes, sizeof out->bytes);
+}
+
+struct finding {
+    const char *text;
+    size_t size, found;
+    struct vl_record_id id;
+};
+
+static vl_result visit_find(void *context, const struct vl_cell_key *key, struct vl_bytes state)
+{
+    struct finding *finding = context;
+    char text[RECORD_ID_TEXT_SIZE];
+    (void)state;
+    record_id_text(&key->record, text);
+    if (strncmp(text, finding->text, finding->size) != 0) return VL_OK;
+    if (finding->found > 0 && memcmp(&finding->id, &key->record, sizeof finding->id) == 0)
+        return VL_OK;
+    finding->id = key->record;
+    finding->found++;
+    return VL_OK;
+}
+
+vl_result record_find(struct vl_replica *r, uint32_t type, const char *text,
+                      struct vl_record_id *out)
+{
+    struct finding finding = {.text = text, .size = strnlen(text, RECORD_ID_TEXT_SIZE)};
+    if (finding.size < 4 || finding.size >= RECORD_ID_TEXT_SIZE || !is_digits(text, finding.size))
+        return VL_ERR_NOT_FOUND;
+    VL_TRY(vl_replica_records(r, type, visit_find, &finding));
+    if (finding.found == 0) return VL_ERR_NOT_FOUND;
+    if (finding.found > 1) return VL_ERR_INVALID;
+    *out = finding.id;
+    return VL_OK;
+}
