@@ -69,7 +69,7 @@ void noise_hkdf(const uint8_t chaining_key[static NOISE_HASH_BYTES], struct vl_b
                 uint8_t first[static NOISE_HASH_BYTES], uint8_t second[static NOISE_HASH_BYTES],
                 uint8_t *third)
 {
-    uint8_t temporary[NOISE_HASH_BYTES], number = 1;
+    uint8_t temporary[NOISE_HASH_BYTES] = {0}, number = 1;
     const struct vl_bytes key = vl_bytes(temporary, sizeof temporary);
 
     noise_hmac(vl_bytes(chaining_key, NOISE_HASH_BYTES), &input, 1, temporary);
