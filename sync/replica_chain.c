@@ -123,6 +123,8 @@ void vl_replica_heads_digest(const struct vl_replica *r, struct vl_id *out)
 {
     const char *domain = vl_domain_text(VL_DOMAIN_HEADS);
     crypto_generichash_state state;
+    *out = (struct vl_id){0};
+    if (r->stale) return;
     crypto_generichash_init(&state, NULL, 0, sizeof out->bytes);
     crypto_generichash_update(&state, (const uint8_t *)domain, strlen(domain) + 1);
     for (size_t i = 0; i < r->chain_count; i++) {

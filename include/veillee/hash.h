@@ -48,7 +48,8 @@ VL_MUST_USE vl_result vl_id_parse(const char *text, struct vl_id *out);
     X(VAULT_SLOT, "veillee/1 vault slot")                                                          \
     X(VAULT_PAGE, "veillee/1 vault page")                                                          \
     X(VAULT_SECRET, "veillee/1 vault secret")                                                      \
-    X(VAULT_MARKER, "veillee/1 vault marker")
+    X(VAULT_MARKER, "veillee/1 vault marker")                                                      \
+    X(VAULT_KEYS, "veillee/1 vault keys file")
 
 enum vl_domain {
 #define VL_DOMAIN_ENUM(name, text) VL_DOMAIN_##name,

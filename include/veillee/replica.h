@@ -82,9 +82,11 @@ struct vl_head {
     uint64_t seq;
     struct vl_id id;
 };
-/* Tips of all chains, sorted by (log, seq, id). *count is the real number even above max. */
+/* Tips of all chains, sorted by (log, seq, id). *count is the real number even above max.
+ * STORAGE: memory was lost to a failing storage and the next other call has to load it. */
 VL_MUST_USE vl_result vl_replica_heads(const struct vl_replica *r, struct vl_head *out, size_t max,
                                        size_t *count);
+/* Zeros while vl_replica_heads fails. */
 void vl_replica_heads_digest(const struct vl_replica *r, struct vl_id *out);
 /* Entries of a log from `from`, at most VL_CHUNK_* and `max_bytes` of encoded entries, ending with
  * one whose signature was checked. Views die with the callback. NOT_FOUND: none from there.

@@ -432,3 +432,52 @@ vl_result membership_json_state(struct vl_bytes history, struct vl_buffer *line)
     finish_history(&h);
     return result;
 }
+
+static vl_result print_one(struct vl_bytes history, FILE *out)
+{
+    struct vl_buffer line = {0};
+    vl_result result = membership_json_state(history, &line);
+    int printed = result == VL_OK ? fprintf(out, "%.*s\n", (int)line.size, (const char *)line.data)
+                                  : fprintf(out, "{\"error\":\"%s\"}\n", vl_result_name(result));
+    vl_buffer_finish(&line);
+    return result == VL_OK && printed < 0 ? VL_ERR_STORAGE : result;
+}
+
+static vl_result print_lines(FILE *in, FILE *out)
+{
+    char *text = NULL;
+    size_t room = 0;
+    ssize_t size;
+    vl_result first = VL_OK;
+    while ((size = getline(&text, &room, in)) >= 0) {
+        vl_result result = print_one(vl_bytes(text, (size_t)size), out);
+        if (first == VL_OK) first = result;
+    }
+    free(text);
+    return first == VL_OK && ferror(in) ? VL_ERR_STORAGE : first;
+}
+
+static vl_result read_all(FILE *in, struct vl_buffer *text)
+{
+    char part[16384];
+    size_t size;
+    while ((size = fread(part, 1, sizeof part, in)) > 0) {
+        VL_TRY(vl_buffer_append(text, part, size));
+        if (text->size > MEMBERSHIP_JSON_BYTES_MAX) return VL_ERR_TOO_LARGE;
+    }
+    return ferror(in) ? VL_ERR_STORAGE : VL_OK;
+}
+
+vl_result membership_json_print(FILE *in, bool lines, FILE *out)
+{
+    vl_result result;
+    if (lines) {
+        result = print_lines(in, out);
+    } else {
+        struct vl_buffer text = {0};
+        result = read_all(in, &text);
+        if (result == VL_OK) result = print_one(vl_buffer_view(&text), out);
+        vl_buffer_finish(&text);
+    }
+    return result == VL_OK && fflush(out) != 0 ? VL_ERR_STORAGE : result;
+}

@@ -20,6 +20,11 @@ VL_MUST_USE vl_result store_open(struct store **out, const char *folder, struct 
                                  uint64_t *wait_ms);
 void store_close(struct store *s); /* checkpoints, wipes every key; accepts NULL */
 
+/* Whether the vault's file is not the one that was made here: copied or restored. Then every
+ * circle goes on in a new incarnation of its log; store_accept_copy ends the state, durably. */
+bool store_is_copy(const struct store *s);
+VL_MUST_USE vl_result store_accept_copy(struct store *s);
+
 /* What this device knows of a circle beside its records. Texts are UTF-8 with a final zero. */
 struct store_circle {
     struct vl_id id; /* of a draft: a random local id, replaced when it is founded */
@@ -60,7 +65,10 @@ struct store_hit {
     const char *excerpt; /* with U+2068 and U+2069 around what matched */
 };
 typedef vl_result (*store_hit_visit)(void *context, const struct store_hit *hit);
-/* All words, as prefixes, accents and case ignored; best first. `circle` NULL: all circles. */
+#define STORE_QUERY_BYTES_MAX 1024u
+#define STORE_QUERY_WORDS_MAX 16u
+/* All words, as prefixes, accents and case ignored; best first. `circle` NULL: all circles. No
+ * word at all finds nothing. TOO_LARGE, UTF8. */
 VL_MUST_USE vl_result store_search(struct store *s, const struct vl_id *circle,
                                    struct vl_bytes words, size_t max, store_hit_visit visit,
                                    void *context);

@@ -1,0 +1,145 @@
+/* The connection to the vault's database: how it is set up, its tables, its statements, what its
+ * errors mean. Everything else in this folder speaks SQL only by naming a statement of the table
+ * below.
+ *
+ * Tables (docs/store.md says why)
+ *   space     circles that have rows here, numbered from 1: `c` everywhere else
+ *   log       one row a chain
+ *   entry     k = c << 52 | chain << 32 | seq: a chain's entries lie one behind the other
+ *   cell      merged state of one field
+ *   queue     records that changed since they were indexed
+ *   document  numbers of indexed records
+ *   search    their text (FTS5), by number of document
+ *   circle    what this device knows of a circle beside its records; its seed sealed once more
+ *   note      small values */
+#ifndef STORE_DATABASE_H
+#define STORE_DATABASE_H
+
+#include "store/pages.h"
+
+#define DATABASE_APPLICATION 0x56656c6c /* "Vell" */
+#define DATABASE_VERSION     1
+#define DATABASE_CACHE_KIB   2048
+
+#define DATABASE_STATEMENTS(X)                                                                     \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(ROLLBACK, "ROLLBACK")                                                                        \
+    X(SPACE_GET, "SELECT c FROM space WHERE id = ?1")                                              \
+    X(SPACE_ADD, "INSERT INTO space(id) VALUES(?1)")                                               \
+    X(LOG_PUT, "INSERT OR REPLACE INTO log VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")       \
+    X(LOG_SCAN, "SELECT chain, parent, first_seq, log, sign_key, tip_seq, tip, tip_lamport, flags" \
+                " FROM log WHERE c = ?1 ORDER BY chain")                                           \
+    X(ENTRY_FIND, "SELECT k FROM entry WHERE short = ?1 AND k BETWEEN ?2 AND ?3 AND id = ?4")      \
+    X(ENTRY_PUT, "INSERT INTO entry VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")         \
+    X(ENTRY_FLAGS, "UPDATE entry SET flags = ?2 WHERE k = ?1")                                     \
+    X(ENTRY_GET, "SELECT k, lamport, kind, flags, id, header, signature, past, blob FROM entry"    \
+                 " WHERE k = ?1")                                                                  \
+    X(ENTRY_RANGE, "SELECT k, lamport, kind, flags, id, header, signature, past, blob FROM entry"  \
+                   " WHERE k BETWEEN ?1 AND ?2 ORDER BY k LIMIT ?3")                               \
+    X(ENTRY_SCAN, "SELECT k, lamport, kind, flags, id, header, signature, past, blob FROM entry"   \
+                  " WHERE c = ?1 AND (lamport, id) > (?2, ?3)"                                     \
+                  " AND (1 << kind) & ?4 AND flags & ?5 = ?6 ORDER BY lamport, id LIMIT ?7")       \
+    X(ENTRY_SCAN_CONTROL,                                                                          \
+      "SELECT k, lamport, kind, flags, id, header, signature, past, blob FROM entry"               \
+      " WHERE c = ?1 AND kind = 2 AND (lamport, id) > (?2, ?3)"                                    \
+      " AND (1 << kind) & ?4 AND flags & ?5 = ?6 ORDER BY lamport, id LIMIT ?7")                   \
+    X(ENTRY_SCAN_UNMERGED,                                                                         \
+      "SELECT k, lamport, kind, flags, id, header, signature, past, blob FROM entry"               \
+      " WHERE c = ?1 AND kind <> 2 AND flags & 2 = 0 AND (lamport, id) > (?2, ?3)"                 \
+      " AND (1 << kind) & ?4 AND flags & ?5 = ?6 ORDER BY lamport, id LIMIT ?7")                   \
+    X(CELL_GET, "SELECT state FROM cell"                                                           \
+                " WHERE c = ?1 AND type = ?2 AND record = ?3 AND field = ?4 AND kind = ?5")        \
+    X(CELL_PUT, "INSERT OR REPLACE INTO cell VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                      \
+    X(CELL_SCAN, "SELECT type, record, field, kind, state FROM cell WHERE c = ?1"                  \
+                 " ORDER BY type, record, field, kind")                                            \
+    X(CELL_SCAN_TYPE, "SELECT type, record, field, kind, state FROM cell"                          \
+                      " WHERE c = ?1 AND type = ?2 ORDER BY record, field, kind")                  \
+    X(CELL_RECORD, "SELECT type, record, field, kind, state FROM cell"                             \
+                   " WHERE c = ?1 AND type = ?2 AND record = ?3 ORDER BY field, kind")             \
+    X(CELLS_QUEUE, "INSERT OR IGNORE INTO queue SELECT DISTINCT c, type, record FROM cell"         \
+                   " WHERE c = ?1")                                                                \
+    X(CELLS_CLEAR, "DELETE FROM cell WHERE c = ?1")                                                \
+    X(QUEUE_PUT, "INSERT OR IGNORE INTO queue VALUES(?1, ?2, ?3)")                                 \
+    X(QUEUE_NEXT, "SELECT c, type, record FROM queue LIMIT 1")                                     \
+    X(QUEUE_DROP, "DELETE FROM queue WHERE c = ?1 AND type = ?2 AND record = ?3")                  \
+    X(QUEUE_COUNT, "SELECT count(*) FROM queue")                                                   \
+    X(DOCUMENT_GET, "SELECT n FROM document WHERE c = ?1 AND type = ?2 AND record = ?3")           \
+    X(DOCUMENT_ADD, "INSERT INTO document(c, type, record) VALUES(?1, ?2, ?3)")                    \
+    X(DOCUMENT_DROP, "DELETE FROM document WHERE n = ?1")                                          \
+    X(SEARCH_PUT, "INSERT INTO search(rowid, body) VALUES(?1, ?2)")                                \
+    X(SEARCH_DROP, "DELETE FROM search WHERE rowid = ?1")                                          \
+    X(SEARCH, "SELECT s.id, d.type, d.record,"                                                     \
+              " snippet(search, 0, char(0x2068), char(0x2069), char(0x2026), 16)"                  \
+              " FROM search JOIN document d ON d.n = search.rowid JOIN space s ON s.c = d.c"       \
+              " WHERE search MATCH ?1 AND (?2 IS NULL OR s.id = ?2) ORDER BY rank LIMIT ?3")       \
+    X(CIRCLE_ADD, "INSERT INTO circle(id, is_draft, seed, name, pseudonym, purpose, agreement)"    \
+                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                           \
+    X(CIRCLE_FIND, "SELECT n FROM circle WHERE id = ?1")                                           \
+    X(CIRCLE_PUT, "UPDATE circle SET id = ?1, is_draft = ?2, seed = ?3, name = ?4,"                \
+                  " pseudonym = ?5, purpose = ?6, agreement = ?7 WHERE n = ?8")                    \
+    X(CIRCLE_SCAN, "SELECT id, is_draft, seed, name, pseudonym, purpose, agreement FROM circle"    \
+                   " ORDER BY n")                                                                  \
+    X(CIRCLE_FORGET, "DELETE FROM circle WHERE n = ?1")                                            \
+    X(NOTES_FORGET, "DELETE FROM note WHERE circle = ?1")                                          \
+    X(LOGS_FORGET, "DELETE FROM log WHERE c = ?1")                                                 \
+    X(ENTRIES_FORGET, "DELETE FROM entry WHERE k BETWEEN ?1 << 52 AND ((?1 + 1) << 52) - 1")       \
+    X(QUEUE_FORGET, "DELETE FROM queue WHERE c = ?1")                                              \
+    X(SEARCH_FORGET, "DELETE FROM search WHERE rowid IN (SELECT n FROM document WHERE c = ?1)")    \
+    X(DOCUMENTS_FORGET, "DELETE FROM document WHERE c = ?1")                                       \
+    X(SPACE_FORGET, "DELETE FROM space WHERE c = ?1")                                              \
+    X(SEARCH_OPTIMIZE, "INSERT INTO search(search) VALUES('optimize')")                            \
+    X(NOTE_PUT, "INSERT OR REPLACE INTO note VALUES(?1, ?2, ?3)")                                  \
+    X(NOTE_GET, "SELECT value FROM note WHERE circle = ?1 AND name = ?2")                          \
+    X(NOTES_MOVE, "UPDATE OR REPLACE note SET circle = ?2 WHERE circle = ?1")                      \
+    X(SPACE_MOVE, "UPDATE OR IGNORE space SET id = ?2 WHERE id = ?1")
+
+enum database_statement {
+#define DATABASE_STATEMENT_ENUM(name, sql) SQL_##name,
+    DATABASE_STATEMENTS(DATABASE_STATEMENT_ENUM)
+#undef DATABASE_STATEMENT_ENUM
+        SQL_COUNT
+};
+
+struct database {
+    sqlite3 *connection;
+    sqlite3_stmt *statements[SQL_COUNT]; /* prepared when first asked for */
+    char error[160];                     /* of the last STORAGE, FULL, DAMAGED */
+};
+
+/* Opens the file in the sealed pages; `create`: makes its tables. DAMAGED, VERSION, FULL, STORAGE,
+ * NO_MEMORY. On an error `*db` is closed. */
+VL_MUST_USE vl_result database_open(struct database *db, const char *path,
+                                    const struct pages *pages, bool create);
+/* Writes the log back into the file and removes it, as far as the disk allows. */
+void database_close(struct database *db);
+
+/* The statement, reset and without values. Bind to it, step it, then database_done. */
+VL_MUST_USE vl_result database_statement(struct database *db, enum database_statement which,
+                                         sqlite3_stmt **out);
+/* Steps once. VL_OK: a row is there. NOT_FOUND: it has ended. Errors. */
+VL_MUST_USE vl_result database_step(struct database *db, sqlite3_stmt *statement);
+/* Steps a statement that gives no row, then resets it. */
+VL_MUST_USE vl_result database_run(struct database *db, sqlite3_stmt *statement);
+/* Calls `visit` on each row, then resets. What ends it early is returned. */
+typedef vl_result (*database_visit)(void *context, sqlite3_stmt *statement);
+VL_MUST_USE vl_result database_each(struct database *db, sqlite3_stmt *statement,
+                                    database_visit visit, void *context);
+/* Resets and drops the values; views of its columns die. */
+void database_done(sqlite3_stmt *statement);
+/* What an SQLite result means; notes the sentence. */
+VL_MUST_USE vl_result database_result(struct database *db, int rc);
+
+/* Every page's seal, SQLite's integrity_check, the search index's own. DAMAGED. */
+VL_MUST_USE vl_result database_check(struct database *db);
+
+/* Binding, so that an error shows at the next step: views must live until then. */
+void bind_bytes(sqlite3_stmt *statement, int at, struct vl_bytes bytes); /* data NULL: NULL */
+void bind_number(sqlite3_stmt *statement, int at, int64_t number);
+/* Texts with a final zero; NULL: NULL. */
+void bind_text(sqlite3_stmt *statement, int at, const char *text);
+struct vl_bytes column_bytes(sqlite3_stmt *statement, int at); /* data NULL only for NULL */
+/* A column of exactly `size` bytes. DAMAGED. */
+VL_MUST_USE vl_result column_exact(sqlite3_stmt *statement, int at, void *out, size_t size);
+
+#endif

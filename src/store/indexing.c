@@ -1,0 +1,192 @@
+/* The search index follows the records: changed ones stand in the queue, a step gathers the text
+ * of each from its cells and puts it in place of what the index had. */
+#include "store/store_internal.h"
+#include <stdlib.h>
+#include <string.h>
+#include <veillee/value.h>
+
+struct gathering {
+    struct vl_buffer body;
+    struct vl_cell_value *values; /* scratch */
+    size_t capacity;
+};
+
+/* The isolates that an excerpt puts around a match must not come from the text itself. */
+static vl_result append_text(struct vl_buffer *body, struct vl_bytes text)
+{
+    static const uint8_t isolate[] = {0xe2, 0x81}; /* U+2066..2069: e2 81 a6..a9 */
+    if (body->size > 0) VL_TRY(vl_buffer_append(body, "\n", 1));
+    size_t from = 0;
+    for (size_t i = 0; i + 2 < text.size; i++) {
+        if (memcmp(text.data + i, isolate, sizeof isolate) != 0) continue;
+        if (text.data[i + 2] < 0xa6 || text.data[i + 2] > 0xa9) continue;
+        VL_TRY(vl_buffer_append(body, text.data + from, i - from));
+        from = i + 3;
+        i += 2;
+    }
+    return text.size > from ? vl_buffer_append(body, text.data + from, text.size - from) : VL_OK;
+}
+
+/* Every visible value of the cell: winners and conflicts, elements, items. */
+static vl_result values_of(struct gathering *g, enum vl_field_kind kind, struct vl_bytes state,
+                           size_t *count)
+{
+    VL_TRY(vl_cell_values(kind, state, g->values, g->capacity, count));
+    if (*count <= g->capacity) return VL_OK;
+    struct vl_cell_value *values = reallocarray(g->values, *count, sizeof *values);
+    if (values == NULL) return VL_ERR_NO_MEMORY;
+    g->values = values;
+    g->capacity = *count;
+    return vl_cell_values(kind, state, g->values, g->capacity, count);
+}
+
+static vl_result gather_text(struct gathering *g, struct vl_bytes state)
+{
+    struct vl_buffer text = {0};
+    vl_result result = vl_cell_text(state, &text);
+    if (result == VL_OK && text.size > 0) {
+        result = append_text(&g->body, vl_buffer_view(&text));
+    }
+    vl_buffer_finish(&text);
+    return result;
+}
+
+static vl_result gather_values(struct gathering *g, enum vl_field_kind kind, struct vl_bytes state)
+{
+    size_t count = 0;
+    VL_TRY(values_of(g, kind, state, &count));
+    for (size_t i = 0; i < count; i++) {
+        struct vl_value value;
+        if (vl_value_decode(g->values[i].value, &value) != VL_OK) continue; /* a newer version's */
+        if (value.tag != VL_VALUE_TEXT) continue;
+        VL_TRY(append_text(&g->body, value.bytes));
+    }
+    return VL_OK;
+}
+
+/* A state that cannot be read has no text: it must not stop the index for ever. */
+static vl_result gather_cell(void *context, const struct vl_cell_key *key, struct vl_bytes state)
+{
+    struct gathering *g = context;
+    vl_result result =
+        key->kind == VL_FIELD_TEXT ? gather_text(g, state) : gather_values(g, key->kind, state);
+    return result == VL_ERR_NO_MEMORY ? result : VL_OK;
+}
+
+struct changed { /* one row of the queue */
+    int64_t space;
+    uint32_t type;
+    struct vl_record_id record;
+};
+
+static void bind_record(sqlite3_stmt *statement, const struct changed *changed)
+{
+    bind_number(statement, 1, changed->space);
+    bind_number(statement, 2, changed->type);
+    bind_bytes(statement, 3, vl_bytes(changed->record.bytes, sizeof changed->record.bytes));
+}
+
+static vl_result next_changed(struct store *s, struct changed *changed)
+{
+    sqlite3_stmt *statement = NULL;
+    VL_TRY(database_statement(&s->db, SQL_QUEUE_NEXT, &statement));
+    vl_result result = database_step(&s->db, statement);
+    if (result == VL_OK) {
+        changed->space = sqlite3_column_int64(statement, 0);
+        changed->type = (uint32_t)sqlite3_column_int64(statement, 1);
+        result = column_exact(statement, 2, changed->record.bytes, sizeof changed->record.bytes);
+    }
+    database_done(statement);
+    return result;
+}
+
+/* The number under which the record is in the index; a new one if it is not. */
+static vl_result document_of(struct store *s, const struct changed *changed, int64_t *n,
+                             bool *is_new)
+{
+    sqlite3_stmt *statement = NULL;
+    VL_TRY(database_statement(&s->db, SQL_DOCUMENT_GET, &statement));
+    bind_record(statement, changed);
+    vl_result result = database_step(&s->db, statement);
+    if (result == VL_OK) *n = sqlite3_column_int64(statement, 0);
+    database_done(statement);
+    *is_new = result == VL_ERR_NOT_FOUND;
+    if (!*is_new) return result;
+    VL_TRY(database_statement(&s->db, SQL_DOCUMENT_ADD, &statement));
+    bind_record(statement, changed);
+    VL_TRY(store_run(s, statement));
+    *n = sqlite3_last_insert_rowid(s->db.connection);
+    return VL_OK;
+}
+
+static vl_result run_on(struct store *s, enum database_statement which, int64_t n)
+{
+    sqlite3_stmt *statement = NULL;
+    VL_TRY(database_statement(&s->db, which, &statement));
+    bind_number(statement, 1, n);
+    return store_run(s, statement);
+}
+
+static vl_result put_document(struct store *s, const struct changed *changed, struct vl_bytes body)
+{
+    sqlite3_stmt *statement = NULL;
+    bool is_new = false;
+    int64_t n = 0;
+    VL_TRY(document_of(s, changed, &n, &is_new));
+    if (!is_new) VL_TRY(run_on(s, SQL_SEARCH_DROP, n));
+    if (body.size == 0) return run_on(s, SQL_DOCUMENT_DROP, n);
+    VL_TRY(database_statement(&s->db, SQL_SEARCH_PUT, &statement));
+    bind_number(statement, 1, n);
+    (void)sqlite3_bind_text64(statement, 2, (const char *)body.data, body.size, SQLITE_STATIC,
+                              SQLITE_UTF8);
+    return store_run(s, statement);
+}
+
+static vl_result index_record(struct store *s, struct gathering *g, const struct changed *changed)
+{
+    sqlite3_stmt *statement = NULL;
+    vl_buffer_clear(&g->body);
+    VL_TRY(store_cells_of(s, changed->space, changed->type, &changed->record, gather_cell, g));
+    VL_TRY(put_document(s, changed, vl_buffer_view(&g->body)));
+    VL_TRY(database_statement(&s->db, SQL_QUEUE_DROP, &statement));
+    bind_record(statement, changed);
+    return store_run(s, statement);
+}
+
+static vl_result queue_length(struct store *s, size_t *left)
+{
+    sqlite3_stmt *statement = NULL;
+    VL_TRY(database_statement(&s->db, SQL_QUEUE_COUNT, &statement));
+    vl_result result = database_step(&s->db, statement);
+    if (result == VL_OK) *left = (size_t)sqlite3_column_int64(statement, 0);
+    database_done(statement);
+    return result;
+}
+
+vl_result store_index_step(struct store *s, size_t max, size_t *left)
+{
+    struct gathering g = {0};
+    struct changed changed;
+    size_t done = 0;
+    *left = 0;
+    if (s->writing) return VL_ERR_STATE;
+    vl_result result = next_changed(s, &changed);
+    if (result == VL_ERR_NOT_FOUND) return VL_OK;
+    if (result == VL_OK && max > 0) result = store_begin(s, NULL);
+    while (result == VL_OK && done < max) {
+        result = index_record(s, &g, &changed);
+        done++;
+        if (result == VL_OK && done < max) result = next_changed(s, &changed);
+    }
+    if (result == VL_ERR_NOT_FOUND) result = VL_OK;
+    if (s->writing) {
+        if (result == VL_OK)
+            result = store_commit(s);
+        else
+            store_rollback(s);
+    }
+    if (result == VL_OK) result = queue_length(s, left);
+    vl_buffer_finish(&g.body);
+    free(g.values);
+    return result;
+}
