@@ -1,0 +1,68 @@
+/* Status, unlock, lock. */
+#include "api/request.h"
+
+#include <string.h>
+
+static const char *const network_states[] = {"away", "gathering", "inviting", "joining"};
+
+static void put_network(struct request *rq)
+{
+    struct api_network_view view = {0};
+    rq->api->network.view(rq->api->network.self, &view);
+    json_put_text(&rq->out, "state", network_states[view.state]);
+    if (view.state == API_GATHERING || view.state == API_INVITING) {
+        json_put_id(&rq->out, "shown", &view.circle);
+        json_put_integer(&rq->out, "seconds_left", (int64_t)((view.left.ms + 999) / 1000));
+    }
+    json_put_integer(&rq->out, "connections", (int64_t)view.connections);
+    json_put_flag(&rq->out, "multicast_seen", view.multicast_seen);
+    json_put_flag(&rq->out, "daemon_announces", view.daemon_announces);
+}
+
+vl_result handle_status(struct request *rq)
+{
+    struct json_out *o = &rq->out;
+    json_open(o, '{');
+    json_put_flag(o, "locked", !rq->api->is_open);
+    if (rq->api->is_open) {
+        put_network(rq);
+        json_key(o, "circles");
+        json_open(o, '[');
+        for (size_t i = 0; i < rq->api->circles->count; i++) {
+            json_open(o, '{');
+            view_circle(o, rq->api, rq->api->circles->items[i]);
+            json_close(o, '}');
+        }
+        json_close(o, ']');
+    }
+    json_close(o, '}');
+    return VL_OK;
+}
+
+struct unlock_body {
+    const char *passphrase;
+};
+static const struct json_field unlock_fields[] = {
+    {"passphrase", JSON_KIND_TEXT, offsetof(struct unlock_body, passphrase), true, 4096},
+};
+
+vl_result handle_unlock(struct request *rq)
+{
+    struct unlock_body body = {0};
+    VL_TRY(request_decode(rq, unlock_fields, 1, &body));
+    if (rq->api->is_open) {
+        return request_refuse(rq, NULL, "the vault is open already", VL_ERR_STATE);
+    }
+    VL_TRY(
+        rq->api->keeper.unlock(rq->api->keeper.self, vl_bytes_text(body.passphrase), &rq->wait_ms));
+    return handle_status(rq);
+}
+
+vl_result handle_lock(struct request *rq)
+{
+    if (rq->api->is_open) rq->api->keeper.lock(rq->api->keeper.self);
+    json_open(&rq->out, '{');
+    json_put_flag(&rq->out, "locked", true);
+    json_close(&rq->out, '}');
+    return VL_OK;
+}

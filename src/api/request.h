@@ -1,0 +1,111 @@
+/* One request on its way through a route. Inside src/api only. */
+#ifndef API_REQUEST_H
+#define API_REQUEST_H
+
+#include "api/api.h"
+#include "api/json.h"
+#include "circle/record.h"
+
+#define REQUEST_PARAMS_MAX 2u
+
+struct digest_cache;
+
+struct api {
+    struct http *http;
+    struct api_keeper keeper;
+    bool is_open;
+    struct store *store; /* NULL when locked, like the next two */
+    struct circles *circles;
+    struct api_network network;
+    struct digest_cache *digests;
+};
+
+typedef const char *(*request_query)(void *context, const char *name); /* NULL: not given */
+
+struct request {
+    struct api *api;
+    char *params[REQUEST_PARAMS_MAX]; /* what stood for {...} in the pattern; owned */
+    struct json *body;                /* NULL: none */
+    request_query query;
+    void *query_context;
+    struct json_out out; /* the answer */
+    struct json_problem problem;
+    uint64_t wait_ms; /* BACKOFF */
+};
+
+struct route {
+    const char *method, *pattern; /* "circles/{circle}/meetings" under /api/v1/ */
+    vl_result (*handle)(struct request *rq);
+    bool needs_unlocked;
+    const char *summary;
+};
+extern const struct route routes[];
+extern const size_t route_count;
+
+/* Finds the route, runs it, and leaves a whole JSON document in `answer` in every case. `path`
+ * begins with a slash. Returns the HTTP status. */
+unsigned routes_answer(struct api *api, const char *method, const char *path, struct vl_bytes body,
+                       request_query query, void *query_context, struct vl_buffer *answer);
+/* Before the body is read: 0, or the status of its refusal. */
+unsigned routes_known(const char *method, const char *path);
+unsigned routes_status(vl_result result);
+
+vl_wall request_now(void);
+/* The body into a struct; see json_decode. */
+VL_MUST_USE vl_result request_decode(struct request *rq, const struct json_field *fields,
+                                     size_t count, void *out);
+VL_MUST_USE vl_result request_refuse(struct request *rq, const char *field, const char *message,
+                                     vl_result why);
+/* What the domain refused. */
+VL_MUST_USE vl_result request_problem(struct request *rq, vl_result result,
+                                      const struct schema_problem *problem);
+/* The circle that params[0] names. */
+VL_MUST_USE vl_result request_circle(struct request *rq, struct circle **out);
+/* ... which must be founded: STATE. */
+VL_MUST_USE vl_result request_replica(struct request *rq, struct circle **out);
+/* Something was written in it: push and index. */
+void request_wrote(struct request *rq, const struct circle *circle);
+
+/* ---- views (view.c) ---- */
+
+/* Members of an object that is open. `whole`: also long texts. */
+void view_record(struct json_out *o, const struct circle *circle, const struct record *record,
+                 bool whole);
+void view_circle(struct json_out *o, struct api *api, const struct circle *circle);
+void view_person(struct json_out *o, const char *key, const struct circle *circle,
+                 const struct vl_id *person);
+/* The digest as of the replica's generation. */
+VL_MUST_USE vl_result view_digest(struct api *api, const struct circle *circle, struct vl_id *out);
+void view_forget(struct api *api);
+
+/* ---- handlers ---- */
+vl_result handle_status(struct request *rq);
+vl_result handle_unlock(struct request *rq);
+vl_result handle_lock(struct request *rq);
+vl_result handle_circle_list(struct request *rq);
+vl_result handle_circle_new(struct request *rq);
+vl_result handle_circle_find(struct request *rq);
+vl_result handle_circle_show(struct request *rq);
+vl_result handle_members(struct request *rq);
+vl_result handle_vouch(struct request *rq);
+vl_result handle_log(struct request *rq);
+vl_result handle_verify(struct request *rq);
+vl_result handle_gather(struct request *rq);
+vl_result handle_away(struct request *rq);
+vl_result handle_peers(struct request *rq);
+vl_result handle_invite(struct request *rq);
+vl_result handle_join(struct request *rq);
+vl_result handle_pairing(struct request *rq);
+vl_result handle_decide(struct request *rq);
+vl_result handle_cancel(struct request *rq);
+vl_result handle_meeting_list(struct request *rq);
+vl_result handle_meeting_add(struct request *rq);
+vl_result handle_meeting_show(struct request *rq);
+vl_result handle_meeting_edit(struct request *rq);
+vl_result handle_share_list(struct request *rq);
+vl_result handle_share_add(struct request *rq);
+vl_result handle_share_show(struct request *rq);
+vl_result handle_import(struct request *rq);
+vl_result handle_search(struct request *rq);
+
+#endif

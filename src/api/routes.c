@@ -1,0 +1,248 @@
+#include "api/http.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PREFIX "/api/v1/"
+
+const struct route routes[] = {
+    {"GET", "status", handle_status, false, "what the node is doing"},
+    {"POST", "unlock", handle_unlock, false, "open the vault"},
+    {"POST", "lock", handle_lock, false, "close and wipe"},
+    {"GET", "circles", handle_circle_list, true, "every circle and draft"},
+    {"POST", "circles", handle_circle_new, true, "draft a circle"},
+    {"GET", "find", handle_circle_find, true, "the circle that ?name= says"},
+    {"GET", "circles/{circle}", handle_circle_show, true, "one circle"},
+    {"POST", "circles/{circle}/gather", handle_gather, true, "show this circle for a time"},
+    {"POST", "away", handle_away, true, "go silent"},
+    {"GET", "peers", handle_peers, true, "whom this node sees"},
+    {"POST", "circles/{circle}/invite", handle_invite, true, "a spoken code"},
+    {"POST", "join", handle_join, true, "join by a spoken code"},
+    {"GET", "pairing", handle_pairing, true, "how the pairing stands"},
+    {"POST", "pairing/decide", handle_decide, true, "accept or refuse"},
+    {"POST", "pairing/cancel", handle_cancel, true, "end it"},
+    {"GET", "circles/{circle}/members", handle_members, true, "persons of the circle"},
+    {"POST", "circles/{circle}/vouch", handle_vouch, true, "I have met this person"},
+    {"GET", "circles/{circle}/meetings", handle_meeting_list, true, "all meetings"},
+    {"POST", "circles/{circle}/meetings", handle_meeting_add, true, "a new meeting"},
+    {"GET", "circles/{circle}/meetings/{id}", handle_meeting_show, true, "one meeting"},
+    {"PATCH", "circles/{circle}/meetings/{id}", handle_meeting_edit, true, "change it"},
+    {"GET", "circles/{circle}/shares", handle_share_list, true, "all shares"},
+    {"POST", "circles/{circle}/shares", handle_share_add, true, "a new share"},
+    {"GET", "circles/{circle}/shares/{id}", handle_share_show, true, "one share"},
+    {"POST", "circles/{circle}/import/minutes", handle_import, true, "one file of minutes"},
+    {"GET", "search", handle_search, true, "?words=, &circle="},
+    {"GET", "circles/{circle}/log", handle_log, true, "entries; ?after=, &max="},
+    {"GET", "circles/{circle}/verify", handle_verify, true, "every hash and signature"},
+};
+const size_t route_count = sizeof routes / sizeof routes[0];
+
+/* Whether `path` has the pattern's form; what stands for {...} goes to params (may be NULL). */
+static bool matches(const char *pattern, const char *path, char **params)
+{
+    size_t found = 0;
+    for (;;) {
+        size_t want = strcspn(pattern, "/"), have = strcspn(path, "/");
+        if (pattern[0] == '{') {
+            if (have == 0 || found == REQUEST_PARAMS_MAX) return false;
+            if (params != NULL) params[found++] = strndup(path, have);
+        } else if (want != have || memcmp(pattern, path, want) != 0) {
+            return false;
+        }
+        pattern += want;
+        path += have;
+        if (*pattern == 0 || *path == 0) return *pattern == *path;
+        pattern++;
+        path++;
+    }
+}
+
+static const struct route *find(const char *method, const char *path, bool *known_path)
+{
+    *known_path = false;
+    if (strncmp(path, PREFIX, strlen(PREFIX)) != 0) return NULL;
+    for (size_t i = 0; i < route_count; i++) {
+        if (!matches(routes[i].pattern, path + strlen(PREFIX), NULL)) continue;
+        *known_path = true;
+        if (strcmp(routes[i].method, method) == 0) return &routes[i];
+    }
+    return NULL;
+}
+
+unsigned routes_known(const char *method, const char *path)
+{
+    bool known_path;
+    if (find(method, path, &known_path) != NULL) return 0;
+    return known_path ? 405 : 404;
+}
+
+unsigned routes_status(vl_result result)
+{
+    switch (result) {
+    case VL_OK: return 200;
+    case VL_ERR_NOT_FOUND: return 404;
+    case VL_ERR_LOCKED: return 423;
+    case VL_ERR_PASSPHRASE:
+    case VL_ERR_AUTHORITY: return 403;
+    case VL_ERR_BACKOFF: return 429;
+    case VL_ERR_STATE:
+    case VL_ERR_EXISTS:
+    case VL_ERR_IN_USE:
+    case VL_ERR_NO_KEY: return 409;
+    case VL_ERR_INVALID:
+    case VL_ERR_UTF8:
+    case VL_ERR_TOO_LARGE:
+    case VL_ERR_KIND: return 400;
+    case VL_ERR_FULL: return 507;
+    case VL_ERR_NETWORK:
+    case VL_ERR_TIMEOUT: return 503;
+    default: return 500;
+    }
+}
+
+static void write_error(struct request *rq, vl_result result, struct vl_buffer *answer)
+{
+    vl_buffer_clear(answer);
+    struct json_out o = json_out(answer);
+    json_open(&o, '{');
+    json_put_text(&o, "error", vl_result_name(result));
+    json_put_text(&o, "field", rq->problem.field);
+    json_put_text(&o, "message",
+                  rq->problem.message != NULL ? rq->problem.message : vl_result_message(result));
+    if (result == VL_ERR_BACKOFF) json_put_integer(&o, "wait_ms", (int64_t)rq->wait_ms);
+    json_close(&o, '}');
+}
+
+static vl_result run(struct request *rq, const struct route *route, struct vl_bytes body)
+{
+    if (route->needs_unlocked && !rq->api->is_open) return VL_ERR_LOCKED;
+    if (body.size > 0) {
+        vl_result parsed = json_parse(body, &rq->body);
+        if (parsed != VL_OK) return request_refuse(rq, NULL, "the body is not JSON", parsed);
+    }
+    VL_TRY(route->handle(rq));
+    return rq->out.result;
+}
+
+unsigned routes_answer(struct api *api, const char *method, const char *path, struct vl_bytes body,
+                       request_query query, void *query_context, struct vl_buffer *answer)
+{
+    bool known_path;
+    struct request rq = {
+        .api = api, .query = query, .query_context = query_context, .out = json_out(answer)};
+    const struct route *route = find(method, path, &known_path);
+    vl_result result = VL_ERR_NOT_FOUND;
+    if (route != NULL && matches(route->pattern, path + strlen(PREFIX), rq.params)) {
+        result = run(&rq, route, body);
+    }
+    if (result != VL_OK) write_error(&rq, result, answer);
+    json_destroy(rq.body);
+    for (size_t i = 0; i < REQUEST_PARAMS_MAX; i++) {
+        free(rq.params[i]);
+    }
+    return routes_status(result);
+}
+
+/* ---- what handlers share ---- */
+
+vl_wall request_now(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (vl_wall){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+}
+
+vl_result request_refuse(struct request *rq, const char *field, const char *message, vl_result why)
+{
+    rq->problem = (struct json_problem){.field = field, .message = message};
+    return why;
+}
+
+vl_result request_decode(struct request *rq, const struct json_field *fields, size_t count,
+                         void *out)
+{
+    return json_decode(rq->body, fields, count, out, &rq->problem);
+}
+
+vl_result request_problem(struct request *rq, vl_result result,
+                          const struct schema_problem *problem)
+{
+    if (result != VL_OK && problem->reason != NULL) {
+        rq->problem.field = problem->field == NULL ? NULL : problem->field->name;
+        rq->problem.message = problem->reason;
+    }
+    return result;
+}
+
+vl_result request_circle(struct request *rq, struct circle **out)
+{
+    if (rq->params[0] == NULL) return VL_ERR_NO_MEMORY;
+    vl_result found = circles_named(rq->api->circles, rq->params[0], out);
+    if (found == VL_ERR_NOT_FOUND) {
+        return request_refuse(rq, "circle", "there is no such circle", found);
+    }
+    if (found == VL_ERR_INVALID) {
+        return request_refuse(rq, "circle", "several circles match", found);
+    }
+    return found;
+}
+
+vl_result request_replica(struct request *rq, struct circle **out)
+{
+    VL_TRY(request_circle(rq, out));
+    if ((*out)->replica == NULL) {
+        return request_refuse(rq, "circle", "still a draft: invite a second person first",
+                              VL_ERR_STATE);
+    }
+    return VL_OK;
+}
+
+void request_wrote(struct request *rq, const struct circle *circle)
+{
+    if (circle->replica != NULL) rq->api->network.poke(rq->api->network.self, &circle->id);
+    if (rq->api->keeper.wrote != NULL) rq->api->keeper.wrote(rq->api->keeper.self);
+}
+
+/* ---- the API as a whole ---- */
+
+vl_result api_create(struct api **out, const struct api_config *config)
+{
+    struct api *api = calloc(1, sizeof *api);
+    if (api == NULL) return VL_ERR_NO_MEMORY;
+    api->keeper = config->keeper;
+    vl_result result = http_create(&api->http, api, config->base, config->socket_path);
+    if (result != VL_OK) {
+        free(api);
+        return result;
+    }
+    *out = api;
+    return VL_OK;
+}
+
+void api_destroy(struct api *api)
+{
+    if (api == NULL) return;
+    api_close(api);
+    http_destroy(api->http);
+    free(api);
+}
+
+void api_open(struct api *api, struct store *store, struct circles *circles,
+              const struct api_network *network)
+{
+    api->store = store;
+    api->circles = circles;
+    api->network = *network;
+    api->is_open = true;
+}
+
+void api_close(struct api *api)
+{
+    view_forget(api);
+    api->is_open = false;
+    api->store = NULL;
+    api->circles = NULL;
+    memset(&api->network, 0, sizeof api->network);
+}

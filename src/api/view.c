@@ -1,0 +1,238 @@
+/* What is here, as JSON. */
+#include "api/request.h"
+#include "circle/circle_info.h"
+#include "circle/profile.h"
+#include "circle/share.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- digests, counted once a generation ---- */
+
+struct digest_cache {
+    struct vl_id circle, digest;
+    uint64_t generation;
+    struct digest_cache *next;
+};
+
+vl_result view_digest(struct api *api, const struct circle *circle, struct vl_id *out)
+{
+    struct digest_cache *known = api->digests;
+    uint64_t generation = vl_replica_generation(circle->replica);
+    while (known != NULL && !vl_id_equal(&known->circle, &circle->id)) {
+        known = known->next;
+    }
+    if (known == NULL || known->generation != generation) {
+        struct vl_id digest;
+        VL_TRY(vl_replica_digest(circle->replica, &digest));
+        if (known == NULL) {
+            known = calloc(1, sizeof *known);
+            if (known == NULL) return VL_ERR_NO_MEMORY;
+            known->circle = circle->id;
+            known->next = api->digests;
+            api->digests = known;
+        }
+        known->digest = digest;
+        known->generation = generation;
+    }
+    *out = known->digest;
+    return VL_OK;
+}
+
+void view_forget(struct api *api)
+{
+    while (api->digests != NULL) {
+        struct digest_cache *next = api->digests->next;
+        free(api->digests);
+        api->digests = next;
+    }
+}
+
+/* ---- circles and persons ---- */
+
+void view_person(struct json_out *o, const char *key, const struct circle *circle,
+                 const struct vl_id *person)
+{
+    char name[256];
+    json_key(o, key);
+    if (vl_id_is_zero(person) || circle->replica == NULL ||
+        profile_name(circle->replica, person, name, sizeof name) != VL_OK) {
+        json_write_null(o);
+    } else {
+        json_write_text(o, name);
+    }
+}
+
+static void view_info(struct json_out *o, const struct circle *circle)
+{
+    struct circle_info info;
+    const char *name = circle->name, *purpose = circle->purpose, *agreement = circle->agreement;
+    bool read = circle->replica != NULL && circle_info_read(circle->replica, &info) == VL_OK;
+    if (read) {
+        if (info.name[0] != 0) name = info.name;
+        if (info.purpose[0] != 0) purpose = info.purpose;
+        if (info.agreement[0] != 0) agreement = info.agreement;
+    }
+    json_put_text(o, "name", name);
+    json_put_text(o, "purpose", purpose == NULL ? "" : purpose);
+    json_put_text(o, "agreement", agreement == NULL ? "" : agreement);
+    if (read) circle_info_finish(&info);
+}
+
+static size_t count_members(struct vl_replica *replica)
+{
+    struct vl_membership *m = vl_replica_membership(replica);
+    size_t members = 0;
+    for (size_t i = 0; i < vl_membership_person_count(m); i++) {
+        struct vl_person_state person;
+        vl_membership_person(m, i, &person);
+        if (person.role != VL_ROLE_NONE) members++;
+    }
+    return members;
+}
+
+void view_circle(struct json_out *o, struct api *api, const struct circle *circle)
+{
+    struct vl_id digest, me;
+    json_put_id(o, "id", &circle->id);
+    view_info(o, circle);
+    json_put_text(o, "pseudonym", circle->pseudonym);
+    json_put_flag(o, "draft", circle->is_draft);
+    if (circle->replica == NULL) return;
+    if (vl_replica_me(circle->replica, &me) == VL_OK) json_put_id(o, "me", &me);
+    json_put_integer(o, "members", (int64_t)count_members(circle->replica));
+    if (view_digest(api, circle, &digest) == VL_OK) {
+        json_put_id(o, "digest", &digest);
+    } else {
+        json_put_text(o, "digest", NULL);
+    }
+}
+
+/* ---- records ---- */
+
+static void view_value(struct json_out *o, const struct schema_field *field,
+                       const struct vl_value *value)
+{
+    char text[VL_ID_TEXT_SIZE];
+    switch (value->tag) {
+    case VL_VALUE_TEXT: json_write_text(o, (const char *)value->bytes.data); break;
+    case VL_VALUE_INTEGER:
+        if (field->id == SHARE_SORT && strcmp(field->name, "sort") == 0) {
+            json_write_text(o, share_sort_text(value->integer));
+        } else {
+            json_write_integer(o, value->integer);
+        }
+        break;
+    case VL_VALUE_TIME: json_write_integer(o, value->integer); break;
+    case VL_VALUE_FLAG: json_write_flag(o, value->integer == 1); break;
+    case VL_VALUE_REFERENCE:
+        record_id_text(&value->record, text);
+        json_write_text(o, text);
+        break;
+    case VL_VALUE_PERSON:
+        vl_id_text(&value->person, text);
+        json_write_text(o, text);
+        break;
+    case VL_VALUE_NONE:
+    case VL_VALUE_BYTES:
+    case VL_VALUE_TAG_COUNT:
+    default: json_write_null(o); break;
+    }
+}
+
+static void view_field(struct json_out *o, const struct record_field *field)
+{
+    json_key(o, field->schema->name);
+    if (field->schema->kind == VL_FIELD_TEXT) {
+        json_write_text(o, field->text);
+    } else if (field->schema->kind == VL_FIELD_REGISTER) {
+        if (field->count == 0) {
+            json_write_null(o);
+        } else {
+            view_value(o, field->schema, &field->values[0].value);
+        }
+    } else {
+        json_open(o, '[');
+        for (size_t i = 0; i < field->count; i++) {
+            view_value(o, field->schema, &field->values[i].value);
+        }
+        json_close(o, ']');
+    }
+}
+
+static vl_result take_wall(void *context, const struct vl_entry_row *row)
+{
+    struct vl_entry_header header;
+    VL_TRY(vl_entry_header_decode(row->entry.header, &header));
+    *(vl_wall *)context = header.wall;
+    return VL_OK;
+}
+
+/* The author's clock when she wrote it: to be shown as hers, nothing else. */
+static void view_written(struct json_out *o, const struct circle *circle,
+                         const struct record_value *value)
+{
+    vl_wall wall;
+    view_person(o, "by", circle, &value->author);
+    vl_result read =
+        circle->storage.entry_get(circle->storage.self, &value->stamp.dot.entry, take_wall, &wall);
+    if (read == VL_OK) {
+        json_put_time(o, "at", wall.ms);
+    } else {
+        json_put_text(o, "at", NULL);
+    }
+}
+
+static void view_conflicts(struct json_out *o, const struct circle *circle,
+                           const struct record *record)
+{
+    json_key(o, "conflicts");
+    json_open(o, '{');
+    for (size_t i = 0; i < record->field_count; i++) {
+        const struct record_field *field = &record->fields[i];
+        if (field->schema->kind != VL_FIELD_REGISTER || field->count < 2) continue;
+        json_key(o, field->schema->name);
+        json_open(o, '[');
+        for (size_t k = 0; k < field->count; k++) {
+            json_open(o, '{');
+            json_key(o, "value");
+            view_value(o, field->schema, &field->values[k].value);
+            view_written(o, circle, &field->values[k]);
+            json_close(o, '}');
+        }
+        json_close(o, ']');
+    }
+    json_close(o, '}');
+}
+
+/* Who wrote it: the author of the value that counts of its first field that has one. */
+static void view_author(struct json_out *o, const struct circle *circle,
+                        const struct record *record)
+{
+    for (size_t i = 0; i < record->field_count; i++) {
+        const struct record_field *field = &record->fields[i];
+        if (field->schema->kind != VL_FIELD_REGISTER || field->count == 0) continue;
+        view_written(o, circle, &field->values[0]);
+        return;
+    }
+}
+
+void view_record(struct json_out *o, const struct circle *circle, const struct record *record,
+                 bool whole)
+{
+    char id[RECORD_ID_TEXT_SIZE];
+    record_id_text(&record->id, id);
+    json_put_text(o, "id", id);
+    json_put_id(o, "circle", &circle->id);
+    for (size_t i = 0; i < record->field_count; i++) {
+        const struct schema_field *schema = record->fields[i].schema;
+        bool is_long = schema->kind == VL_FIELD_TEXT || schema->form == SCHEMA_BLOCK;
+        if (whole || !is_long) view_field(o, &record->fields[i]);
+    }
+    if (whole) {
+        view_author(o, circle, record);
+        view_conflicts(o, circle, record);
+    } else {
+        json_put_flag(o, "conflict", record_has_conflict(record));
+    }
+}
