@@ -1,0 +1,145 @@
+/* The command line: one table of commands makes dispatch and help; each command but init and run is
+ * a thin client of the local API.
+ *
+ * Exit status (also `veillee help exit`):
+ *   0 ok   1 failed   2 usage   3 not running   4 locked   5 wrong passphrase   6 not found
+ *   7 invalid input   8 refused or wrong code   9 storage   10 network or time-out */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "api/json.h"
+
+#include <libintl.h>
+#include <stdio.h>
+
+#define _(text)  gettext(text)
+#define N_(text) text
+
+enum cli_exit {
+    CLI_OK = 0,
+    CLI_FAILED = 1,
+    CLI_USAGE = 2,
+    CLI_NOT_RUNNING = 3,
+    CLI_LOCKED = 4,
+    CLI_PASSPHRASE = 5,
+    CLI_NOT_FOUND = 6,
+    CLI_INVALID = 7,
+    CLI_REFUSED = 8,
+    CLI_STORAGE = 9,
+    CLI_NETWORK = 10
+};
+
+#define CLI_ARGS_MAX    16
+#define CLI_OPTIONS_MAX 16
+#define CLI_PATH_MAX    4096
+
+struct call;
+struct command {
+    const char *name;      /* "circle new" */
+    const char *arguments; /* as help shows them: "NAME" */
+    const char *options;   /* "as=PSEUDONYM purpose=TEXT yes": a value after =, else a flag */
+    int least, most;       /* arguments */
+    int (*run)(struct call *call); /* enum cli_exit */
+    const char *summary;
+};
+extern const struct command cli_commands[];
+extern const size_t cli_command_count;
+
+struct call { /* a command line, taken apart */
+    const struct command *command;
+    const char *args[CLI_ARGS_MAX];
+    int arg_count;
+    struct {
+        const char *name, *value;
+        size_t name_size;
+    } options[CLI_OPTIONS_MAX];
+    int option_count;
+    bool json;
+    const char *language; /* "fr" or "en" */
+    int passphrase_fd;    /* -1: the terminal */
+    char vault[CLI_PATH_MAX];
+};
+
+/* ---- options.c ---- */
+
+/* The value of an option, "" of a flag, NULL when it is not there. */
+const char *call_option(const struct call *call, const char *name);
+/* Takes a command line apart. On an error prints it and returns CLI_USAGE. */
+int call_parse(struct call *call, int argc, char **argv);
+/* "3h", "10m", "90s", "1h30m" in seconds; false when it is none of these. */
+bool parse_length(const char *text, int64_t *seconds);
+/* --lang, else LANG and its kin; sets the translation up. */
+void set_language(struct call *call, const char *wanted);
+
+/* ---- text.c ---- */
+
+int exit_of(vl_result result);
+/* One sentence on stderr, with --json also {"error",...} on stdout; returns the exit status.
+ * `message`, when given, is told instead of the result's own sentence, `field` before it. */
+int fail(const struct call *call, vl_result why, const char *field, const char *message);
+/* What others wrote, on a terminal: without the characters that turn the direction of text. */
+void print_text(const char *text);
+/* ... with what stands between U+2068 and U+2069 in bold, when `out` is a terminal. */
+void print_excerpt(const char *text);
+
+/* ---- client.c ---- */
+
+/* One request to the running node. 0 and *answer (destroy it), or an exit status after the error
+ * was told. `body` may be NULL. *error, if not NULL, gets the result, and NOT_FOUND is not told. */
+int ask(const struct call *call, const char *method, const char *path, const struct vl_buffer *body,
+        struct json **answer);
+int ask_quietly(const struct call *call, const char *method, const char *path,
+                const struct vl_buffer *body, struct json **answer, vl_result *why);
+/* Prints the answer as it came, one line. For --json. */
+int ask_and_print(const struct call *call, const char *method, const char *path,
+                  const struct vl_buffer *body);
+/* Where the node of this vault listens: `at` 0 the runtime folder, 1 the vault. false: nowhere. */
+bool socket_path(const char *vault, unsigned at, bool make_folder, char *out, size_t size);
+/* Escapes `text` for a path or query and appends it to `path`. false: too long. */
+bool path_add(char *path, size_t size, const char *text);
+
+/* ---- terminal.c ---- */
+
+/* From --passphrase-fd, or the terminal without echo. In sodium_malloc memory, sodium_free it.
+ * INVALID: empty. TOO_LARGE. CLOSED: no terminal, or given up. */
+VL_MUST_USE vl_result read_passphrase(const struct call *call, const char *prompt, char **out);
+/* A line from the terminal. CLOSED. */
+VL_MUST_USE vl_result read_line(const char *prompt, char *out, size_t size);
+bool confirm(const char *question); /* false also without a terminal */
+
+/* ---- circle.c ---- */
+
+/* The id of the circle that --circle, or `name`, says; without either the only one. */
+int which_circle(const struct call *call, const char *name, char id[static VL_ID_TEXT_SIZE]);
+
+/* ---- commands ---- */
+int cmd_init(struct call *call);
+int cmd_run(struct call *call);
+int cmd_lock(struct call *call);
+int cmd_unlock(struct call *call);
+int cmd_status(struct call *call);
+int cmd_circle_new(struct call *call);
+int cmd_circle_list(struct call *call);
+int cmd_circle_show(struct call *call);
+int cmd_member_list(struct call *call);
+int cmd_member_vouch(struct call *call);
+int cmd_invite(struct call *call);
+int cmd_join(struct call *call);
+int cmd_gather(struct call *call);
+int cmd_away(struct call *call);
+int cmd_peers(struct call *call);
+int cmd_meeting_add(struct call *call);
+int cmd_meeting_list(struct call *call);
+int cmd_meeting_show(struct call *call);
+int cmd_meeting_edit(struct call *call);
+int cmd_share_add(struct call *call);
+int cmd_share_list(struct call *call);
+int cmd_share_show(struct call *call);
+int cmd_import_minutes(struct call *call);
+int cmd_search(struct call *call);
+int cmd_log(struct call *call);
+int cmd_verify(struct call *call);
+int cmd_help(struct call *call);
+int cmd_version(struct call *call);
+
+#endif

@@ -1,0 +1,221 @@
+/* init, lock, unlock, status, help, version. */
+#include "cli/cli.h"
+#include "store/store.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VERSION "0.1.0"
+
+static int tell_passphrase(const struct call *call, vl_result why)
+{
+    if (why == VL_ERR_CLOSED) {
+        return fail(call, VL_ERR_INVALID, NULL,
+                    N_("There is no terminal to ask on: use --passphrase-fd."));
+    }
+    if (why == VL_ERR_INVALID) {
+        return fail(call, why, NULL, N_("The passphrase may not be empty."));
+    }
+    return fail(call, why, NULL, NULL);
+}
+
+int cmd_init(struct call *call)
+{
+    char *first = NULL, *second = NULL;
+    int end = CLI_OK;
+    if (store_exists(call->vault)) {
+        return fail(call, VL_ERR_EXISTS, NULL,
+                    N_("There is a vault here already; nothing was changed."));
+    }
+    vl_result result = read_passphrase(call, _("Passphrase of the new vault: "), &first);
+    if (result != VL_OK) return tell_passphrase(call, result);
+    if (call->passphrase_fd < 0) {
+        result = read_passphrase(call, _("Once more: "), &second);
+        if (result != VL_OK || strcmp(first, second) != 0) {
+            end = result != VL_OK ? tell_passphrase(call, result)
+                                  : fail(call, VL_ERR_INVALID, NULL,
+                                         N_("The two passphrases are not the same."));
+        }
+    }
+    if (end == CLI_OK) {
+        result = store_create(call->vault, vl_bytes_text(first));
+        if (result != VL_OK) end = fail(call, result, NULL, NULL);
+    }
+    sodium_free(first);
+    sodium_free(second);
+    if (end != CLI_OK) return end;
+    if (call->json) {
+        puts("{\"created\":true}");
+    } else {
+        printf(_("The vault is made, in %s.\n"), call->vault);
+    }
+    return CLI_OK;
+}
+
+int cmd_lock(struct call *call)
+{
+    struct json *answer;
+    if (call->json) return ask_and_print(call, "POST", "lock", NULL);
+    int end = ask(call, "POST", "lock", NULL, &answer);
+    if (end != CLI_OK) return end;
+    puts(_("Locked."));
+    json_destroy(answer);
+    return CLI_OK;
+}
+
+int cmd_unlock(struct call *call)
+{
+    struct json *answer;
+    struct vl_buffer body = {0};
+    char *passphrase;
+    int end = ask(call, "GET", "status", NULL, &answer);
+    if (end != CLI_OK) return end;
+    bool is_open = !json_flag(answer, "locked");
+    json_destroy(answer);
+    if (is_open) return fail(call, VL_ERR_STATE, NULL, N_("The vault is open already."));
+
+    vl_result result = read_passphrase(call, _("Passphrase: "), &passphrase);
+    if (result != VL_OK) return tell_passphrase(call, result);
+    struct json_out o = json_out(&body);
+    json_open(&o, '{');
+    json_put_text(&o, "passphrase", passphrase);
+    json_close(&o, '}');
+    sodium_free(passphrase);
+    if (o.result != VL_OK) {
+        end = fail(call, o.result, NULL, NULL);
+    } else if (call->json) {
+        end = ask_and_print(call, "POST", "unlock", &body);
+    } else {
+        end = ask(call, "POST", "unlock", &body, &answer);
+        if (end == CLI_OK) {
+            json_destroy(answer);
+            puts(_("Unlocked."));
+        }
+    }
+    vl_buffer_wipe(&body);
+    return end;
+}
+
+static const char *state_text(const char *state)
+{
+    if (strcmp(state, "gathering") == 0) return _("gathering: members on this network find you");
+    if (strcmp(state, "inviting") == 0) return _("inviting somebody");
+    if (strcmp(state, "joining") == 0) return _("joining a circle");
+    return _("away: nothing is sent on the network");
+}
+
+int cmd_status(struct call *call)
+{
+    struct json *answer;
+    if (call->json) return ask_and_print(call, "GET", "status", NULL);
+    int end = ask(call, "GET", "status", NULL, &answer);
+    if (end != CLI_OK) return end;
+    if (json_flag(answer, "locked")) {
+        puts(_("The vault is locked."));
+        json_destroy(answer);
+        return CLI_OK;
+    }
+    printf("%s\n", state_text(json_text(answer, "state")));
+    if (json_integer(answer, "seconds_left") > 0) {
+        printf(_("  for %lld more minutes, %lld connections\n"),
+               (long long)((json_integer(answer, "seconds_left") + 59) / 60),
+               (long long)json_integer(answer, "connections"));
+    }
+    if (json_flag(answer, "daemon_announces")) {
+        puts(_("  Note: this machine's own Avahi service announces its name on the network "
+               "whatever Veillée does (stop it: systemctl stop avahi-daemon)."));
+    }
+    const struct json *circles = json_member(answer, "circles");
+    for (size_t i = 0; i < json_count(circles); i++) {
+        const struct json *circle = json_item(circles, i);
+        print_text(json_text(circle, "name"));
+        if (json_flag(circle, "draft")) {
+            printf("  %s\n", _("(draft: invite a second person to found it)"));
+        } else {
+            printf(_("  members: %lld, state: %.16s\n"), (long long)json_integer(circle, "members"),
+                   json_text(circle, "digest"));
+        }
+    }
+    json_destroy(answer);
+    return CLI_OK;
+}
+
+/* ---- help ---- */
+
+static int help_exit(void)
+{
+    static const char *const meanings[] = {
+        N_("all went well"),
+        N_("it failed for another reason"),
+        N_("the command line is wrong"),
+        N_("the node is not running"),
+        N_("the vault is locked"),
+        N_("wrong passphrase"),
+        N_("there is no such thing"),
+        N_("the input is not valid, or not possible now"),
+        N_("refused, or a wrong code"),
+        N_("the vault's files: damaged, in use, disk full"),
+        N_("the network, or nobody answered in time"),
+    };
+    puts(_("Exit status:"));
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+        printf("%4zu  %s\n", i, _(meanings[i]));
+    }
+    return CLI_OK;
+}
+
+static void help_options(const char *options)
+{
+    for (const char *at = options; *at != 0;) {
+        size_t word = strcspn(at, " "), key = strcspn(at, "= ");
+        printf(" [--%.*s", (int)key, at);
+        if (key < word) printf(" %.*s", (int)(word - key - 1), at + key + 1);
+        putchar(']');
+        at += word;
+        at += strspn(at, " ");
+    }
+}
+
+int cmd_help(struct call *call)
+{
+    const char *wanted = call->arg_count > 0 ? call->args[0] : NULL;
+    if (wanted != NULL && strcmp(wanted, "exit") == 0) return help_exit();
+    bool found = false;
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const struct command *command = &cli_commands[i];
+        size_t first = strcspn(command->name, " ");
+        bool is_wanted =
+            wanted != NULL && strlen(wanted) == first && strncmp(command->name, wanted, first) == 0;
+        if (wanted != NULL && !is_wanted) continue;
+        found = true;
+        if (wanted == NULL) {
+            char usage[64];
+            snprintf(usage, sizeof usage, "%s %s", command->name, command->arguments);
+            printf("  %-32s %s\n", usage, _(command->summary));
+            continue;
+        }
+        printf("veillee %s%s%s", command->name, command->arguments[0] ? " " : "",
+               command->arguments);
+        help_options(command->options);
+        printf("\n    %s\n", _(command->summary));
+    }
+    if (!found) {
+        return fail(call, VL_ERR_NOT_FOUND, NULL, N_("There is no such command."));
+    }
+    if (wanted == NULL) {
+        puts(_("Everywhere: --vault FOLDER, --json, --lang fr|en; `veillee help COMMAND` tells a "
+               "command's options.\nTIME is like 3h, 10m or 1h30m; DATE like 2026-03-12T19:30."));
+    }
+    return CLI_OK;
+}
+
+int cmd_version(struct call *call)
+{
+    if (call->json) {
+        puts("{\"version\":\"" VERSION "\"}");
+    } else {
+        puts("veillee " VERSION);
+    }
+    return CLI_OK;
+}

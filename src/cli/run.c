@@ -1,0 +1,179 @@
+/* `run`: joins vault, circles, node and API on one event loop. */
+#include "cli/run.h"
+
+#include "api/circle_load.h"
+#include "cli/cli.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#define INDEX_STEP     64u /* records; a step must not be felt */
+#define INDEX_PAUSE_MS 5
+#define INDEX_DELAY_MS 300 /* after a change: several come together */
+
+static void index_later(struct runtime *rt, long ms)
+{
+    struct timeval wait = {.tv_usec = ms * 1000};
+    if (rt->store != NULL && !evtimer_pending(rt->index, NULL)) (void)evtimer_add(rt->index, &wait);
+}
+
+static void on_index(evutil_socket_t fd, short what, void *context)
+{
+    struct runtime *rt = context;
+    size_t left = 0;
+    (void)fd, (void)what;
+    if (rt->store == NULL) return;
+    /* A failure here loses nothing: the queue is in the vault, the next change tries again. */
+    if (store_index_step(rt->store, INDEX_STEP, &left) == VL_OK && left > 0) {
+        index_later(rt, INDEX_PAUSE_MS);
+    }
+}
+
+static void on_changed(void *context)
+{
+    index_later(context, INDEX_DELAY_MS);
+}
+
+/* ---- the vault ---- */
+
+static void lock(void *context)
+{
+    struct runtime *rt = context;
+    api_close(rt->api);
+    node_destroy(rt->node);
+    rt->node = NULL;
+    circles_finish(&rt->circles);
+    rt->circles = (struct circles){0};
+    store_close(rt->store);
+    rt->store = NULL;
+    (void)evtimer_del(rt->index);
+}
+
+static vl_result unlock(void *context, struct vl_bytes passphrase, uint64_t *wait_ms)
+{
+    struct runtime *rt = context;
+    struct api_network network;
+    VL_TRY(store_open(&rt->store, rt->call->vault, passphrase, wait_ms));
+    vl_result result = circle_load_all(rt->store, &rt->circles);
+    if (result == VL_OK) {
+        struct node_config config = {.base = rt->base,
+                                     .store = rt->store,
+                                     .circles = &rt->circles,
+                                     .interface = call_option(rt->call, "interface"),
+                                     .allow_loopback = call_option(rt->call, "loopback") != NULL,
+                                     .changed = on_changed,
+                                     .context = rt};
+        result = node_create(&rt->node, &config);
+    }
+    if (result != VL_OK) {
+        lock(rt);
+        return result;
+    }
+    run_network(rt, &network);
+    api_open(rt->api, rt->store, &rt->circles, &network);
+    index_later(rt, INDEX_DELAY_MS);
+    return VL_OK;
+}
+
+/* ---- start and end ---- */
+
+/* Keys must not reach a core dump, nor another process of the same user. */
+static void protect_memory(void)
+{
+    struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *context)
+{
+    struct runtime *rt = context;
+    (void)fd, (void)what;
+    (void)event_base_loopexit(rt->base, NULL);
+}
+
+static vl_result listen_somewhere(struct runtime *rt)
+{
+    char path[CLI_PATH_MAX];
+    vl_result result = VL_ERR_INVALID;
+    for (unsigned at = 0; at < 2; at++) {
+        if (!socket_path(rt->call->vault, at, true, path, sizeof path)) continue;
+        struct api_config config = {
+            .base = rt->base,
+            .socket_path = path,
+            .keeper = {.self = rt, .unlock = unlock, .lock = lock, .wrote = on_changed}};
+        result = api_create(&rt->api, &config);
+        if (result == VL_OK || result == VL_ERR_IN_USE) break;
+    }
+    return result;
+}
+
+static int start(struct runtime *rt)
+{
+    char *passphrase = NULL;
+    uint64_t wait_ms = 0;
+    if (!store_exists(rt->call->vault)) {
+        return fail(rt->call, VL_ERR_NOT_FOUND, NULL,
+                    N_("There is no vault here yet; make one with `veillee init`."));
+    }
+    rt->base = event_base_new();
+    if (rt->base == NULL) return fail(rt->call, VL_ERR_NO_MEMORY, NULL, NULL);
+    rt->index = evtimer_new(rt->base, on_index, rt);
+    rt->stop[0] = evsignal_new(rt->base, SIGTERM, on_signal, rt);
+    rt->stop[1] = evsignal_new(rt->base, SIGINT, on_signal, rt);
+    if (rt->index == NULL || rt->stop[0] == NULL || rt->stop[1] == NULL) {
+        return fail(rt->call, VL_ERR_NO_MEMORY, NULL, NULL);
+    }
+    vl_result result = listen_somewhere(rt);
+    if (result == VL_ERR_INVALID) {
+        return fail(rt->call, result, NULL,
+                    N_("The vault folder's path is too long for a socket in it."));
+    }
+    if (result != VL_OK) return fail(rt->call, result, NULL, NULL);
+    if (call_option(rt->call, "locked") == NULL) {
+        result = read_passphrase(rt->call, _("Passphrase: "), &passphrase);
+        if (result == VL_ERR_CLOSED) {
+            return fail(rt->call, VL_ERR_INVALID, NULL,
+                        N_("There is no terminal to ask on: use --passphrase-fd or --locked."));
+        }
+        if (result == VL_OK) {
+            result = unlock(rt, vl_bytes_text(passphrase), &wait_ms);
+            sodium_free(passphrase);
+        }
+        if (result != VL_OK) return fail(rt->call, result, NULL, NULL);
+    }
+    (void)evsignal_add(rt->stop[0], NULL);
+    (void)evsignal_add(rt->stop[1], NULL);
+    return CLI_OK;
+}
+
+static void finish(struct runtime *rt)
+{
+    if (rt->api != NULL) lock(rt);
+    api_destroy(rt->api);
+    for (size_t i = 0; i < 2; i++) {
+        if (rt->stop[i] != NULL) event_free(rt->stop[i]);
+    }
+    if (rt->index != NULL) event_free(rt->index);
+    if (rt->base != NULL) event_base_free(rt->base);
+}
+
+int cmd_run(struct call *call)
+{
+    struct runtime rt = {.call = call};
+    protect_memory();
+    (void)signal(SIGPIPE, SIG_IGN);
+    int end = start(&rt);
+    if (end == CLI_OK) {
+        puts(rt.store == NULL ? "ready (locked)" : "ready");
+        (void)fflush(stdout);
+        if (event_base_dispatch(rt.base) < 0) end = CLI_FAILED;
+    }
+    finish(&rt);
+    return end;
+}

@@ -1,0 +1,24 @@
+/* What a running node consists of. */
+#ifndef CLI_RUN_H
+#define CLI_RUN_H
+
+#include "api/api.h"
+#include "node/node.h"
+
+struct call;
+
+struct runtime {
+    const struct call *call;
+    struct event_base *base;
+    struct event *index, *stop[2];
+    struct api *api;
+    struct store *store; /* NULL when locked */
+    struct circles circles;
+    struct node *node;
+    struct node_view view; /* what the API's view points into */
+};
+
+/* The node as the API sees it. */
+void run_network(struct runtime *rt, struct api_network *out);
+
+#endif

@@ -1,0 +1,59 @@
+/* The command table: dispatch and help come from it. */
+#include "cli/cli.h"
+
+#include <sodium.h>
+
+const struct command cli_commands[] = {
+    {"init", "", "", 0, 0, cmd_init, N_("make a new vault")},
+    {"run", "", "locked interface=NAME loopback", 0, 0, cmd_run, N_("start this vault's node")},
+    {"lock", "", "", 0, 0, cmd_lock, N_("close the vault, wipe the keys")},
+    {"unlock", "", "", 0, 0, cmd_unlock, N_("open the vault of a running node")},
+    {"status", "", "", 0, 0, cmd_status, N_("what the node is doing")},
+    {"circle new", "NAME", "as=PSEUDONYM purpose=TEXT agreement=TEXT", 1, 1, cmd_circle_new,
+     N_("draft a circle; it is founded when a second person joins")},
+    {"circle list", "", "", 0, 0, cmd_circle_list, N_("circles and drafts")},
+    {"circle show", "[CIRCLE]", "circle=CIRCLE", 0, 1, cmd_circle_show, N_("one circle")},
+    {"invite", "[CIRCLE]", "circle=CIRCLE for=TIME yes", 0, 1, cmd_invite,
+     N_("invite somebody here by a spoken code")},
+    {"join", "[NUMBER WORD WORD WORD]", "as=PSEUDONYM for=TIME yes", 0, 4, cmd_join,
+     N_("join by a spoken code")},
+    {"gather", "CIRCLE", "for=TIME", 1, 1, cmd_gather,
+     N_("be found by the circle's members on this network, for a time")},
+    {"away", "", "", 0, 0, cmd_away, N_("stop: send nothing on the network")},
+    {"peers", "", "", 0, 0, cmd_peers, N_("whom this node sees")},
+    {"meeting add", "", "circle=CIRCLE title=TEXT at=DATE place=TEXT note=TEXT", 0, 0,
+     cmd_meeting_add, N_("plan a meeting")},
+    {"meeting list", "", "circle=CIRCLE", 0, 0, cmd_meeting_list, N_("meetings by date")},
+    {"meeting show", "ID", "circle=CIRCLE", 1, 1, cmd_meeting_show, N_("one meeting")},
+    {"meeting edit", "ID", "circle=CIRCLE title=TEXT at=DATE place=TEXT note=TEXT", 1, 1,
+     cmd_meeting_edit, N_("change a meeting; a note goes to the end of its minutes")},
+    {"share add", "", "circle=CIRCLE title=TEXT text=TEXT sort=SORT note=TEXT meeting=ID", 0, 0,
+     cmd_share_add, N_("share an experience, a strategy, a question")},
+    {"share list", "", "circle=CIRCLE", 0, 0, cmd_share_list, N_("shares, newest first")},
+    {"share show", "ID", "circle=CIRCLE", 1, 1, cmd_share_show, N_("one share")},
+    {"import minutes", "FOLDER", "circle=CIRCLE", 1, 1, cmd_import_minutes,
+     N_("make meetings of a folder of minutes in Markdown")},
+    {"search", "WORDS", "circle=CIRCLE", 1, CLI_ARGS_MAX, cmd_search, N_("find records")},
+    {"log", "[CIRCLE]", "circle=CIRCLE after=PLACE max=NUMBER", 0, 1, cmd_log,
+     N_("entries with author, time and kind")},
+    {"verify", "[CIRCLE]", "circle=CIRCLE", 0, 1, cmd_verify,
+     N_("check every hash and signature, and count the digest")},
+    {"member list", "[CIRCLE]", "circle=CIRCLE", 0, 1, cmd_member_list, N_("persons of a circle")},
+    {"member vouch", "PERSON", "circle=CIRCLE", 1, 1, cmd_member_vouch,
+     N_("say that you have met this person")},
+    {"help", "[COMMAND]", "", 0, 2, cmd_help, N_("this text, or `help exit`")},
+    {"version", "", "", 0, 0, cmd_version, N_("the version")},
+};
+const size_t cli_command_count = sizeof cli_commands / sizeof cli_commands[0];
+
+int main(int argc, char **argv)
+{
+    struct call call;
+    if (sodium_init() < 0) return CLI_FAILED;
+    int status = call_parse(&call, argc, argv);
+    if (status != CLI_OK) return status;
+    status = call.command->run(&call);
+    /* What was printed counts only if it went out. */
+    if (fflush(stdout) != 0 && status == CLI_OK) status = CLI_FAILED;
+    return status;
+}
