@@ -43,6 +43,7 @@ VL_MUST_USE vl_result vl_id_parse(const char *text, struct vl_id *out);
     X(STATE, "veillee/1 state")                                                                    \
     X(RECORD_ID, "veillee/1 record id")                                                            \
     X(PAIRING, "veillee/1 pairing")                                                                \
+    X(PAIRING_CARD, "veillee/1 pairing card")                                                      \
     X(PAIRING_CONFIRM, "veillee/1 pairing confirm")                                                \
     X(PAIRING_KEY, "veillee/1 pairing key")                                                        \
     X(VAULT_SLOT, "veillee/1 vault slot")                                                          \

@@ -2,21 +2,26 @@
  *
  * The code: number 1..99 (published with the invitation, tells invitations in one room apart) and
  * three words of 1,024 (30 bits, never published, nor anything made from them). CPace over
- * ristretto255 (draft-irtf-cfrg-cpace): both nonces in the session id, roles "inviter" and
- * "joiner" as identities, the long-term public keys as associated data, key confirmation both
- * ways before anything else. Then a keyed channel in which
+ * ristretto255 (draft-irtf-cfrg-cpace): both nonces in the session id, roles and a commitment to
+ * each side's card as associated data (the card itself would let a stranger recognise the device),
+ * key confirmation both ways before anything else. docs/pairing.md has the layouts.
  *
- *   inviter -> joiner   OFFER    circle id (or the founder's random, when it is a draft), name,
- *                                purpose, agreement, inviter's pseudonym, inviter's card
+ *   joiner  -> inviter   33 bytes: version, nonce
+ *   inviter -> joiner    96 bytes: nonce, point, commitment
+ *   joiner  -> inviter   96 bytes: point, commitment, confirmation
+ *   inviter -> joiner    32 bytes: confirmation, only after the joiner's was right
+ *   then a keyed channel in which
+ *   inviter -> joiner   OFFER    circle id (founding: the random bytes of its id), name, purpose,
+ *                                agreement, inviter's pseudonym, inviter's card
  *   joiner  -> inviter  ACCEPT   pseudonym, enrolment (and, founding, the second's signature)
  *   inviter -> joiner   WELCOME  | either: REFUSE
  *   then the sync session runs in the same channel
  *
- *   inviter  LISTENING -> PROVING -> OFFERED -> CONFIRMING -> WELCOMED      } or FAILED
- *   joiner   PROVING -> WAITING_OFFER -> DECIDING -> ACCEPTED -> WELCOMED   } (CODE, REFUSED, ...)
+ *   inviter  PROVING -> WAITING (for the answer) -> DECIDING -> WELCOMED                } or FAILED
+ *   joiner   PROVING -> WAITING (for the offer) -> DECIDING -> WAITING -> WELCOMED      }
  *
- * A wrong code costs the invitation one of VL_PAIRING_TRIES; the caller counts across connections.
- */
+ * A wrong code costs the invitation one of VL_PAIRING_TRIES: the caller counts pairings that end in
+ * CODE, across connections. Towards a stranger every failure is silent. */
 #ifndef VEILLEE_PAIRING_H
 #define VEILLEE_PAIRING_H
 
@@ -36,8 +41,8 @@ struct vl_code {
 };
 void vl_code_random(struct vl_code *out);
 const char *vl_word(enum vl_language language, unsigned index);
-/* "27 cabane tulipe renard": words of either list, any case and spacing, accents ignored. INVALID
- * when a word is in neither list or the form is another. */
+/* "27 cabane tulipe renard": words of either list, any case and spacing (also - , . between),
+ * accents ignored. INVALID when a word is in neither list or the form is another. */
 VL_MUST_USE vl_result vl_code_parse(struct vl_bytes text, struct vl_code *out);
 /* At least 64 bytes. */
 void vl_code_text(const struct vl_code *code, enum vl_language language, char *out, size_t size);
@@ -66,7 +71,9 @@ enum vl_pairing_state {
     VL_PAIRING_FAILED
 };
 
-/* `keys`: the device's keys for this circle (the joiner's are fresh). Outlive the pairing. */
+/* `keys`: the device's keys for this circle (the joiner's are fresh). Outlive the pairing. Texts
+ * are copied and brought to NFC; inviter_card is taken from the keys. INVALID: an empty name or
+ * pseudonym, or one with a line feed or tab; UTF8, TOO_LARGE. */
 VL_MUST_USE vl_result vl_pairing_invite(struct vl_pairing **out, const struct vl_code *code,
                                         const struct vl_device_keys *keys,
                                         const struct vl_pairing_offer *offer);
@@ -74,21 +81,34 @@ VL_MUST_USE vl_result vl_pairing_join(struct vl_pairing **out, const struct vl_c
                                       const struct vl_device_keys *keys, struct vl_bytes pseudonym);
 void vl_pairing_destroy(struct vl_pairing *p); /* wipes; accepts NULL */
 
-/* Stream bytes in; out through vl_pairing_output. CODE: key confirmation failed. */
+/* Stream bytes in; out through vl_pairing_output. After an error the state is FAILED and every
+ * further call gives the same result.
+ *   CODE       key confirmation failed: the words differ, or somebody guesses
+ *   HANDSHAKE  a message that no honest side sends, before any guess was tested
+ *   REFUSED, CLOSED   the other side's person, or its program, ended it
+ *   HASH, CIRCLE, SIGNATURE   the card is not the committed one; the enrolment or the founding
+ *              signature does not hold
+ *   STATE, KIND, UTF8, INVALID, TOO_LARGE and the codec's   messages out of turn or malformed */
 VL_MUST_USE vl_result vl_pairing_receive(struct vl_pairing *p, struct vl_bytes stream);
+/* The stream ended. The joiner's result is CODE when it ended where an inviter hangs up on wrong
+ * words, else CLOSED. No effect in WELCOMED and FAILED. */
+void vl_pairing_hangup(struct vl_pairing *p);
+/* To write out, also after a failure (a refusal is in it). */
 struct vl_buffer *vl_pairing_output(struct vl_pairing *p);
 enum vl_pairing_state vl_pairing_state_of(const struct vl_pairing *p);
 vl_result vl_pairing_error(const struct vl_pairing *p);
 
-/* Joiner in DECIDING: what she is invited to. Views live as long as the pairing. */
+/* What the joiner is invited to; NULL before her DECIDING. Views live as long as the pairing. */
 const struct vl_pairing_offer *vl_pairing_offer_of(const struct vl_pairing *p);
-/* Inviter in DECIDING: who is joining. */
+/* Who is joining, every signature checked; NULL before the inviter's DECIDING. */
 const struct vl_pairing_answer *vl_pairing_answer_of(const struct vl_pairing *p);
-/* Joiner: sends ACCEPT (or REFUSE). Inviter: sends WELCOME (or REFUSE); the inviter calls it after
- * the add or the founding is durable. STATE elsewhere. */
+/* Joiner: sends ACCEPT. Inviter: sends WELCOME, after the add or the founding is durable. STATE
+ * elsewhere than in DECIDING. With `accept` false: sends REFUSE and fails with REFUSED, also in
+ * WAITING. */
 VL_MUST_USE vl_result vl_pairing_decide(struct vl_pairing *p, bool accept);
-/* In WELCOMED: the channel, now the caller's; stream bytes already received are in it. The peer's
- * transport key is in the offer's card or the answer's enrolment. */
+/* In WELCOMED: the channel, now the caller's; stream bytes already received, and those still to be
+ * written, are in it. STATE elsewhere, or taken already. The peer's transport key is in the offer's
+ * card or the answer's enrolment. */
 VL_MUST_USE vl_result vl_pairing_take_channel(struct vl_pairing *p, struct vl_channel **out);
 
 #endif
