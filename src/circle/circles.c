@@ -26,7 +26,10 @@ static vl_result circle_create(const struct circle *from, struct circle **out)
 {
     struct circle *circle = malloc(sizeof *circle);
     vl_result result;
-    if (circle == NULL) return VL_ERR_NO_MEMORY;
+    if (circle == NULL) {
+        vl_device_keys_destroy(from->keys);
+        return VL_ERR_NO_MEMORY;
+    }
     *circle = *from;
     circle->replica = NULL;
     circle->agreement = NULL;
@@ -38,7 +41,6 @@ static vl_result circle_create(const struct circle *from, struct circle **out)
     if (result == VL_OK && !circle->is_draft)
         result = vl_replica_open(&circle->replica, &circle->id, circle->keys, &circle->storage);
     if (result != VL_OK) {
-        circle->keys = NULL; /* the caller keeps them */
         circle_destroy(circle);
         return result;
     }
@@ -50,9 +52,15 @@ vl_result circles_add(struct circles *all, const struct circle *from, struct cir
 {
     struct circle **items;
     *out = NULL;
-    if (circles_find(all, &from->id) != NULL) return VL_ERR_EXISTS;
+    if (circles_find(all, &from->id) != NULL) {
+        vl_device_keys_destroy(from->keys);
+        return VL_ERR_EXISTS;
+    }
     items = realloc(all->items, (all->count + 1) * sizeof *items);
-    if (items == NULL) return VL_ERR_NO_MEMORY;
+    if (items == NULL) {
+        vl_device_keys_destroy(from->keys);
+        return VL_ERR_NO_MEMORY;
+    }
     all->items = items;
     VL_TRY(circle_create(from, out));
     all->items[all->count++] = *out;

@@ -20,7 +20,7 @@ struct circles {
     size_t count;
 };
 
-/* Takes over `keys` (not when it fails); opens the replica unless draft; copies the texts.
+/* Takes over `keys`, also when it fails; opens the replica unless draft; copies the texts.
  * EXISTS: that id is among them. Errors of vl_replica_open. */
 VL_MUST_USE vl_result circles_add(struct circles *all, const struct circle *from,
                                   struct circle **out);

@@ -1,0 +1,74 @@
+#include "circle/edit_plan.h"
+#include <stdlib.h>
+
+/* What one entry takes, below what its sealed and padded blob may hold (VL_BLOB_BYTES_MAX). */
+#define ENTRY_BODY_BYTES 26000u
+#define ENTRY_DOTS       480u
+#define OPERATION_BYTES  64u
+#define DOT_BYTES        44u /* with a reference of its own */
+
+static size_t dots_of(const struct vl_operation *op)
+{
+    return op->dot_count + op->span_count + 2;
+}
+
+static size_t bytes_of(const struct vl_operation *op)
+{
+    return OPERATION_BYTES + op->value.size + dots_of(op) * DOT_BYTES;
+}
+
+bool plan_fits(const struct plan *p, const struct vl_operation *op)
+{
+    return p->count < VL_OPERATIONS_MAX && p->bytes + bytes_of(op) <= ENTRY_BODY_BYTES &&
+           p->dots + dots_of(op) <= ENTRY_DOTS;
+}
+
+vl_result plan_flush(struct plan *p)
+{
+    if (p->count == 0) return VL_OK;
+    VL_TRY(vl_replica_write(p->replica, p->operations, p->count, p->now, &p->last));
+    p->count = p->bytes = p->dots = 0;
+    p->written++;
+    return VL_OK;
+}
+
+vl_result plan_add(struct plan *p, struct vl_operation op, struct vl_dot *dot)
+{
+    if (p->count > 0 && !plan_fits(p, &op)) VL_TRY(plan_flush(p));
+    if (p->count == p->capacity) {
+        size_t capacity = p->capacity == 0 ? 16 : p->capacity * 2;
+        struct vl_operation *grown = realloc(p->operations, capacity * sizeof *grown);
+        if (grown == NULL) return VL_ERR_NO_MEMORY;
+        p->operations = grown;
+        p->capacity = capacity;
+    }
+    op.type = p->type;
+    op.record = p->record;
+    *dot = (struct vl_dot){.operation = (uint32_t)p->count};
+    p->bytes += bytes_of(&op);
+    p->dots += dots_of(&op);
+    p->operations[p->count++] = op;
+    return VL_OK;
+}
+
+void *plan_memory(struct plan *p, size_t size)
+{
+    if (p->memory_count == p->memory_capacity) {
+        size_t capacity = p->memory_capacity == 0 ? 16 : p->memory_capacity * 2;
+        void **grown = realloc(p->memory, capacity * sizeof *grown);
+        if (grown == NULL) return NULL;
+        p->memory = grown;
+        p->memory_capacity = capacity;
+    }
+    p->memory[p->memory_count] = malloc(size + 1);
+    return p->memory[p->memory_count] == NULL ? NULL : p->memory[p->memory_count++];
+}
+
+void plan_finish(struct plan *p)
+{
+    for (size_t i = 0; i < p->memory_count; i++)
+        free(p->memory[i]);
+    free(p->memory);
+    free(p->operations);
+    *p = (struct plan){0};
+}
