@@ -1,0 +1,54 @@
+/* A gathering: for a limited time one circle is shown on the local network, its members are looked
+ * for, dialled and answered, and synced with.
+ *
+ *   gathering_create -> SHOWN --address, epoch or clock changed, replays full--> RENEWING -> SHOWN
+ *                         |                                                         |
+ *                         |            no interface: SILENT, tries again <----------'
+ *                         '--time is over--> `over` is called; the owner destroys it
+ *
+ * Names, ports, nonces and beacons are made together, once for each presence, never again. Open
+ * sessions outlive a renewal. One connection for each pair of devices: of two, both sides keep the
+ * one dialled by the lower transport key (which both know from the handshake, also when one does
+ * not know the other's enrolment yet). */
+#ifndef NODE_GATHERING_H
+#define NODE_GATHERING_H
+
+#include "circle/circles.h"
+#include "node/clock.h"
+#include "node/interfaces.h"
+#include "node/node.h"
+#include "store/store.h"
+
+/* Of VL_CONNECTIONS_PER_CIRCLE, those that only our own dials may take. */
+#define GATHERING_OWN_CONNECTIONS 4u
+
+struct gathering;
+struct gathering_config {
+    struct event_base *base;
+    struct store *store;
+    struct circle *circle;
+    struct interfaces *interfaces;
+    struct vl_counters *counters; /* outlives it */
+    vl_duration length;
+    void (*moved)(void *context); /* something was received, or who is connected changed */
+    void (*over)(void *context);  /* destroy it, not from inside the call */
+    void *context;
+};
+
+/* NETWORK: no interface; NO_KEY: no epoch to show the circle under; STORAGE and its like. */
+VL_MUST_USE vl_result gathering_create(struct gathering **out,
+                                       const struct gathering_config *config);
+void gathering_destroy(struct gathering *g); /* goodbyes, close records; accepts NULL */
+void gathering_renew(struct gathering *g);   /* the interfaces changed */
+void gathering_poke(struct gathering *g);    /* records changed */
+void gathering_extend(struct gathering *g, vl_duration length); /* ends that long from now */
+
+struct circle *gathering_circle(const struct gathering *g);
+vl_duration gathering_left(const struct gathering *g);
+size_t gathering_connections(const struct gathering *g); /* open sessions */
+bool gathering_heard(const struct gathering *g);
+/* Fills in what is known of the connection to that device; false: there is none. */
+bool gathering_peer(const struct gathering *g, const struct vl_device_card *device,
+                    struct node_peer *out);
+
+#endif
