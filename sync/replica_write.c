@@ -200,7 +200,8 @@ static vl_result take_effect(struct vl_replica *r, const struct draft *draft,
     if (draft->kind != VL_ENTRY_CONTROL) {
         VL_TRY(merge_entry(r, header, id, blob, flags));
         /* what we cannot merge ourselves is not to be written */
-        return (*flags & VL_ENTRY_REFUSED) != 0 ? VL_ERR_INVALID : VL_OK;
+        if ((*flags & VL_ENTRY_MERGED) == 0) return VL_ERR_INVALID;
+        return (*flags & VL_ENTRY_REFUSED) != 0 ? VL_ERR_LIMIT : VL_OK;
     }
     struct control_entry about = {
         .id = id, .header = header, .control = draft->control, .author = r->keys->card.sign};

@@ -71,7 +71,7 @@ VL_MUST_USE vl_result vl_replica_write(struct vl_replica *r, const struct vl_ope
  *   LIMIT     over VL_CHUNK_*, VL_HEADS_MAX or VL_CONTROL_ENTRIES_MAX
  *   AUTHORITY a log of a key that nobody enrolled; a second founding
  *   SIGNATURE, CIRCLE, LAMPORT, LINKS, AUTH, HASH, PREV, ...: the peer is at fault
- *   STORAGE, FULL, NO_MEMORY, DAMAGED: this machine is; nothing of the call was kept */
+ *   STORAGE, FULL, NO_MEMORY, DAMAGED: this machine is; kept is what *stored says */
 VL_MUST_USE vl_result vl_replica_receive(struct vl_replica *r, const struct vl_entry *entries,
                                          size_t count, size_t *stored);
 

@@ -1,76 +1,9 @@
-/* Entries are found by id in a hash table, by chain in an array each, and in order in one sorted
- * array; cells in a hash table that is sorted when it is scanned. A transaction keeps a list of
- * what to undo. */
+/* The port over the rows of memory_rows.c. A transaction keeps a list of what to undo. */
 #include "tests/support/memory_storage.h"
+#include "tests/support/memory_rows.h"
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct cell_row {
-    struct vl_cell_key key;
-    uint8_t *data;
-    size_t size;
-    bool alive;
-};
-
-struct chain_rows {
-    struct vl_entry_row **items; /* by number from the chain's first */
-    size_t count, capacity;
-};
-
-enum undo_kind { UNDO_LOG_NEW, UNDO_LOG, UNDO_ENTRY, UNDO_FLAGS, UNDO_CELL };
-
-struct undo {
-    enum undo_kind kind;
-    struct vl_log_row log;
-    struct vl_entry_row *entry;
-    uint32_t flags;
-    size_t cell;         /* index */
-    struct cell_row was; /* owns data */
-};
-
-struct memory_storage {
-    struct vl_log_row *logs;
-    size_t log_count, log_capacity;
-    struct chain_rows *chains; /* as many as logs may need */
-    size_t chain_count;
-    struct vl_entry_row **order; /* by (lamport, id) */
-    size_t entry_count, order_capacity;
-    struct vl_entry_row **by_id; /* open addressing, a power of two */
-    size_t by_id_slots;
-    struct cell_row *cells; /* in order of making; dead ones stay */
-    size_t cell_count, cell_capacity;
-    size_t *by_key; /* index + 1 */
-    size_t by_key_slots;
-    size_t *sorted; /* indices, when sorted_valid */
-    size_t sorted_capacity;
-    bool sorted_valid;
-
-    bool writing, scanning;
-    struct undo *undos;
-    size_t undo_count, undo_capacity;
-
-    uint64_t calls, commits, fail_at;
-    vl_result fail_result;
-    bool fail_lasting, failed;
-};
-
-static void *need(void *memory)
-{
-    if (memory == NULL) {
-        fputs("memory_storage: no memory\n", stderr);
-        abort();
-    }
-    return memory;
-}
-
-static void grow(void **items, size_t size, size_t count, size_t *capacity)
-{
-    if (count < *capacity) return;
-    *capacity = *capacity < 16 ? 16 : *capacity * 2;
-    *items = need(realloc(*items, *capacity * size));
-}
 
 /* ---- faults ---- */
 
@@ -107,171 +40,11 @@ uint64_t memory_storage_commits(const struct memory_storage *m)
     return m->commits;
 }
 
-/* ---- entries ---- */
-
-static int order_compare(const struct vl_entry_row *row, uint64_t lamport, const struct vl_id *id)
-{
-    if (row->lamport != lamport) return row->lamport < lamport ? -1 : 1;
-    return vl_id_compare(&row->id, id);
-}
-
-/* The first place whose row is not before (lamport, id). */
-static size_t order_place(const struct memory_storage *m, uint64_t lamport, const struct vl_id *id)
-{
-    size_t low = 0, high = m->entry_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (order_compare(m->order[middle], lamport, id) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static size_t id_slot(const struct memory_storage *m, const struct vl_id *id)
-{
-    uint64_t hash;
-    memcpy(&hash, id->bytes + 8, sizeof hash);
-    size_t slot = (size_t)hash & (m->by_id_slots - 1);
-    while (m->by_id[slot] != NULL && !vl_id_equal(&m->by_id[slot]->id, id))
-        slot = (slot + 1) & (m->by_id_slots - 1);
-    return slot;
-}
-
-static void id_table_build(struct memory_storage *m, size_t slots)
-{
-    free(m->by_id);
-    m->by_id = need(calloc(slots, sizeof *m->by_id));
-    m->by_id_slots = slots;
-    for (size_t i = 0; i < m->entry_count; i++)
-        m->by_id[id_slot(m, &m->order[i]->id)] = m->order[i];
-}
-
-static struct vl_entry_row *entry_find(const struct memory_storage *m, const struct vl_id *id)
-{
-    return m->by_id_slots == 0 ? NULL : m->by_id[id_slot(m, id)];
-}
-
-static struct vl_bytes copy_into(uint8_t **to, struct vl_bytes from)
-{
-    struct vl_bytes copy = from;
-    if (from.data == NULL) return copy;
-    if (from.size > 0) memcpy(*to, from.data, from.size);
-    copy.data = *to;
-    *to += from.size;
-    return copy;
-}
-
-static struct vl_entry_row *entry_copy(const struct vl_entry_row *row)
-{
-    size_t size = row->entry.header.size + row->entry.blob.size + row->past.size;
-    struct vl_entry_row *copy = need(malloc(sizeof *copy + size + 1));
-    uint8_t *bytes = (uint8_t *)(copy + 1);
-    *copy = *row;
-    copy->entry.header = copy_into(&bytes, row->entry.header);
-    copy->entry.blob = copy_into(&bytes, row->entry.blob);
-    copy->past = copy_into(&bytes, row->past);
-    return copy;
-}
-
-static void entry_insert(struct memory_storage *m, struct vl_entry_row *row)
-{
-    grow((void **)&m->order, sizeof *m->order, m->entry_count, &m->order_capacity);
-    size_t at = order_place(m, row->lamport, &row->id);
-    memmove(m->order + at + 1, m->order + at, (m->entry_count - at) * sizeof *m->order);
-    m->order[at] = row;
-    m->entry_count++;
-    if (2 * m->entry_count > m->by_id_slots)
-        id_table_build(m, m->by_id_slots == 0 ? 64 : 2 * m->by_id_slots);
-    else
-        m->by_id[id_slot(m, &row->id)] = row;
-    if (row->chain >= m->chain_count) {
-        size_t count = row->chain + 1u;
-        m->chains = need(realloc(m->chains, count * sizeof *m->chains));
-        memset(m->chains + m->chain_count, 0, (count - m->chain_count) * sizeof *m->chains);
-        m->chain_count = count;
-    }
-    struct chain_rows *chain = &m->chains[row->chain];
-    grow((void **)&chain->items, sizeof *chain->items, chain->count, &chain->capacity);
-    assert(chain->count == 0 || chain->items[chain->count - 1]->seq + 1 == row->seq);
-    chain->items[chain->count++] = row;
-}
-
-static void entry_remove_last(struct memory_storage *m, struct vl_entry_row *row)
-{
-    size_t at = order_place(m, row->lamport, &row->id);
-    assert(m->order[at] == row);
-    memmove(m->order + at, m->order + at + 1, (m->entry_count - at - 1) * sizeof *m->order);
-    m->entry_count--;
-    struct chain_rows *chain = &m->chains[row->chain];
-    assert(chain->items[chain->count - 1] == row);
-    chain->count--;
-    free(row);
-}
-
-/* ---- cells ---- */
-
-static size_t key_slot(const struct memory_storage *m, const struct vl_cell_key *key)
-{
-    uint64_t hash;
-    memcpy(&hash, key->record.bytes, sizeof hash);
-    hash = (hash ^ key->field ^ ((uint64_t)key->type << 20) ^ ((uint64_t)key->kind << 40)) *
-           0x9e3779b97f4a7c15u;
-    size_t slot = (size_t)(hash >> 20) & (m->by_key_slots - 1);
-    while (m->by_key[slot] != 0 &&
-           vl_cell_key_compare(&m->cells[m->by_key[slot] - 1].key, key) != 0)
-        slot = (slot + 1) & (m->by_key_slots - 1);
-    return slot;
-}
-
-static void key_table_build(struct memory_storage *m, size_t slots)
-{
-    free(m->by_key);
-    m->by_key = need(calloc(slots, sizeof *m->by_key));
-    m->by_key_slots = slots;
-    for (size_t i = 0; i < m->cell_count; i++)
-        m->by_key[key_slot(m, &m->cells[i].key)] = i + 1;
-}
-
-static size_t cell_index(struct memory_storage *m, const struct vl_cell_key *key, bool make)
-{
-    if (2 * (m->cell_count + 1) > m->by_key_slots)
-        key_table_build(m, m->by_key_slots == 0 ? 64 : 2 * m->by_key_slots);
-    size_t slot = key_slot(m, key);
-    if (m->by_key[slot] != 0 || !make) return m->by_key[slot];
-    grow((void **)&m->cells, sizeof *m->cells, m->cell_count, &m->cell_capacity);
-    m->cells[m->cell_count++] = (struct cell_row){.key = *key};
-    m->by_key[slot] = m->cell_count;
-    return m->cell_count;
-}
-
-static const struct cell_row *sorting;
-
-static int sorted_compare(const void *a, const void *b)
-{
-    return vl_cell_key_compare(&sorting[*(const size_t *)a].key, &sorting[*(const size_t *)b].key);
-}
-
-static void cells_sort(struct memory_storage *m)
-{
-    if (m->sorted_valid) return;
-    if (m->sorted_capacity < m->cell_count) {
-        m->sorted_capacity = m->cell_capacity;
-        m->sorted = need(realloc(m->sorted, m->sorted_capacity * sizeof *m->sorted));
-    }
-    for (size_t i = 0; i < m->cell_count; i++)
-        m->sorted[i] = i;
-    sorting = m->cells;
-    if (m->cell_count > 0) qsort(m->sorted, m->cell_count, sizeof *m->sorted, sorted_compare);
-    m->sorted_valid = true;
-}
-
 /* ---- transactions ---- */
 
 static struct undo *undo_add(struct memory_storage *m, enum undo_kind kind)
 {
-    grow((void **)&m->undos, sizeof *m->undos, m->undo_count, &m->undo_capacity);
+    memory_grow((void **)&m->undos, sizeof *m->undos, m->undo_count, &m->undo_capacity);
     struct undo *undo = &m->undos[m->undo_count++];
     *undo = (struct undo){.kind = kind};
     return undo;
@@ -350,7 +123,7 @@ static vl_result port_log_put(void *self, const struct vl_log_row *row)
     VL_TRY(called(m));
     assert(m->writing && row->index <= m->log_count);
     if (row->index == m->log_count) {
-        grow((void **)&m->logs, sizeof *m->logs, m->log_count, &m->log_capacity);
+        memory_grow((void **)&m->logs, sizeof *m->logs, m->log_count, &m->log_capacity);
         m->log_count++;
         (void)undo_add(m, UNDO_LOG_NEW);
     } else {
@@ -470,7 +243,7 @@ static vl_result port_cell_put(void *self, const struct vl_cell_key *key, struct
     undo->cell = at;
     undo->was = m->cells[at];
     struct cell_row *cell = &m->cells[at];
-    cell->data = need(malloc(state.size + 1));
+    cell->data = memory_need(malloc(state.size + 1));
     if (state.size > 0) memcpy(cell->data, state.data, state.size);
     cell->size = state.size;
     cell->alive = true;
@@ -548,7 +321,7 @@ struct vl_storage memory_storage_port(struct memory_storage *m)
 
 struct memory_storage *memory_storage_create(void)
 {
-    return need(calloc(1, sizeof(struct memory_storage)));
+    return memory_need(calloc(1, sizeof(struct memory_storage)));
 }
 
 static void forget(struct memory_storage *m)
@@ -580,7 +353,7 @@ void memory_storage_destroy(struct memory_storage *m)
 static void copy_content(struct memory_storage *to, const struct memory_storage *from)
 {
     to->log_capacity = from->log_count + 1;
-    to->logs = need(malloc(to->log_capacity * sizeof *to->logs));
+    to->logs = memory_need(malloc(to->log_capacity * sizeof *to->logs));
     if (from->log_count > 0) memcpy(to->logs, from->logs, from->log_count * sizeof *to->logs);
     to->log_count = from->log_count;
     for (size_t c = 0; c < from->chain_count; c++)
@@ -591,7 +364,7 @@ static void copy_content(struct memory_storage *to, const struct memory_storage 
         if (!cell->alive) continue;
         size_t at = cell_index(to, &cell->key, true) - 1; /* may move the table */
         struct cell_row *copy = &to->cells[at];
-        copy->data = need(malloc(cell->size + 1));
+        copy->data = memory_need(malloc(cell->size + 1));
         memcpy(copy->data, cell->data, cell->size);
         copy->size = cell->size;
         copy->alive = true;
@@ -609,7 +382,7 @@ static void copy_undo(struct memory_storage *to, const struct memory_storage *fr
             mine.entry = entry_find(to, &undo->entry->id);
         if (undo->kind == UNDO_CELL) {
             mine.cell = cell_index(to, &undo->was.key, true) - 1;
-            mine.was.data = need(malloc(undo->was.size + 1));
+            mine.was.data = memory_need(malloc(undo->was.size + 1));
             if (undo->was.size > 0) memcpy(mine.was.data, undo->was.data, undo->was.size);
         }
         undo_one(to, &mine);
