@@ -25,7 +25,7 @@ static void *must(void *memory)
     return memory;
 }
 
-struct vl_id history_id(uint64_t number)
+struct vl_id cell_history_id(uint64_t number)
 {
     struct random random = {number};
     struct vl_id id;
@@ -43,7 +43,8 @@ static void *copy_of(const void *data, size_t size)
     return copy;
 }
 
-void history_add(struct history *h, const struct vl_operation *op, const struct vl_stamp *stamp)
+void cell_history_add(struct history *h, const struct vl_operation *op,
+                      const struct vl_stamp *stamp)
 {
     struct history_op *item;
     if (h->count == h->capacity) {
@@ -58,7 +59,7 @@ void history_add(struct history *h, const struct vl_operation *op, const struct 
     item->op.value.data = item->value;
 }
 
-void history_finish(struct history *h)
+void cell_history_finish(struct history *h)
 {
     for (size_t i = 0; i < h->count; i++) {
         free(h->items[i].dots);
@@ -128,14 +129,14 @@ static struct vl_stamp next_stamp(struct making *m, struct writer *w)
         w->lamport++;
         w->number = 0;
     }
-    return (struct vl_stamp){w->lamport, {history_id(w->entry), w->number++}};
+    return (struct vl_stamp){w->lamport, {cell_history_id(w->entry), w->number++}};
 }
 
 static void write_op(struct making *m, struct writer *w, struct vl_operation *op)
 {
     struct vl_stamp stamp = next_stamp(m, w);
     w->has[m->h->count] = true;
-    history_add(m->h, op, &stamp);
+    cell_history_add(m->h, op, &stamp);
     must_be_ok(vl_cell_apply(m->h->kind, &w->state, op, &stamp));
 }
 
@@ -151,7 +152,7 @@ static struct vl_bytes random_text(struct making *m, char *out, size_t size)
 static struct vl_dot any_dot(struct making *m)
 {
     if (m->h->count == 0 || random_below(&m->random, 6) == 0)
-        return (struct vl_dot){history_id(1 + random_below(&m->random, 400)),
+        return (struct vl_dot){cell_history_id(1 + random_below(&m->random, 400)),
                                random_below(&m->random, 3)};
     return m->h->items[random_below(&m->random, (uint32_t)m->h->count)].stamp.dot;
 }
@@ -239,7 +240,7 @@ static void write_value(struct making *m, struct writer *w)
     write_op(m, w, &op);
 }
 
-void history_random(struct history *h, const struct history_shape *shape, uint64_t seed)
+void cell_history_random(struct history *h, const struct history_shape *shape, uint64_t seed)
 {
     struct making m = {.h = h, .shape = shape, .random = {seed}};
     assert(shape->writers > 0 && shape->writers <= WRITERS_MAX);
@@ -261,7 +262,7 @@ void history_random(struct history *h, const struct history_shape *shape, uint64
     }
 }
 
-void history_shuffle(size_t *order, size_t count, struct random *random)
+void cell_history_shuffle(size_t *order, size_t count, struct random *random)
 {
     for (size_t i = count; i > 1; i--) {
         size_t j = random_below(random, (uint32_t)i), kept = order[i - 1];
@@ -270,7 +271,7 @@ void history_shuffle(size_t *order, size_t count, struct random *random)
     }
 }
 
-vl_result history_apply(const struct history *h, const size_t *order, struct vl_buffer *state)
+vl_result cell_history_apply(const struct history *h, const size_t *order, struct vl_buffer *state)
 {
     for (size_t i = 0; i < h->count; i++) {
         const struct history_op *item = &h->items[order == NULL ? i : order[i]];
@@ -279,7 +280,7 @@ vl_result history_apply(const struct history *h, const size_t *order, struct vl_
     return VL_OK;
 }
 
-vl_result history_merge(const struct history *h, const size_t *order, struct vl_buffer *state)
+vl_result cell_history_merge(const struct history *h, const size_t *order, struct vl_buffer *state)
 {
     struct vl_cell *cell;
     vl_result result = VL_OK;
@@ -293,7 +294,7 @@ vl_result history_merge(const struct history *h, const size_t *order, struct vl_
     return result;
 }
 
-vl_result history_text(enum vl_field_kind kind, struct vl_bytes state, struct vl_buffer *text)
+vl_result cell_history_text(enum vl_field_kind kind, struct vl_bytes state, struct vl_buffer *text)
 {
     struct vl_cell_value *values;
     vl_result result;

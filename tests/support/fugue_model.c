@@ -107,7 +107,7 @@ static void walk(const struct model *m, const struct node *node, struct vl_buffe
     walk_children(m, node, false, text);
 }
 
-void history_model(const struct history *h, struct vl_buffer *text)
+void cell_history_model(const struct history *h, struct vl_buffer *text)
 {
     struct model m = {.count = 1};
     bool *placed = calloc(h->count + 1, sizeof *placed), more = true;

@@ -52,15 +52,15 @@ static void check_all_orders(const struct history *h, uint64_t seed)
 {
     struct vl_buffer first = {0}, text = {0}, model = {0};
     size_t order[6] = {0, 1, 2, 3, 4, 5};
-    assert_int_equal(history_apply(h, order, &first), VL_OK);
+    assert_int_equal(cell_history_apply(h, order, &first), VL_OK);
     if (is_sequence(h->kind)) {
-        assert_int_equal(history_text(h->kind, vl_buffer_view(&first), &text), VL_OK);
-        history_model(h, &model);
+        assert_int_equal(cell_history_text(h->kind, vl_buffer_view(&first), &text), VL_OK);
+        cell_history_model(h, &model);
         assert_same(&text, &model, "text and model", seed);
     }
     for (next_order(order, h->count); order[0] != SIZE_MAX; next_order(order, h->count)) {
         struct vl_buffer other = {0};
-        assert_int_equal(history_apply(h, order, &other), VL_OK);
+        assert_int_equal(cell_history_apply(h, order, &other), VL_OK);
         assert_same(&first, &other, "orders", seed);
         vl_buffer_finish(&other);
     }
@@ -76,9 +76,9 @@ static void test_all_orders(void **state)
         for (uint64_t seed = 1; seed <= 16; seed++) {
             struct history_shape shape = {kinds[k], 2 + seed % 5, 6, 0, seed % 2 == 0};
             struct history h;
-            history_random(&h, &shape, seed * 1000 + k);
+            cell_history_random(&h, &shape, seed * 1000 + k);
             if (h.count > 1) check_all_orders(&h, seed);
-            history_finish(&h);
+            cell_history_finish(&h);
         }
 }
 
@@ -92,18 +92,19 @@ static void check_shuffled(const struct history *h, uint64_t seed)
     assert_non_null(order);
     for (size_t i = 0; i < h->count; i++)
         order[i] = i;
-    assert_int_equal(history_apply(h, order, &first), VL_OK);
+    assert_int_equal(cell_history_apply(h, order, &first), VL_OK);
     for (int round = 0; round < 3; round++) {
         struct vl_buffer other = {0};
-        history_shuffle(order, h->count, &random);
-        assert_int_equal(
-            round == 0 ? history_apply(h, order, &other) : history_merge(h, order, &other), VL_OK);
+        cell_history_shuffle(order, h->count, &random);
+        assert_int_equal(round == 0 ? cell_history_apply(h, order, &other)
+                                    : cell_history_merge(h, order, &other),
+                         VL_OK);
         assert_same(&first, &other, "shuffled", seed);
         vl_buffer_finish(&other);
     }
     if (is_sequence(h->kind)) {
-        assert_int_equal(history_text(h->kind, vl_buffer_view(&first), &text), VL_OK);
-        history_model(h, &model);
+        assert_int_equal(cell_history_text(h->kind, vl_buffer_view(&first), &text), VL_OK);
+        cell_history_model(h, &model);
         assert_same(&text, &model, "text and model", seed);
     }
     free(order);
@@ -119,10 +120,10 @@ static void test_shuffled_histories(void **state)
         struct history_shape shape = {kinds[seed % 4], 120 + seed % 100, (unsigned)(2 + seed % 5),
                                       (unsigned)(seed % 60), seed % 3 == 0};
         struct history h;
-        history_random(&h, &shape, seed);
+        cell_history_random(&h, &shape, seed);
         assert_true(h.count > 50);
         check_shuffled(&h, seed);
-        history_finish(&h);
+        cell_history_finish(&h);
     }
 }
 
@@ -138,7 +139,7 @@ static struct vl_operation text_insert(const char *text)
 
 static struct vl_stamp stamp_of(uint64_t entry, uint64_t lamport)
 {
-    return (struct vl_stamp){lamport, {history_id(entry), 0}};
+    return (struct vl_stamp){lamport, {cell_history_id(entry), 0}};
 }
 
 /* Types `word` letter by letter into `cell`, each letter an entry of its own, at position 0
@@ -153,7 +154,7 @@ static void type_word(struct history *h, struct vl_buffer *cell, const char *wor
         assert_int_equal(vl_cell_place(VL_FIELD_TEXT, vl_buffer_view(cell), backwards ? 1 : 1 + i,
                                        &op.left, &op.right),
                          VL_OK);
-        history_add(h, &op, &stamp);
+        cell_history_add(h, &op, &stamp);
         assert_int_equal(vl_cell_apply(VL_FIELD_TEXT, cell, &op, &stamp), VL_OK);
     }
 }
@@ -164,12 +165,12 @@ static void check_no_interleaving(bool first_backwards, bool second_backwards)
     struct vl_operation op = text_insert("[]");
     struct vl_stamp stamp = stamp_of(1, 1);
     struct vl_buffer one = {0}, two = {0}, all = {0}, text = {0};
-    history_add(&h, &op, &stamp);
+    cell_history_add(&h, &op, &stamp);
     assert_int_equal(vl_cell_apply(VL_FIELD_TEXT, &one, &op, &stamp), VL_OK);
     assert_int_equal(vl_cell_apply(VL_FIELD_TEXT, &two, &op, &stamp), VL_OK);
     type_word(&h, &one, "abcdefgh", first_backwards, 100);
     type_word(&h, &two, "ABCDEFGH", second_backwards, 200);
-    assert_int_equal(history_apply(&h, NULL, &all), VL_OK);
+    assert_int_equal(cell_history_apply(&h, NULL, &all), VL_OK);
     assert_int_equal(vl_cell_text(vl_buffer_view(&all), &text), VL_OK);
     assert_int_equal(vl_buffer_append(&text, "", 1), VL_OK);
     const char *small = first_backwards ? "hgfedcba" : "abcdefgh";
@@ -181,7 +182,7 @@ static void check_no_interleaving(bool first_backwards, bool second_backwards)
     vl_buffer_finish(&two);
     vl_buffer_finish(&all);
     vl_buffer_finish(&text);
-    history_finish(&h);
+    cell_history_finish(&h);
 }
 
 static void test_typed_words_do_not_interleave(void **state)
@@ -353,7 +354,7 @@ static void try_damaged(enum vl_field_kind kind, struct vl_bytes bytes)
     }
     assert_int_equal(vl_cell_save(cell, &again), VL_OK);
     if (bytes.size > 0) assert_true(vl_bytes_equal(vl_buffer_view(&again), bytes));
-    assert_int_equal(history_text(kind, bytes, &text), VL_OK);
+    assert_int_equal(cell_history_text(kind, bytes, &text), VL_OK);
     vl_cell_close(cell);
     vl_buffer_finish(&again);
     vl_buffer_finish(&text);
@@ -367,8 +368,8 @@ static void test_damaged_states(void **state)
         struct vl_buffer cell = {0};
         struct random random = {k};
         struct history h;
-        history_random(&h, &shape, 77 + k);
-        assert_int_equal(history_apply(&h, NULL, &cell), VL_OK);
+        cell_history_random(&h, &shape, 77 + k);
+        assert_int_equal(cell_history_apply(&h, NULL, &cell), VL_OK);
         for (size_t size = 0; size < cell.size; size++)
             try_damaged(kinds[k], vl_bytes(cell.data, size));
         for (size_t i = 0; i < 4000; i++) {
@@ -379,7 +380,7 @@ static void test_damaged_states(void **state)
             cell.data[at] = kept;
         }
         vl_buffer_finish(&cell);
-        history_finish(&h);
+        cell_history_finish(&h);
     }
 }
 
