@@ -23,12 +23,13 @@ struct history {
     struct history_op *items;
     size_t count, capacity;
 };
-void history_finish(struct history *h);
+void cell_history_finish(struct history *h);
 
 /* An id that looks like a hash of the number. */
-struct vl_id history_id(uint64_t number);
+struct vl_id cell_history_id(uint64_t number);
 /* Copies what the operation points to. */
-void history_add(struct history *h, const struct vl_operation *op, const struct vl_stamp *stamp);
+void cell_history_add(struct history *h, const struct vl_operation *op,
+                      const struct vl_stamp *stamp);
 
 struct history_shape {
     enum vl_field_kind kind;
@@ -37,15 +38,15 @@ struct history_shape {
     unsigned meet_percent; /* chance that a writer first takes in what another has */
     bool odd;              /* also operations with places and dots that no honest writer makes */
 };
-void history_random(struct history *h, const struct history_shape *shape, uint64_t seed);
+void cell_history_random(struct history *h, const struct history_shape *shape, uint64_t seed);
 
 /* Applies the operations in that order (NULL: as they are) one by one / in one open cell. */
-vl_result history_apply(const struct history *h, const size_t *order, struct vl_buffer *state);
-vl_result history_merge(const struct history *h, const size_t *order, struct vl_buffer *state);
+vl_result cell_history_apply(const struct history *h, const size_t *order, struct vl_buffer *state);
+vl_result cell_history_merge(const struct history *h, const size_t *order, struct vl_buffer *state);
 /* The text (or the list's elements one after the other) that the plain model gives. */
-void history_model(const struct history *h, struct vl_buffer *text);
+void cell_history_model(const struct history *h, struct vl_buffer *text);
 /* The same of a state. */
-vl_result history_text(enum vl_field_kind kind, struct vl_bytes state, struct vl_buffer *text);
-void history_shuffle(size_t *order, size_t count, struct random *random);
+vl_result cell_history_text(enum vl_field_kind kind, struct vl_bytes state, struct vl_buffer *text);
+void cell_history_shuffle(size_t *order, size_t count, struct random *random);
 
 #endif
