@@ -13,7 +13,9 @@
 
 #include "circle/meeting.h"
 
-#define MINUTES_BYTES_MAX 1048576u /* one file */
+#define MINUTES_BYTES_MAX  1048576u /* one file */
+#define MINUTES_NAMES_MAX  200u     /* people present */
+#define MINUTES_POINTS_MAX 500u     /* points of the agenda; what is over stays in the notes */
 
 enum minutes_problem {
     MINUTES_FINE,
