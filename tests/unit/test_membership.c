@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "support/history.h"
+#include "support/steps.h"
 #include <veillee/limits.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -35,8 +35,8 @@ static void assert_orders_agree(const struct step *steps, size_t count)
         uint64_t random = seed;
         struct vl_membership *m = NULL;
         struct vl_buffer dump = {0};
-        assert_int_equal(history_build(steps, count, order, &m), VL_OK);
-        assert_int_equal(history_dump(m, steps, count, &dump), VL_OK);
+        assert_int_equal(steps_build(steps, count, order, &m), VL_OK);
+        assert_int_equal(steps_dump(m, steps, count, &dump), VL_OK);
         if (seed == 0) assert_int_equal(vl_buffer_append(&first, dump.data, dump.size), VL_OK);
         if (dump.size != first.size || memcmp(dump.data, first.data, dump.size) != 0)
             fail_msg("order of seed %u gives another state", (unsigned)seed);
@@ -55,7 +55,7 @@ static struct vl_membership *built(const struct step *steps, size_t count)
 {
     struct vl_membership *m = NULL;
     assert_orders_agree(steps, count);
-    assert_int_equal(history_build(steps, count, NULL, &m), VL_OK);
+    assert_int_equal(steps_build(steps, count, NULL, &m), VL_OK);
     return m;
 }
 #define BUILT(steps) built(steps, COUNT(steps))
@@ -552,7 +552,7 @@ static void test_key_claimed_for_two_persons_is_nobodys(void **state)
     struct vl_membership *m = NULL;
     struct vl_bytes link = vl_bytes_text("pc");
     for (int turn = 0; turn < 2; turn++) {
-        assert_int_equal(history_build(steps, COUNT(steps), NULL, &m), VL_OK);
+        assert_int_equal(steps_build(steps, COUNT(steps), NULL, &m), VL_OK);
         for (int i = 0; i < 2; i++) {
             const char *person = (i ^ turn) == 0 ? "c" : "d";
             struct vl_member_key key = {vl_bytes_text("s"), vl_bytes_text(person), false};
@@ -658,7 +658,7 @@ static void test_graph(void **state)
     struct vl_membership *m = NULL;
     struct vl_bytes names[4];
     vl_result result;
-    assert_int_equal(history_build(steps, COUNT(steps), NULL, &m), VL_OK);
+    assert_int_equal(steps_build(steps, COUNT(steps), NULL, &m), VL_OK);
     assert_int_equal(vl_membership_frontier(m, names, 1), 2);
     assert_int_equal(vl_membership_frontier(m, names, 4), 2);
     assert_true(vl_bytes_equal(names[0], vl_bytes_text("0")));
@@ -679,10 +679,10 @@ static void test_graph(void **state)
     assert_int_equal(vl_membership_maximal(m, names, 1, &result), 1);
     assert_int_equal(result, VL_ERR_MISSING);
     assert_int_equal(vl_membership_standing(m, vl_bytes_text("lost"), NULL), VL_STANDING_UNKNOWN);
-    assert_int_equal(history_add(m, &steps[COUNT(steps) - 1]), VL_ERR_MISSING);
-    assert_int_equal(history_add(m, &steps[0]), VL_ERR_EXISTS);
+    assert_int_equal(steps_add(m, &steps[COUNT(steps) - 1]), VL_ERR_MISSING);
+    assert_int_equal(steps_add(m, &steps[0]), VL_ERR_EXISTS);
     struct step second = {"f2", "found", "z.1", NULL, "y", NULL, NULL};
-    assert_int_equal(history_add(m, &second), VL_ERR_INVALID);
+    assert_int_equal(steps_add(m, &second), VL_ERR_INVALID);
     vl_membership_destroy(m);
     vl_membership_destroy(NULL);
 }
@@ -708,22 +708,22 @@ static void test_would_changes_nothing(void **state)
     };
     struct vl_membership *m = NULL;
     struct vl_buffer before = {0}, after = {0};
-    assert_int_equal(history_build(steps, COUNT(steps), NULL, &m), VL_OK);
-    assert_int_equal(history_dump(m, steps, COUNT(steps), &before), VL_OK);
+    assert_int_equal(steps_build(steps, COUNT(steps), NULL, &m), VL_OK);
+    assert_int_equal(steps_dump(m, steps, COUNT(steps), &before), VL_OK);
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct step_entry made;
         enum vl_standing standing = VL_STANDING_UNKNOWN;
-        history_entry(&cases[i].step, &made);
+        steps_entry(&cases[i].step, &made);
         assert_int_equal(vl_membership_would(m, &made.entry, &standing), VL_OK);
         assert_int_equal(standing, cases[i].standing);
         assert_int_equal(vl_membership_standing(m, vl_bytes_text("x"), NULL), VL_STANDING_UNKNOWN);
         vl_buffer_clear(&after);
-        assert_int_equal(history_dump(m, steps, COUNT(steps), &after), VL_OK);
+        assert_int_equal(steps_dump(m, steps, COUNT(steps), &after), VL_OK);
         assert_true(vl_bytes_equal(vl_buffer_view(&before), vl_buffer_view(&after)));
     }
     /* and the graph goes on as if nothing had been asked */
     struct step step = {"x", "remove", "c.1", "pc", "d", NULL, NULL};
-    assert_int_equal(history_add(m, &step), VL_OK);
+    assert_int_equal(steps_add(m, &step), VL_OK);
     assert_int_equal(vl_membership_settle(m), VL_OK);
     VOID(m, "x");
     vl_buffer_finish(&before);
@@ -738,19 +738,19 @@ static void test_names_and_count_have_limits(void **state)
     struct vl_membership *m = NULL;
     struct step step = {"f", "found", "a.1", NULL, "b", NULL, NULL};
     assert_int_equal(vl_membership_create(&m), VL_OK);
-    assert_int_equal(history_add(m, &step), VL_OK);
+    assert_int_equal(steps_add(m, &step), VL_OK);
     memset(id, 'i', sizeof id);
     id[VL_MEMBER_NAME_MAX + 1] = 0;
     step = (struct step){id, "leave", "z.1", "f", NULL, NULL, NULL};
-    assert_int_equal(history_add(m, &step), VL_ERR_INVALID);
+    assert_int_equal(steps_add(m, &step), VL_ERR_INVALID);
     id[VL_MEMBER_NAME_MAX] = 0;
-    assert_int_equal(history_add(m, &step), VL_OK);
+    assert_int_equal(steps_add(m, &step), VL_OK);
     struct vl_member_entry unnamed = {.kind = VL_CONTROL_LEAVE};
     assert_int_equal(vl_membership_add(m, &unnamed), VL_ERR_INVALID);
     for (unsigned i = 2; i <= VL_CONTROL_ENTRIES_MAX; i++) {
         snprintf(id, sizeof id, "%u", i);
         step.links = link;
-        assert_int_equal(history_add(m, &step), i < VL_CONTROL_ENTRIES_MAX ? VL_OK : VL_ERR_LIMIT);
+        assert_int_equal(steps_add(m, &step), i < VL_CONTROL_ENTRIES_MAX ? VL_OK : VL_ERR_LIMIT);
         strcpy(link, id);
     }
     assert_int_equal(vl_membership_settle(m), VL_OK);
