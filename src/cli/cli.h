@@ -40,7 +40,7 @@ struct command {
     const char *options;   /* "as=PSEUDONYM purpose=TEXT yes": a value after =, else a flag */
     int least, most;       /* arguments */
     int (*run)(struct call *call); /* enum cli_exit */
-    const char *summary;
+    const char *summary; /* NULL: not in the help */
 };
 extern const struct command cli_commands[];
 extern const size_t cli_command_count;
@@ -141,5 +141,6 @@ int cmd_log(struct call *call);
 int cmd_verify(struct call *call);
 int cmd_help(struct call *call);
 int cmd_version(struct call *call);
+int cmd_debug_membership(struct call *call);
 
 #endif

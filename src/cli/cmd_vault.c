@@ -187,7 +187,7 @@ int cmd_help(struct call *call)
         size_t first = strcspn(command->name, " ");
         bool is_wanted =
             wanted != NULL && strlen(wanted) == first && strncmp(command->name, wanted, first) == 0;
-        if (wanted != NULL && !is_wanted) continue;
+        if ((wanted != NULL && !is_wanted) || command->summary == NULL) continue;
         found = true;
         if (wanted == NULL) {
             char usage[64];
