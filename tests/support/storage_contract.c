@@ -127,7 +127,7 @@ static void check_logs(const struct vl_storage *s)
 
 static uint64_t lamport_of(uint32_t chain, uint64_t seq)
 {
-    return (seq + chain) / 2 + 1; /* many share one: ids decide */
+    return seq + chain % 2 + 1; /* chains share them: ids decide */
 }
 
 static void fill(const struct vl_storage *s)
