@@ -1,5 +1,5 @@
 /* Commands for comparing implementations; not in the help. */
-#include "api/membership_json.h"
+#include "api/json_membership.h"
 #include "cli/cli.h"
 
 #include <string.h>

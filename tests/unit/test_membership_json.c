@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <dirent.h>
 
-#include "api/membership_json.h"
+#include "api/json_membership.h"
 
 #define HISTORIES VEILLEE_SOURCE "/tests/model/histories/"
 

@@ -1,4 +1,4 @@
-#include "api/membership_json.h"
+#include "api/json_membership.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
