@@ -43,6 +43,8 @@ vl_result vl_session_create(struct vl_session **out, const struct vl_session_con
                             vl_instant now)
 {
     size_t heads = 0;
+    /* Loads the replica again when a failed commit has left it without its memory. */
+    if (vl_replica_membership(config->replica) == NULL) return VL_ERR_STORAGE;
     VL_TRY(vl_replica_heads(config->replica, NULL, 0, &heads));
     if (heads == 0 && !config->expect_newcomer) return VL_ERR_STATE;
     struct vl_session *s = calloc(1, sizeof *s);

@@ -1,0 +1,142 @@
+/* What can go wrong. A new fault is one function and one line in the table. */
+#include "tests/sim/sim.h"
+
+#include <inttypes.h>
+
+static void split(struct world *w)
+{
+    for (unsigned i = 0; i < w->profile.nodes; i++)
+        w->nodes[i].group = (unsigned)random_below(&w->random, 2);
+    tell(w, "the network is split in two");
+    network_cut(w);
+    world_schedule(w, random_wait(&w->random, 20 * MINUTE), EVENT_HEAL, NODES_MAX, 0,
+                   ++w->partition_number);
+}
+
+static void isolate(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n == NULL) return;
+    n->group = 2 + n->index;
+    tell(w, "%s walks out of reach", n->name);
+    network_cut(w);
+    world_schedule(w, random_wait(&w->random, 10 * MINUTE), EVENT_HEAL, NODES_MAX, 0,
+                   ++w->partition_number);
+}
+
+static void break_one(struct world *w)
+{
+    struct connection *c = network_random(w);
+    if (c != NULL) network_break(w, c, "for no reason");
+}
+
+static void stall(struct world *w)
+{
+    network_stall(w, random_between(&w->random, 1, 150) * 1000);
+}
+
+static void dial_again(struct world *w)
+{
+    struct connection *c = network_random(w);
+    if (c != NULL) network_dial(w, &w->nodes[c->ends[1]], &w->nodes[c->ends[0]]);
+}
+
+static void power_cut(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n != NULL) node_crash(w, n, "while it does nothing");
+}
+
+/* Committed, and nobody heard of it. */
+static void power_cut_after_write(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n == NULL) return;
+    (void)node_write_quietly(w, n);
+    node_crash(w, n, "between saving and sending");
+}
+
+/* At some call of the storage from now on, writing or receiving: also before and at the commit. */
+static void power_cut_in_storage(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n == NULL) return;
+    n->power_cut = true;
+    memory_storage_fail(n->memory, random_between(&w->random, 1, 60), VL_ERR_STORAGE, true);
+    if (random_chance(&w->random, 500)) node_write(w, n);
+}
+
+static void storage_error(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n == NULL || n->power_cut) return;
+    tell(w, "%s's storage will fail once", n->name);
+    memory_storage_fail(n->memory, random_between(&w->random, 1, 60), VL_ERR_STORAGE, false);
+    if (random_chance(&w->random, 500)) node_write(w, n);
+}
+
+static void disk_full(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n == NULL || n->power_cut) return;
+    tell(w, "%s's disk is full", n->name);
+    memory_storage_fail(n->memory, random_between(&w->random, 1, 20), VL_ERR_FULL, true);
+    world_schedule(w, random_wait(&w->random, 5 * MINUTE), EVENT_REPAIR, n->index, 0, n->life);
+}
+
+static void clock_jumps(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n == NULL) return;
+    const int64_t ten_years = INT64_C(10) * 365 * 24 * 3600 * 1000;
+    n->wall_offset = (int64_t)random_below(&w->random, (uint64_t)(2 * ten_years)) - ten_years;
+    tell(w, "%s's clock jumps by %" PRId64 " days", n->name,
+         n->wall_offset / (24 * INT64_C(3600000)));
+    network_set_clock(w, n);
+}
+
+static void clock_goes_back(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n == NULL) return;
+    n->wall_offset -= (int64_t)random_between(&w->random, 1, 3 * HOUR);
+    tell(w, "%s's clock goes back", n->name);
+    network_set_clock(w, n);
+}
+
+static void stranger(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n != NULL) network_stranger(w, n);
+}
+
+static void burst(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n == NULL) return;
+    tell(w, "%s writes a lot at once", n->name);
+    for (unsigned i = 0; i < 12; i++)
+        (void)node_write_quietly(w, n);
+    network_pump_node(w, n);
+}
+
+const struct fault faults[] = {
+    {"split", "the network falls into two parts for a while", split},
+    {"isolate", "one node is out of reach for a while", isolate},
+    {"break", "one connection breaks", break_one},
+    {"stall", "one connection stands still, perhaps past its time-out", stall},
+    {"dial-again", "two nodes have two connections at once", dial_again},
+    {"power-cut", "a node stops and starts again", power_cut},
+    {"power-cut-after-write", "... between the commit and sending", power_cut_after_write},
+    {"power-cut-in-storage", "... at any call of the storage", power_cut_in_storage},
+    {"storage-error", "one call of the storage fails", storage_error},
+    {"disk-full", "every call of the storage fails for a while", disk_full},
+    {"clock-jump", "a wall clock jumps by up to ten years", clock_jumps},
+    {"clock-back", "a wall clock goes back by up to three hours", clock_goes_back},
+    {"replay", "what was recorded of an old connection is sent again", network_replay},
+    {"stranger", "somebody without membership connects", stranger},
+    {"mangle", "a member sends a changed message", network_mangle},
+    {"burst", "somebody writes a lot at once", burst},
+};
+const size_t fault_count = sizeof faults / sizeof *faults;
+static_assert(sizeof faults / sizeof *faults <= 32, "the profile has a bit for each");

@@ -1,0 +1,338 @@
+/* One device: its keys, its storage, its replica, and the person who writes on it. */
+#include "tests/sim/sim.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TYPE           1u
+#define FIELD_REGISTER 1u
+#define FIELD_SET      3u
+#define FIELD_TEXT     5u
+#define WALL_START     INT64_C(1767225600000) /* 2026 */
+
+static const char *const names[NODES_MAX] = {"Ana",  "Bruno", "Chloe", "David",
+                                             "Emma", "Farid", "Gilda", "Hugo"};
+
+vl_wall node_wall(const struct world *w, const struct node *n)
+{
+    return (vl_wall){WALL_START + (int64_t)w->now + n->wall_offset};
+}
+
+bool node_empty(const struct node *n)
+{
+    return memory_storage_entry_count(n->memory) == 0;
+}
+
+static void must(vl_result result, const char *what)
+{
+    if (result == VL_OK) return;
+    fprintf(stderr, "veillee-sim: %s: %s\n", what, vl_result_name(result));
+    abort();
+}
+
+/* ---- life ---- */
+
+void node_init(struct world *w, unsigned index)
+{
+    struct node *n = &w->nodes[index];
+    uint8_t seed[32];
+    for (size_t i = 0; i < sizeof seed; i++)
+        seed[i] = (uint8_t)random_u64(&w->random);
+    *n = (struct node){.index = index, .name = names[index]};
+    must(vl_device_keys_from_seed(seed, &n->keys), "keys");
+    vl_person_id(n->keys->card.sign, &n->person);
+    n->memory = memory_storage_create();
+    n->storage = memory_storage_port(n->memory);
+    const int64_t ten_years = INT64_C(10) * 365 * 24 * 3600 * 1000;
+    if (random_chance(&w->random, 300))
+        n->wall_offset = (int64_t)random_below(&w->random, (uint64_t)(2 * ten_years)) - ten_years;
+}
+
+void node_finish(struct node *n)
+{
+    vl_replica_close(n->replica);
+    memory_storage_destroy(n->memory);
+    vl_device_keys_destroy(n->keys);
+    free(n->acknowledged);
+}
+
+static void start(struct world *w, struct node *n)
+{
+    vl_result result = vl_replica_open(&n->replica, &w->circle, n->keys, &n->storage);
+    if (result != VL_OK) {
+        world_fail(w, "%s cannot open her copy: %s", n->name, vl_result_name(result));
+        n->replica = NULL;
+        return;
+    }
+    n->up = true;
+    n->life++;
+}
+
+static struct vl_enrolment enrolment_of(const struct world *w, const struct node *n)
+{
+    struct vl_enrolment enrolment;
+    vl_enrolment_sign(n->keys, &w->circle, &n->person, &enrolment);
+    return enrolment;
+}
+
+void node_found(struct world *w)
+{
+    struct node *a = &w->nodes[0];
+    struct node *b = &w->nodes[1];
+    uint8_t bytes[32];
+    uint8_t signature[64];
+    struct vl_id id;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)random_u64(&w->random);
+    vl_circle_id(a->keys->card.sign, b->keys->card.sign, bytes, &w->circle);
+    vl_founding_sign(b->keys, &w->circle, &a->keys->card, signature);
+    for (unsigned i = 0; i < w->profile.nodes; i++)
+        start(w, &w->nodes[i]);
+    struct vl_enrolment second = enrolment_of(w, b);
+    must(vl_replica_found(a->replica, bytes, &second, signature, node_wall(w, a), &id), "found");
+    a->added = a->joined = b->added = true;
+    tell(w, "%s and %s found a circle", a->name, b->name);
+}
+
+void node_crash(struct world *w, struct node *n, const char *why)
+{
+    if (!n->up) return;
+    tell(w, "%s's power is cut %s", n->name, why);
+    network_break_node(w, n, "her power is cut");
+    vl_replica_close(n->replica);
+    n->replica = NULL;
+    n->up = false;
+    n->power_cut = false;
+    memory_storage_crash(n->memory);
+    memory_storage_fail(n->memory, 0, VL_OK, false);
+    world_schedule(w, random_between(&w->random, 1, 20 * MINUTE), EVENT_RESTART, n->index, 0,
+                   n->life);
+}
+
+void node_restart(struct world *w, struct node *n)
+{
+    start(w, n);
+    if (!n->up) return;
+    tell(w, "%s is back with %zu entries", n->name, memory_storage_entry_count(n->memory));
+    for (size_t i = 0; i < n->acknowledged_count; i++) {
+        if (memory_storage_entry(n->memory, &n->acknowledged[i]) == NULL) {
+            world_fail(w, "%s lost an entry that was shown as saved", n->name);
+            return;
+        }
+    }
+}
+
+struct node *node_random_up(struct world *w)
+{
+    size_t first = random_below(&w->random, w->profile.nodes);
+    for (size_t i = 0; i < w->profile.nodes; i++) {
+        struct node *n = &w->nodes[(first + i) % w->profile.nodes];
+        if (n->up && n->joined) return n;
+    }
+    return NULL;
+}
+
+/* ---- members ---- */
+
+static bool is_facilitator(const struct node *n)
+{
+    struct vl_person_state person;
+    const struct vl_membership *m = vl_replica_membership(n->replica);
+    if (m == NULL) return false;
+    struct vl_bytes name = vl_bytes(n->person.bytes, sizeof n->person.bytes);
+    return vl_membership_find_person(m, name, &person) == VL_OK &&
+           person.role == VL_ROLE_FACILITATOR;
+}
+
+/* Results that a storage with a fault, or the rules, may give. */
+static bool may_refuse(struct world *w, const struct node *n, vl_result result)
+{
+    if (result == VL_ERR_STORAGE || result == VL_ERR_FULL) return !w->calm;
+    (void)n;
+    return result == VL_ERR_AUTHORITY || result == VL_ERR_NO_KEY;
+}
+
+void node_grow(struct world *w)
+{
+    struct node *newcomer = NULL;
+    for (unsigned i = 2; i < w->profile.nodes && newcomer == NULL; i++) {
+        if (!w->nodes[i].added) newcomer = &w->nodes[i];
+    }
+    if (newcomer == NULL) return;
+    struct node *adder = node_random_up(w);
+    if (adder == NULL || !newcomer->up || !network_reaches(w, adder, newcomer) ||
+        !is_facilitator(adder)) {
+        world_schedule(w, random_wait(&w->random, MINUTE), EVENT_GROW, NODES_MAX, 0, 0);
+        return;
+    }
+    struct vl_enrolment enrolment = enrolment_of(w, newcomer);
+    struct vl_id id;
+    vl_result result = vl_replica_add_person(adder->replica, &enrolment, node_wall(w, adder), &id);
+    if (result != VL_OK) {
+        if (!may_refuse(w, adder, result) || w->calm)
+            world_fail(w, "%s cannot add %s: %s", adder->name, newcomer->name,
+                       vl_result_name(result));
+        world_schedule(w, MINUTE, EVENT_GROW, NODES_MAX, 0, 0);
+        return;
+    }
+    newcomer->added = true;
+    newcomer->adder = adder->index;
+    tell(w, "%s adds %s", adder->name, newcomer->name);
+    network_pump_node(w, adder);
+    network_dial(w, newcomer, adder);
+}
+
+void node_member(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n == NULL) return;
+    const struct node *other = &w->nodes[random_below(&w->random, w->profile.nodes)];
+    struct vl_control control = {.kind = VL_CONTROL_VOUCH, .target = other->person};
+    if (is_facilitator(n) && random_chance(&w->random, 500)) control.kind = VL_CONTROL_PROMOTE;
+    struct vl_id id;
+    vl_result result = vl_replica_control(n->replica, &control, node_wall(w, n), &id);
+    if (result == VL_OK) {
+        tell(w, "%s: %s %s", n->name, vl_control_kind_text(control.kind), other->name);
+        network_pump_node(w, n);
+    } else if (!may_refuse(w, n, result)) {
+        world_fail(w, "%s cannot %s: %s", n->name, vl_control_kind_text(control.kind),
+                   vl_result_name(result));
+    }
+}
+
+/* ---- writing ---- */
+
+struct writing {
+    struct vl_operation operation;
+    struct vl_cell_key key;
+    struct vl_buffer state;
+    struct vl_dot dots[VL_DOTS_MAX];
+    struct vl_span spans[64];
+    uint8_t element[64];
+    char text[64];
+};
+
+/* Each sets the operation, or says that there is nothing to do it on. */
+static vl_result set_register(struct world *w, struct writing *x)
+{
+    (void)w;
+    size_t count = 0;
+    x->operation.opcode = VL_OP_REGISTER_SET;
+    if (x->state.size > 0)
+        VL_TRY(vl_cell_dots(x->key.kind, vl_buffer_view(&x->state), NULL, x->dots, VL_DOTS_MAX,
+                            &count));
+    x->operation.dots = x->dots;
+    x->operation.dot_count = count < VL_DOTS_MAX ? count : VL_DOTS_MAX;
+    x->operation.value = vl_bytes_text(x->text);
+    return VL_OK;
+}
+
+static vl_result change_set(struct world *w, struct writing *x)
+{
+    struct vl_cell_value values[32];
+    size_t count = 0;
+    x->operation.opcode = VL_OP_SET_ADD;
+    x->operation.value = vl_bytes_text(x->text);
+    if (x->state.size == 0 || random_chance(&w->random, 600)) return VL_OK;
+    VL_TRY(vl_cell_values(x->key.kind, vl_buffer_view(&x->state), values, 32, &count));
+    if (count > 32) count = 32;
+    if (count == 0) return VL_OK;
+    struct vl_bytes chosen = values[random_below(&w->random, count)].value;
+    if (chosen.size > sizeof x->element) return VL_OK;
+    memcpy(x->element, chosen.data, chosen.size);
+    struct vl_bytes element = vl_bytes(x->element, chosen.size);
+    VL_TRY(vl_cell_dots(x->key.kind, vl_buffer_view(&x->state), &element, x->dots, VL_DOTS_MAX,
+                        &count));
+    if (count == 0 || count > VL_DOTS_MAX) return VL_OK;
+    x->operation.opcode = VL_OP_SET_REMOVE;
+    x->operation.value = element;
+    x->operation.dots = x->dots;
+    x->operation.dot_count = count;
+    return VL_OK;
+}
+
+static vl_result change_text(struct world *w, struct writing *x)
+{
+    struct vl_buffer text = {0};
+    if (x->state.size > 0) VL_TRY(vl_cell_text(vl_buffer_view(&x->state), &text));
+    size_t length = text.size; /* ASCII alone is written here */
+    vl_buffer_finish(&text);
+    size_t at = random_below(&w->random, length + 1);
+    if (length - at >= 3 && random_chance(&w->random, 300)) {
+        size_t count = 0;
+        VL_TRY(vl_cell_spans(x->key.kind, vl_buffer_view(&x->state), at, 3, x->spans, 64, &count));
+        x->operation.opcode = VL_OP_SEQUENCE_DELETE;
+        x->operation.spans = x->spans;
+        x->operation.span_count = count;
+        return VL_OK;
+    }
+    x->operation.opcode = VL_OP_SEQUENCE_INSERT;
+    x->operation.value = vl_bytes_text(x->text);
+    return vl_cell_place(x->key.kind, vl_buffer_view(&x->state), at, &x->operation.left,
+                         &x->operation.right);
+}
+
+static vl_result prepare(struct world *w, struct node *n, struct writing *x)
+{
+    static const struct {
+        uint32_t field;
+        enum vl_field_kind kind;
+        vl_result (*make)(struct world *w, struct writing *x);
+    } kinds[] = {{FIELD_REGISTER, VL_FIELD_REGISTER, set_register},
+                 {FIELD_SET, VL_FIELD_SET, change_set},
+                 {FIELD_TEXT, VL_FIELD_TEXT, change_text}};
+    size_t which = random_below(&w->random, 3);
+    x->key =
+        (struct vl_cell_key){.type = TYPE, .field = kinds[which].field, .kind = kinds[which].kind};
+    x->key.record.bytes[0] = (uint8_t)(1 + random_below(&w->random, RECORDS));
+    snprintf(x->text, sizeof x->text, "%s-%" PRIu64 " ", n->name, random_below(&w->random, 1000));
+    vl_result result = vl_replica_cell(n->replica, &x->key, &x->state);
+    if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
+    x->operation.type = x->key.type;
+    x->operation.record = x->key.record;
+    x->operation.field = x->key.field;
+    return kinds[which].make(w, x);
+}
+
+static void acknowledge(struct node *n, const struct vl_id *id)
+{
+    if (n->acknowledged_count == n->acknowledged_capacity) {
+        n->acknowledged_capacity =
+            n->acknowledged_capacity == 0 ? 32 : n->acknowledged_capacity * 2;
+        n->acknowledged =
+            need(realloc(n->acknowledged, n->acknowledged_capacity * sizeof *n->acknowledged));
+    }
+    n->acknowledged[n->acknowledged_count++] = *id;
+}
+
+bool node_write_quietly(struct world *w, struct node *n)
+{
+    struct writing *x = need(calloc(1, sizeof *x));
+    struct vl_id id;
+    char hex[VL_ID_TEXT_SIZE];
+    vl_result result = prepare(w, n, x);
+    if (result == VL_OK)
+        result = vl_replica_write(n->replica, &x->operation, 1, node_wall(w, n), &id);
+    if (result == VL_OK) {
+        acknowledge(n, &id);
+        w->writes++;
+        vl_id_text(&id, hex);
+        tell(w, "%s writes field %u of record %u: entry %.8s", n->name, x->key.field,
+             x->key.record.bytes[0], hex);
+        world_trace(w, "write", id.bytes, sizeof id.bytes);
+    } else if (!may_refuse(w, n, result)) {
+        world_fail(w, "%s cannot write: %s", n->name, vl_result_name(result));
+    } else {
+        tell(w, "%s cannot write: %s", n->name, vl_result_name(result));
+    }
+    vl_buffer_finish(&x->state);
+    free(x);
+    return result == VL_OK;
+}
+
+void node_write(struct world *w, struct node *n)
+{
+    if (node_write_quietly(w, n)) network_pump_node(w, n);
+}

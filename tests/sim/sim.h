@@ -1,0 +1,216 @@
+/* A deterministic world of real engines: virtual time, a virtual network, storage in memory. One
+ * number decides everything that happens in it, libsodium's randomness included, so a seed is a
+ * whole story that can be told again.
+ *
+ *   random.c    seeded randomness, also for libsodium
+ *   world.c     the clock, the queue of events, the trace
+ *   node.c      one device: storage, replica, what it writes
+ *   network.c   connections: slow, stalling, breaking; sessions at their ends
+ *   faults.c    what can go wrong, a table by name
+ *   checks.c    what must hold
+ *   main.c      options */
+#ifndef TESTS_SIM_SIM_H
+#define TESTS_SIM_SIM_H
+
+#include "tests/support/memory_storage.h"
+#include <sodium.h>
+#include <veillee/session.h>
+
+#define NODES_MIN       3u
+#define NODES_MAX       8u
+#define CONNECTIONS_MAX 64u
+#define RECORDS         6u
+#define MINUTE          UINT64_C(60000)
+#define HOUR            (60u * MINUTE)
+
+/* ---- random.c ---- */
+
+struct random {
+    uint8_t key[32];
+    uint64_t block;
+    uint8_t bytes[256];
+    size_t used;
+};
+void random_init(struct random *r, uint64_t seed, uint64_t stream);
+uint64_t random_u64(struct random *r);
+uint64_t random_below(struct random *r, uint64_t n);                    /* 0..n-1 */
+uint64_t random_between(struct random *r, uint64_t low, uint64_t high); /* both included */
+bool random_chance(struct random *r, unsigned per_mille);
+/* About `mean` on average, never 0: the time until the next of something. */
+uint64_t random_wait(struct random *r, uint64_t mean);
+/* libsodium draws from here; once, before sodium_init. */
+void random_install(void);
+void random_reseed_sodium(uint64_t seed);
+
+/* ---- the world ---- */
+
+enum event_kind {
+    EVENT_WRITE,   /* a: node */
+    EVENT_DIAL,    /* a: node */
+    EVENT_GROW,    /* somebody is added */
+    EVENT_MEMBER,  /* somebody vouches or promotes */
+    EVENT_FAULT,   /* something goes wrong */
+    EVENT_RESTART, /* a: node; tag: its life */
+    EVENT_HEAL,    /* a partition ends; tag: its number */
+    EVENT_REPAIR,  /* a: node, whose disk has room again; tag: its life */
+    EVENT_DELIVER, /* a: connection, b: to which end; tag: the connection's number */
+    EVENT_WAKE     /* a: connection, b: end; tag: the connection's number */
+};
+
+struct event {
+    uint64_t at, order;
+    enum event_kind kind;
+    uint32_t a, b;
+    uint64_t tag;
+};
+
+struct node {
+    unsigned index;
+    const char *name;
+    struct vl_device_keys *keys;
+    struct vl_id person;
+    struct memory_storage *memory;
+    struct vl_storage storage;
+    struct vl_replica *replica; /* NULL while down */
+    bool up;
+    bool added, joined; /* somebody added her; she has a copy */
+    unsigned adder;
+    bool power_cut;             /* the next failing call of the storage is one */
+    uint64_t life;              /* counts restarts */
+    int64_t wall_offset;        /* of her wall clock, ms */
+    unsigned group;             /* side of a partition */
+    struct vl_id *acknowledged; /* what vl_replica_write said is saved */
+    size_t acknowledged_count, acknowledged_capacity;
+};
+
+struct message {
+    uint64_t at;
+    uint8_t *data;
+    size_t size;
+};
+
+struct stream { /* one direction: to one end */
+    struct message *items;
+    size_t count, capacity, bytes;
+    uint64_t last_at;
+};
+
+struct connection {
+    bool open;
+    uint64_t number;
+    unsigned ends[2];               /* nodes */
+    struct vl_session *sessions[2]; /* NULL: nobody is there, an attacker holds the wire */
+    struct stream to[2];
+    uint64_t wake_at[2];
+    uint64_t stalled_until;
+    bool mangled;         /* bytes were changed: any error is right */
+    unsigned mangled_end; /* for whom */
+    bool stranger;        /* end 0 is nobody's device: it may get one message */
+    size_t sent[2];
+    struct stream recorded; /* what end 0 sent */
+};
+
+struct profile { /* drawn from the seed */
+    unsigned nodes;
+    uint64_t duration, write_mean, dial_mean, fault_mean;
+    uint64_t latency;
+    unsigned loss;   /* per mille */
+    uint32_t faults; /* bits: which are possible */
+};
+
+struct world {
+    uint64_t seed;
+    bool tells;
+    struct random random;
+    struct profile profile;
+    uint64_t now;
+    struct event *heap;
+    size_t heap_count, heap_capacity;
+    uint64_t orders;
+
+    struct vl_id circle;
+    struct node nodes[NODES_MAX];
+    struct connection connections[CONNECTIONS_MAX];
+    uint64_t connection_numbers, partition_number;
+    struct stream transcript; /* what end 0 of an old connection sent */
+    unsigned transcript_from, transcript_to;
+
+    bool calm; /* healing: nothing goes wrong any more */
+    crypto_generichash_state trace;
+    bool failed;
+    char failure[256];
+    uint64_t events, messages, writes, faults, breaks;
+};
+
+struct outcome {
+    bool failed;
+    char failure[256];
+    uint8_t trace[32];
+    uint64_t events, messages, writes, faults;
+};
+
+/* nodes 0: drawn from the seed. */
+struct outcome world_run(uint64_t seed, unsigned nodes, bool tells);
+
+/* world.c */
+void world_schedule(struct world *w, uint64_t after, enum event_kind kind, uint32_t a, uint32_t b,
+                    uint64_t tag);
+void world_trace(struct world *w, const char *what, const void *data, size_t size);
+/* A line of the story, only when it is told. */
+void tell(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The seed has failed; the first reason is kept. */
+void world_fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void *need(void *memory);
+
+/* node.c */
+void node_init(struct world *w, unsigned index);
+void node_finish(struct node *n);
+void node_found(struct world *w); /* 0 and 1 begin the circle */
+vl_wall node_wall(const struct world *w, const struct node *n);
+/* Writes something and tells the peers; the first alone returns whether it was saved. */
+bool node_write_quietly(struct world *w, struct node *n);
+void node_write(struct world *w, struct node *n);
+void node_grow(struct world *w);
+void node_member(struct world *w);
+/* Power cut: what was not committed is gone. Restarts after a while. */
+void node_crash(struct world *w, struct node *n, const char *why);
+void node_restart(struct world *w, struct node *n);
+bool node_empty(const struct node *n);
+struct node *node_random_up(struct world *w); /* a member that is up, or NULL */
+
+/* network.c */
+bool network_reaches(const struct world *w, const struct node *a, const struct node *b);
+void network_dial(struct world *w, struct node *a, struct node *b);
+void network_dial_somebody(struct world *w, struct node *a);
+/* An attacker feeds what was recorded to the node that it was for. */
+void network_replay(struct world *w);
+/* Somebody without membership connects and says `hello` bytes. */
+void network_stranger(struct world *w, struct node *victim);
+void network_mangle(struct world *w);
+void network_stall(struct world *w, uint64_t length);
+struct connection *network_random(struct world *w); /* an open one between two nodes, or NULL */
+void network_break(struct world *w, struct connection *c, const char *why);
+void network_break_node(struct world *w, const struct node *n, const char *why);
+void network_cut(struct world *w); /* breaks what crosses a partition */
+void network_pump_node(struct world *w, const struct node *n);
+void network_deliver(struct world *w, const struct event *event);
+void network_wake(struct world *w, const struct event *event);
+void network_set_clock(struct world *w, const struct node *n);
+void network_finish(struct world *w);
+/* Where everybody stands, for the story of a failure. */
+void network_tell(struct world *w);
+size_t network_waiting(const struct world *w);
+
+/* faults.c */
+struct fault {
+    const char *name, *what;
+    void (*happen)(struct world *w);
+};
+extern const struct fault faults[];
+extern const size_t fault_count;
+
+/* checks.c */
+bool check_converged(struct world *w);
+void check_end(struct world *w);
+
+#endif
