@@ -39,6 +39,7 @@ struct connection {
     struct endpoint remote;
     struct vl_buffer message;
     uint8_t peer[32];
+    vl_instant since;
     enum stage stage;
     vl_result why;
     bool dialled;
@@ -128,6 +129,7 @@ static void start_session(struct connection *c, const struct vl_session_config *
         return;
     }
     c->stage = STAGE_SYNCING;
+    c->since = clock_now();
     connection_admit(c);
     bufferevent_setwatermark(c->io, EV_READ, 0, READ_AHEAD_BYTES);
 }
@@ -420,6 +422,25 @@ vl_result connection_sync(struct connection *c, struct vl_channel *channel,
 void connection_poke(struct connection *c)
 {
     pump(c);
+}
+
+void connection_check_address(struct connection *c, const struct interface_list *now)
+{
+    struct sockaddr_storage storage;
+    socklen_t size = sizeof storage;
+    struct endpoint own;
+    if (c->fd < 0 || getsockname(c->fd, (struct sockaddr *)&storage, &size) != 0 ||
+        endpoint_from_socket((const struct sockaddr *)&storage, &own) != VL_OK)
+        return;
+    for (size_t k = 0; k < now->count; k++)
+        for (size_t j = 0; j < now->items[k].address_count; j++)
+            if (vl_address_compare(&now->items[k].addresses[j], &own.address) == 0) return;
+    fail(c, VL_ERR_NETWORK);
+}
+
+vl_instant connection_since(const struct connection *c)
+{
+    return c->since;
 }
 
 bool connection_is_dialled(const struct connection *c)

@@ -11,6 +11,7 @@
 #define NODE_CONNECTION_H
 
 #include "node/address.h"
+#include "node/interfaces.h"
 #include <event2/event.h>
 #include <veillee/channel.h>
 #include <veillee/pairing.h>
@@ -62,7 +63,12 @@ VL_MUST_USE vl_result connection_sync(struct connection *c, struct vl_channel *c
 /* Records changed here: asks the session for what there is to send. */
 void connection_poke(struct connection *c);
 
+/* Ends it when it was bound to an address of ours that is gone: nothing would ever come again. */
+void connection_check_address(struct connection *c, const struct interface_list *now);
+
 bool connection_is_dialled(const struct connection *c);
+/* When its session began; zero before. */
+vl_instant connection_since(const struct connection *c);
 bool connection_is_syncing(const struct connection *c);
 bool connection_in_sync(const struct connection *c);
 /* Zeros before the channel is open. */

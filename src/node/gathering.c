@@ -99,15 +99,14 @@ static size_t count_open(const struct gathering *g, bool incoming_only)
     return count;
 }
 
-/* Of two connections of one pair both sides keep the same one: that which the lower transport key
- * dialled; of two dialled by one side the newer (the older is dead, or it would not have
- * dialled).*/
+/* See gathering.h. Of two dialled by one side the older is dead, or she would not have dialled. */
 static bool newer_wins(const struct gathering *g, const struct link *old, const struct link *new,
                        const uint8_t peer[static 32])
 {
     const bool old_mine = connection_is_dialled(old->connection);
     const bool new_mine = connection_is_dialled(new->connection);
-    if (old_mine == new_mine) return true;
+    const uint64_t age = vl_instant_since(clock_now(), connection_since(old->connection)).ms;
+    if (old_mine == new_mine || age > GATHERING_AT_ONCE_MS) return true;
     const bool mine_wins = memcmp(vl_replica_keys(g->replica)->card.noise, peer, 32) < 0;
     return new_mine == mine_wins;
 }
@@ -422,6 +421,8 @@ void gathering_destroy(struct gathering *g)
 
 void gathering_renew(struct gathering *g)
 {
+    for (struct link *link = g->links; link; link = link->next)
+        connection_check_address(link->connection, interfaces_current(g->config.interfaces));
     renew_soon(g);
 }
 

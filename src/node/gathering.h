@@ -7,9 +7,10 @@
  *                         '--time is over--> `over` is called; the owner destroys it
  *
  * Names, ports, nonces and beacons are made together, once for each presence, never again. Open
- * sessions outlive a renewal. One connection for each pair of devices: of two, both sides keep the
- * one dialled by the lower transport key (which both know from the handshake, also when one does
- * not know the other's enrolment yet). */
+ * sessions outlive a renewal, unless the address they stand on is gone. One connection for each
+ * pair of devices: of two made within GATHERING_AT_ONCE_MS both sides keep the one dialled by the
+ * lower transport key (which both know from the handshake, also when one does not know the other's
+ * enrolment yet); else the newer, for nobody dials whom she believes to be connected. */
 #ifndef NODE_GATHERING_H
 #define NODE_GATHERING_H
 
@@ -21,6 +22,7 @@
 
 /* Of VL_CONNECTIONS_PER_CIRCLE, those that only our own dials may take. */
 #define GATHERING_OWN_CONNECTIONS 4u
+#define GATHERING_AT_ONCE_MS      4000u
 
 struct gathering;
 struct gathering_config {

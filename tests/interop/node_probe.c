@@ -1,7 +1,7 @@
 /* A whole node without the local API, for the network tests: a vault, its circles and the node,
  * driven by lines on standard input. `node_probe FOLDER [INTERFACE]`. Commands:
  *   draft NAME PSEUDONYM | invite SECONDS | join SECONDS PSEUDONYM CODE... | decide yes|no
- *   gather SECONDS | away | cancel | write TEXT | state | peers
+ *   gather SECONDS | away | cancel | write TEXT | epoch | state | peers
  * Each answers with one line of JSON; so does every change ({"changed":...}). The circle meant is
  * always the last one. Names without quotes or backslashes. */
 #include "circle/circles.h"
@@ -131,6 +131,35 @@ static vl_result write_text(struct probe *p, const char *text)
     return VL_OK;
 }
 
+/* A new epoch for every current device, as after a removal. */
+static vl_result make_epoch(struct probe *p)
+{
+    struct circle *circle = last(p);
+    struct vl_control control = {.kind = VL_CONTROL_EPOCH};
+    struct vl_seal seals[16];
+    struct vl_device_info device;
+    uint8_t secret[32];
+    struct vl_id id;
+    if (!circle || !circle->replica) return VL_ERR_STATE;
+    randombytes_buf(secret, sizeof secret);
+    vl_epoch_key_id(&circle->id, secret, &control.key_id);
+    for (size_t k = 0; vl_replica_device_at(circle->replica, k, &device) == VL_OK; k++) {
+        struct vl_seal seal;
+        if (!device.current || control.seal_count == sizeof seals / sizeof seals[0]) continue;
+        memcpy(seal.recipient, device.card.sign, sizeof seal.recipient);
+        VL_TRY(vl_key_box_seal(secret, &circle->id, &control.key_id, &device.card,
+                               circle->keys->card.sign, seal.box));
+        size_t at = control.seal_count++;
+        for (; at > 0 && memcmp(seals[at - 1].recipient, seal.recipient, 32) > 0; at--)
+            seals[at] = seals[at - 1];
+        seals[at] = seal;
+    }
+    control.seals = seals;
+    VL_TRY(vl_replica_control(circle->replica, &control, clock_wall(), &id));
+    node_poke(p->node, &circle->id);
+    return VL_OK;
+}
+
 /* ---- commands ---- */
 
 static vl_duration seconds(const char *text)
@@ -199,6 +228,8 @@ static void command(struct probe *p, char *line)
         result = VL_OK;
     } else if (strcmp(name, "write") == 0)
         result = write_text(p, strtok_r(NULL, "", &save));
+    else if (strcmp(name, "epoch") == 0)
+        result = make_epoch(p);
     else if (strcmp(name, "peers") == 0)
         result = node_peers(p->node, show_peer, NULL);
     answer(result);
