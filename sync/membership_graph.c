@@ -125,11 +125,14 @@ static bool is_among(const struct member_node *node, uint32_t device)
     return false;
 }
 
+/* Keys of other kinds are not looked at. */
 static vl_result take_keys(struct member_graph *g, const struct vl_member_entry *entry,
                            struct member_node *node)
 {
-    if (entry->key_count == 0) return VL_OK;
     bool recipients = entry->kind == VL_CONTROL_EPOCH || entry->kind == VL_CONTROL_SEAL;
+    bool enrols = entry->kind == VL_CONTROL_FOUND || entry->kind == VL_CONTROL_ADD ||
+                  entry->kind == VL_CONTROL_ADD_DEVICE || entry->kind == VL_CONTROL_RESTORE;
+    if (entry->key_count == 0 || (!recipients && !enrols)) return VL_OK;
     node->keys = calloc(entry->key_count, sizeof *node->keys);
     if (node->keys == NULL) return VL_ERR_NO_MEMORY;
     for (size_t i = 0; i < entry->key_count; i++) {

@@ -95,7 +95,10 @@ want sim && [ -x build/gcc/tests/veillee-sim ] &&
   suite 'simulator, 200 seeds' 600 build/gcc/tests/veillee-sim --seeds 1..200
 want membership && [ -e tests/model/compare.mjs ] &&
   suite 'membership against the model' 600 env VEILLEE_BINARY=build/gcc/veillee \
-    node tests/model/compare.mjs 1 2000 20
+    node tests/model/compare.mjs 1 2000 60 20
+want membership && [ -e tests/model/compare.mjs ] &&
+  suite 'membership, large histories' 600 env VEILLEE_BINARY=build/gcc/veillee \
+    node tests/model/compare.mjs 2 20 1000 20
 if want fuzz; then
   for target in build/sanitize/fuzz/fuzz_*; do
     [ -x "$target" ] || continue

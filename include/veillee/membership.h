@@ -22,7 +22,7 @@ struct vl_member_key { /* a device and whose it claims to be, by its signed enro
 struct vl_member_entry { /* one control entry; views are copied */
     struct vl_bytes id;
     enum vl_control_kind kind;
-    struct vl_member_key by; /* person is not read: enrolments in the past say whose it is */
+    struct vl_member_key by;      /* person is not read: enrolments in the past say whose it is */
     const struct vl_bytes *links; /* control entries it directly follows (its auth); all added */
     size_t link_count;
     struct vl_bytes target; /* person, entry or (remove-device) device; empty: none */

@@ -92,7 +92,9 @@ vl_result circle_info_write(struct vl_replica *r, const char *name, const char *
         reference.tag = VL_VALUE_NONE;
         edit_set(&e, CIRCLE_AGREEMENT, &reference);
     } else if (agreement != NULL && e.result == VL_OK) {
-        result = write_agreement(r, agreement, now, &reference.record, problem);
+        result = edit_allowed(&e); /* before the other record is written */
+        if (result == VL_OK)
+            result = write_agreement(r, agreement, now, &reference.record, problem);
         if (result == VL_OK) edit_set(&e, CIRCLE_AGREEMENT, &reference);
     }
     if (result == VL_OK) result = edit_write(&e, now, problem);

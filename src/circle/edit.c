@@ -437,7 +437,7 @@ static vl_result check_facilitator(const struct edit *e, const struct vl_id *me)
     return VL_OK;
 }
 
-static vl_result check_writer(const struct edit *e)
+vl_result edit_allowed(const struct edit *e)
 {
     struct vl_record_id mine;
     struct vl_id me;
@@ -462,7 +462,7 @@ vl_result edit_write(struct edit *e, vl_wall now, struct schema_problem *problem
     vl_result result = e->result;
     struct schema_problem at = e->problem;
     if (result == VL_OK && e->count > 0) {
-        result = check_writer(e);
+        result = edit_allowed(e);
         at = (struct schema_problem){NULL, "its schema lets somebody else write it"};
     }
     for (size_t i = 0; i < e->count && result == VL_OK; i++) {

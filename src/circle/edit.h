@@ -32,6 +32,9 @@ VL_MUST_USE vl_result edit_begin(struct edit *e, struct vl_replica *r, uint32_t 
                                  const struct vl_record_id *id);
 void edit_finish(struct edit *e); /* accepts NULL and zeroed */
 
+/* Whether the schema lets me write this record: VL_OK or AUTHORITY. edit_write asks it itself. */
+VL_MUST_USE vl_result edit_allowed(const struct edit *e);
+
 /* A register. NULL text: nothing is done; "": the value becomes none. */
 void edit_set(struct edit *e, uint32_t field, const struct vl_value *value);
 void edit_set_text(struct edit *e, uint32_t field, const char *text);

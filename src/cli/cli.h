@@ -40,7 +40,7 @@ struct command {
     const char *options;   /* "as=PSEUDONYM purpose=TEXT yes": a value after =, else a flag */
     int least, most;       /* arguments */
     int (*run)(struct call *call); /* enum cli_exit */
-    const char *summary;
+    const char *summary;           /* NULL: not in the help */
 };
 extern const struct command cli_commands[];
 extern const size_t cli_command_count;
@@ -76,7 +76,7 @@ void set_language(struct call *call, const char *wanted);
 int exit_of(vl_result result);
 /* One sentence on stderr, with --json also {"error",...} on stdout; returns the exit status.
  * `message`, when given, is told instead of the result's own sentence, `field` before it. */
-int fail(const struct call *call, vl_result why, const char *field, const char *message);
+int complain(const struct call *call, vl_result why, const char *field, const char *message);
 /* What others wrote, on a terminal: without the characters that turn the direction of text. */
 void print_text(const char *text);
 /* ... with what stands between U+2068 and U+2069 in bold, when `out` is a terminal. */
@@ -141,5 +141,6 @@ int cmd_log(struct call *call);
 int cmd_verify(struct call *call);
 int cmd_help(struct call *call);
 int cmd_version(struct call *call);
+int cmd_debug_membership(struct call *call);
 
 #endif

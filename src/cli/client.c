@@ -169,8 +169,8 @@ static int tell(const struct call *call, int status, const struct json *answer, 
         return exit_of(result);
     }
     bool own = strcmp(json_text(answer, "message"), vl_result_message(result)) != 0;
-    return fail(call, result, json_text(answer, "field"),
-                own ? json_text(answer, "message") : NULL);
+    return complain(call, result, json_text(answer, "field"),
+                    own ? json_text(answer, "message") : NULL);
 }
 
 /* *why NULL: errors are told here. `raw` may be NULL. */
@@ -183,15 +183,15 @@ static int exchange(const struct call *call, const char *method, const char *pat
     int status = 0, end = CLI_OK;
     int fd = dial(call->vault);
     if (fd < 0) {
-        (void)fail(call, VL_ERR_NOT_FOUND, NULL,
-                   N_("The node is not running; start it with `veillee run`."));
+        (void)complain(call, VL_ERR_NOT_FOUND, NULL,
+                       N_("The node is not running; start it with `veillee run`."));
         return CLI_NOT_RUNNING;
     }
     vl_result result = request(fd, method, path, body, &status, &bytes);
     close(fd);
     if (result == VL_OK) result = json_parse(vl_buffer_view(&bytes), &parsed);
     if (result != VL_OK) {
-        end = fail(call, VL_ERR_CLOSED, NULL, N_("The node did not answer as it should."));
+        end = complain(call, VL_ERR_CLOSED, NULL, N_("The node did not answer as it should."));
     } else if (status != 200) {
         end = tell(call, status, parsed, why);
     }

@@ -10,7 +10,7 @@ int which_circle(const struct call *call, const char *name, char id[static VL_ID
     struct json *answer;
     if (name == NULL) name = call_option(call, "circle");
     if (name != NULL && !path_add(path, sizeof path, name)) {
-        return fail(call, VL_ERR_TOO_LARGE, NULL, NULL);
+        return complain(call, VL_ERR_TOO_LARGE, NULL, NULL);
     }
     int end = ask(call, "GET", path, NULL, &answer);
     if (end != CLI_OK) return end;
@@ -37,7 +37,8 @@ int cmd_circle_new(struct call *call)
     if (as == NULL) {
         if (read_line(_("Your name in this circle (a pseudonym): "), pseudonym, sizeof pseudonym) !=
             VL_OK) {
-            return fail(call, VL_ERR_INVALID, NULL, N_("Say your name in this circle with --as."));
+            return complain(call, VL_ERR_INVALID, NULL,
+                            N_("Say your name in this circle with --as."));
         }
         as = pseudonym;
     }
@@ -50,7 +51,7 @@ int cmd_circle_new(struct call *call)
         json_put_text(&o, "agreement", call_option(call, "agreement"));
     }
     json_close(&o, '}');
-    int end = o.result != VL_OK ? fail(call, o.result, NULL, NULL)
+    int end = o.result != VL_OK ? complain(call, o.result, NULL, NULL)
               : call->json      ? ask_and_print(call, "POST", "circles", &body)
                                 : ask(call, "POST", "circles", &body, &answer);
     if (end == CLI_OK && !call->json) {
@@ -148,7 +149,7 @@ int cmd_member_vouch(struct call *call)
     json_open(&o, '{');
     json_put_text(&o, "person", call->args[0]);
     json_close(&o, '}');
-    end = o.result != VL_OK ? fail(call, o.result, NULL, NULL)
+    end = o.result != VL_OK ? complain(call, o.result, NULL, NULL)
           : call->json      ? ask_and_print(call, "POST", path, &body)
                             : ask(call, "POST", path, &body, &answer);
     if (end == CLI_OK && !call->json) {
@@ -172,7 +173,7 @@ int cmd_log(struct call *call)
         snprintf(path + size, sizeof path - size, "&after=");
         fits = path_add(path, sizeof path, after);
     }
-    if (!fits) return fail(call, VL_ERR_TOO_LARGE, NULL, NULL);
+    if (!fits) return complain(call, VL_ERR_TOO_LARGE, NULL, NULL);
     if (call->json) return ask_and_print(call, "GET", path, NULL);
     end = ask(call, "GET", path, NULL, &answer);
     if (end != CLI_OK) return end;

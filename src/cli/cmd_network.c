@@ -12,7 +12,7 @@ static int length_body(const struct call *call, struct json_out *o)
     int64_t seconds;
     if (length == NULL) return CLI_OK;
     if (!parse_length(length, &seconds)) {
-        return fail(call, VL_ERR_INVALID, NULL, N_("A time is written like 3h, 10m or 1h30m."));
+        return complain(call, VL_ERR_INVALID, NULL, N_("A time is written like 3h, 10m or 1h30m."));
     }
     json_put_integer(o, "seconds", seconds);
     return CLI_OK;
@@ -137,7 +137,7 @@ static int send_decision(const struct call *call, bool accept)
     json_open(&o, '{');
     json_put_flag(&o, "accept", accept);
     json_close(&o, '}');
-    int end = o.result != VL_OK ? fail(call, o.result, NULL, NULL)
+    int end = o.result != VL_OK ? complain(call, o.result, NULL, NULL)
                                 : ask(call, "POST", "pairing/decide", &body, &answer);
     if (end == CLI_OK) json_destroy(answer);
     vl_buffer_finish(&body);
@@ -147,7 +147,7 @@ static int send_decision(const struct call *call, bool accept)
 static int pairing_failed(const struct call *call, const struct json *view)
 {
     vl_result why = result_named(json_text(view, "result"));
-    return fail(call, why, NULL, NULL);
+    return complain(call, why, NULL, NULL);
 }
 
 /* Follows the pairing to its end. */
@@ -177,12 +177,12 @@ static int follow(const struct call *call, bool inviter)
             decided = true;
             end = send_decision(call, accept);
             if (end == CLI_OK && !accept) {
-                end = fail(call, VL_ERR_REFUSED, NULL, N_("You refused; nothing was changed."));
+                end = complain(call, VL_ERR_REFUSED, NULL, N_("You refused; nothing was changed."));
             }
         } else if (strcmp(state, "failed") == 0) {
             end = pairing_failed(call, view);
         } else if (strcmp(state, "none") == 0) {
-            end = fail(call, VL_ERR_CLOSED, NULL, N_("The pairing was ended."));
+            end = complain(call, VL_ERR_CLOSED, NULL, N_("The pairing was ended."));
         } else if (strcmp(state, "done") == 0 && !call->json) {
             print_text(json_text(view, inviter ? "pseudonym" : "name"));
             printf(": %s\n",
@@ -265,12 +265,13 @@ int cmd_join(struct call *call)
     }
     if (call->arg_count == 0 &&
         read_line(_("The number and the three words: "), code, sizeof code) != VL_OK) {
-        return fail(call, VL_ERR_INVALID, NULL, N_("Say the number and the three words."));
+        return complain(call, VL_ERR_INVALID, NULL, N_("Say the number and the three words."));
     }
     if (as == NULL) {
         if (read_line(_("Your name in this circle (a pseudonym): "), pseudonym, sizeof pseudonym) !=
             VL_OK) {
-            return fail(call, VL_ERR_INVALID, NULL, N_("Say your name in this circle with --as."));
+            return complain(call, VL_ERR_INVALID, NULL,
+                            N_("Say your name in this circle with --as."));
         }
         as = pseudonym;
     }

@@ -21,7 +21,7 @@ static int send_body(const struct call *call, const char *method, const char *pa
                      const struct json_out *o, const char *done)
 {
     struct json *answer;
-    if (o->result != VL_OK) return fail(call, o->result, NULL, NULL);
+    if (o->result != VL_OK) return complain(call, o->result, NULL, NULL);
     if (call->json) return ask_and_print(call, method, path, o->out);
     int end = ask(call, method, path, o->out, &answer);
     if (end != CLI_OK) return end;
@@ -42,7 +42,7 @@ static int record_path(const struct call *call, const char *sort, char *path, si
         if (end != CLI_OK) return end;
         snprintf(path, size, "circles/%s/%s/", id, sort);
         return path_add(path, size, call->args[0]) ? CLI_OK
-                                                   : fail(call, VL_ERR_TOO_LARGE, NULL, NULL);
+                                                   : complain(call, VL_ERR_TOO_LARGE, NULL, NULL);
     }
     int end = ask(call, "GET", "circles", NULL, &answer);
     if (end != CLI_OK) return end;
@@ -60,7 +60,7 @@ static int record_path(const struct call *call, const char *sort, char *path, si
     json_destroy(answer);
     if (found) return CLI_OK;
     if (why == VL_ERR_INTERNAL && end != CLI_OK) return end;
-    return fail(call, why, NULL, NULL);
+    return complain(call, why, NULL, NULL);
 }
 
 static void print_block(const char *name, const char *text)
@@ -290,7 +290,7 @@ int cmd_search(struct call *call)
         snprintf(path + size, sizeof path - size, "&circle=");
         fits = path_add(path, sizeof path, circle);
     }
-    if (!fits) return fail(call, VL_ERR_TOO_LARGE, NULL, NULL);
+    if (!fits) return complain(call, VL_ERR_TOO_LARGE, NULL, NULL);
     if (call->json) return ask_and_print(call, "GET", path, NULL);
     int end = ask(call, "GET", path, NULL, &answer);
     if (end != CLI_OK) return end;
@@ -383,7 +383,7 @@ static int import_file(struct import *import, const char *folder, const char *na
         refuse_file(import, name, why, NULL);
         end = CLI_OK;
     } else if (why != VL_OK) {
-        end = fail(import->call, why, NULL, NULL);
+        end = complain(import->call, why, NULL, NULL);
     }
 done:
     vl_buffer_finish(&text);
@@ -404,9 +404,9 @@ static int import_all(struct import *import, const char *folder)
     int count = scandir(folder, &files, is_minutes, alphasort);
     if (count <= 0) {
         free(files);
-        return fail(import->call, VL_ERR_NOT_FOUND, NULL,
-                    count < 0 ? N_("This folder cannot be read.")
-                              : N_("There are no minutes (.md files) in this folder."));
+        return complain(import->call, VL_ERR_NOT_FOUND, NULL,
+                        count < 0 ? N_("This folder cannot be read.")
+                                  : N_("There are no minutes (.md files) in this folder."));
     }
     for (int i = 0; i < count; i++) {
         if (end == CLI_OK) end = import_file(import, folder, files[i]->d_name);
@@ -434,7 +434,8 @@ int cmd_import_minutes(struct call *call)
     json_put_integer(&o, "existed", import.existed);
     json_close(&o, '}');
     if (end == CLI_OK && import.imported + import.existed == 0) {
-        end = fail(call, VL_ERR_INVALID, NULL, N_("None of these files could be read as minutes."));
+        end = complain(call, VL_ERR_INVALID, NULL,
+                       N_("None of these files could be read as minutes."));
     } else if (end == CLI_OK && call->json && o.result == VL_OK) {
         printf("%.*s\n", (int)text.size, (const char *)text.data);
     } else if (end == CLI_OK) {

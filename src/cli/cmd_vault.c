@@ -11,13 +11,13 @@
 static int tell_passphrase(const struct call *call, vl_result why)
 {
     if (why == VL_ERR_CLOSED) {
-        return fail(call, VL_ERR_INVALID, NULL,
-                    N_("There is no terminal to ask on: use --passphrase-fd."));
+        return complain(call, VL_ERR_INVALID, NULL,
+                        N_("There is no terminal to ask on: use --passphrase-fd."));
     }
     if (why == VL_ERR_INVALID) {
-        return fail(call, why, NULL, N_("The passphrase may not be empty."));
+        return complain(call, why, NULL, N_("The passphrase may not be empty."));
     }
-    return fail(call, why, NULL, NULL);
+    return complain(call, why, NULL, NULL);
 }
 
 int cmd_init(struct call *call)
@@ -25,8 +25,8 @@ int cmd_init(struct call *call)
     char *first = NULL, *second = NULL;
     int end = CLI_OK;
     if (store_exists(call->vault)) {
-        return fail(call, VL_ERR_EXISTS, NULL,
-                    N_("There is a vault here already; nothing was changed."));
+        return complain(call, VL_ERR_EXISTS, NULL,
+                        N_("There is a vault here already; nothing was changed."));
     }
     vl_result result = read_passphrase(call, _("Passphrase of the new vault: "), &first);
     if (result != VL_OK) return tell_passphrase(call, result);
@@ -34,13 +34,13 @@ int cmd_init(struct call *call)
         result = read_passphrase(call, _("Once more: "), &second);
         if (result != VL_OK || strcmp(first, second) != 0) {
             end = result != VL_OK ? tell_passphrase(call, result)
-                                  : fail(call, VL_ERR_INVALID, NULL,
-                                         N_("The two passphrases are not the same."));
+                                  : complain(call, VL_ERR_INVALID, NULL,
+                                             N_("The two passphrases are not the same."));
         }
     }
     if (end == CLI_OK) {
         result = store_create(call->vault, vl_bytes_text(first));
-        if (result != VL_OK) end = fail(call, result, NULL, NULL);
+        if (result != VL_OK) end = complain(call, result, NULL, NULL);
     }
     sodium_free(first);
     sodium_free(second);
@@ -73,7 +73,7 @@ int cmd_unlock(struct call *call)
     if (end != CLI_OK) return end;
     bool is_open = !json_flag(answer, "locked");
     json_destroy(answer);
-    if (is_open) return fail(call, VL_ERR_STATE, NULL, N_("The vault is open already."));
+    if (is_open) return complain(call, VL_ERR_STATE, NULL, N_("The vault is open already."));
 
     vl_result result = read_passphrase(call, _("Passphrase: "), &passphrase);
     if (result != VL_OK) return tell_passphrase(call, result);
@@ -83,7 +83,7 @@ int cmd_unlock(struct call *call)
     json_close(&o, '}');
     sodium_free(passphrase);
     if (o.result != VL_OK) {
-        end = fail(call, o.result, NULL, NULL);
+        end = complain(call, o.result, NULL, NULL);
     } else if (call->json) {
         end = ask_and_print(call, "POST", "unlock", &body);
     } else {
@@ -187,7 +187,7 @@ int cmd_help(struct call *call)
         size_t first = strcspn(command->name, " ");
         bool is_wanted =
             wanted != NULL && strlen(wanted) == first && strncmp(command->name, wanted, first) == 0;
-        if (wanted != NULL && !is_wanted) continue;
+        if ((wanted != NULL && !is_wanted) || command->summary == NULL) continue;
         found = true;
         if (wanted == NULL) {
             char usage[64];
@@ -201,7 +201,7 @@ int cmd_help(struct call *call)
         printf("\n    %s\n", _(command->summary));
     }
     if (!found) {
-        return fail(call, VL_ERR_NOT_FOUND, NULL, N_("There is no such command."));
+        return complain(call, VL_ERR_NOT_FOUND, NULL, N_("There is no such command."));
     }
     if (wanted == NULL) {
         puts(_("Everywhere: --vault FOLDER, --json, --lang fr|en; `veillee help COMMAND` tells a "

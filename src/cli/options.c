@@ -265,15 +265,15 @@ int call_parse(struct call *call, int argc, char **argv)
     if (call->command == NULL) {
         return usage(call, _("there is no such command: %s (try `veillee help`)"), words.items[0]);
     }
-    call->arg_count = words.count - used;
-    if (call->arg_count > CLI_ARGS_MAX) call->arg_count = CLI_ARGS_MAX;
-    for (int i = 0; i < call->arg_count; i++) {
-        call->args[i] = words.items[used + i];
+    int count = words.count - used;
+    if (count < call->command->least || count > call->command->most || count > CLI_ARGS_MAX) {
+        char form[96];
+        snprintf(form, sizeof form, "%s%s%s", call->command->name,
+                 call->command->arguments[0] != 0 ? " " : "", call->command->arguments);
+        return usage(call, _("usage: veillee %s (see `veillee help`)"), form);
     }
-    if (call->arg_count < call->command->least || call->arg_count > call->command->most) {
-        return usage(call, _("usage: veillee %s (see `veillee help`)"),
-                     call->command->arguments[0] != 0 ? call->command->arguments
-                                                      : call->command->name);
+    for (; call->arg_count < count; call->arg_count++) {
+        call->args[call->arg_count] = words.items[used + call->arg_count];
     }
     status = check_options(call);
     return status != CLI_OK ? status : read_globals(call);

@@ -118,34 +118,34 @@ static int start(struct runtime *rt)
     char *passphrase = NULL;
     uint64_t wait_ms = 0;
     if (!store_exists(rt->call->vault)) {
-        return fail(rt->call, VL_ERR_NOT_FOUND, NULL,
-                    N_("There is no vault here yet; make one with `veillee init`."));
+        return complain(rt->call, VL_ERR_NOT_FOUND, NULL,
+                        N_("There is no vault here yet; make one with `veillee init`."));
     }
     rt->base = event_base_new();
-    if (rt->base == NULL) return fail(rt->call, VL_ERR_NO_MEMORY, NULL, NULL);
+    if (rt->base == NULL) return complain(rt->call, VL_ERR_NO_MEMORY, NULL, NULL);
     rt->index = evtimer_new(rt->base, on_index, rt);
     rt->stop[0] = evsignal_new(rt->base, SIGTERM, on_signal, rt);
     rt->stop[1] = evsignal_new(rt->base, SIGINT, on_signal, rt);
     if (rt->index == NULL || rt->stop[0] == NULL || rt->stop[1] == NULL) {
-        return fail(rt->call, VL_ERR_NO_MEMORY, NULL, NULL);
+        return complain(rt->call, VL_ERR_NO_MEMORY, NULL, NULL);
     }
     vl_result result = listen_somewhere(rt);
     if (result == VL_ERR_INVALID) {
-        return fail(rt->call, result, NULL,
-                    N_("The vault folder's path is too long for a socket in it."));
+        return complain(rt->call, result, NULL,
+                        N_("The vault folder's path is too long for a socket in it."));
     }
-    if (result != VL_OK) return fail(rt->call, result, NULL, NULL);
+    if (result != VL_OK) return complain(rt->call, result, NULL, NULL);
     if (call_option(rt->call, "locked") == NULL) {
         result = read_passphrase(rt->call, _("Passphrase: "), &passphrase);
         if (result == VL_ERR_CLOSED) {
-            return fail(rt->call, VL_ERR_INVALID, NULL,
-                        N_("There is no terminal to ask on: use --passphrase-fd or --locked."));
+            return complain(rt->call, VL_ERR_INVALID, NULL,
+                            N_("There is no terminal to ask on: use --passphrase-fd or --locked."));
         }
         if (result == VL_OK) {
             result = unlock(rt, vl_bytes_text(passphrase), &wait_ms);
             sodium_free(passphrase);
         }
-        if (result != VL_OK) return fail(rt->call, result, NULL, NULL);
+        if (result != VL_OK) return complain(rt->call, result, NULL, NULL);
     }
     (void)evsignal_add(rt->stop[0], NULL);
     (void)evsignal_add(rt->stop[1], NULL);

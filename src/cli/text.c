@@ -55,14 +55,34 @@ static const char *sentence_of(vl_result result)
     return _("Something went wrong inside the program.");
 }
 
-int fail(const struct call *call, vl_result why, const char *field, const char *message)
+/* Fields whose refusals are sentences by themselves: they name what the person typed. */
+static bool is_named(const char *field)
+{
+    static const char *const names[] = {"circle", "id", "person", "words", "code"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(field, names[i]) == 0) return true;
+    }
+    return false;
+}
+
+static void make_sentence(const char *field, const char *message, char *out, size_t size)
+{
+    const char *text = _(message);
+    bool ended = strchr(".!?", text[strlen(text) - 1]) != NULL;
+    bool prefixed = field != NULL && field[0] != 0 && !is_named(field);
+    snprintf(out, size, "%s%s%s%s", prefixed ? _(field) : "", prefixed ? ": " : "", text,
+             ended ? "" : ".");
+    if (out[0] >= 'a' && out[0] <= 'z') out[0] = (char)(out[0] - 'a' + 'A');
+}
+
+int complain(const struct call *call, vl_result why, const char *field, const char *message)
 {
     char text[512];
     bool own = message != NULL && message[0] != 0;
-    if (own && field != NULL && field[0] != 0) {
-        snprintf(text, sizeof text, "%s: %s.", field, _(message));
+    if (own) {
+        make_sentence(field, message, text, sizeof text);
     } else {
-        snprintf(text, sizeof text, "%s", own ? _(message) : sentence_of(why));
+        snprintf(text, sizeof text, "%s", sentence_of(why));
     }
     if (call->json) {
         struct vl_buffer out = {0};
@@ -107,6 +127,14 @@ void print_text(const char *text)
 
 void print_excerpt(const char *text)
 {
+    /* One line a hit. */
+    char line[2048];
+    size_t at = 0;
+    for (; *text != 0 && at + 1 < sizeof line; text++) {
+        line[at++] = *text == '\n' ? ' ' : *text;
+    }
+    line[at] = 0;
+    text = line;
     bool bold = isatty(STDOUT_FILENO) == 1;
     print(text, bold ? "\033[1m" : "", bold ? "\033[0m" : "");
 }

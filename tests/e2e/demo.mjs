@@ -100,7 +100,8 @@ async function together(people, lou, meeting) {
   say('They meet again');
   if (isolated) people[0].network.setLink('lou', true);
   const begin = Date.now();
-  await lou.json('gather', CIRCLE, '--for', '1h');
+  await until('Lou has a network again', 10, async () =>
+    (await lou.run(['gather', CIRCLE, '--for', '1h'])).status === 0);
   const digest = await agree(people, 90);
   const took = Date.now() - begin;
   say(`  all three agree after ${took} ms: ${digest.slice(0, 16)}…`);

@@ -28,7 +28,9 @@ function engine(histories) {
   if (run.error) throw run.error;
   const lines = run.stdout.toString().split('\n');
   if (lines.pop() !== '' || lines.length !== histories.length) {
-    throw new Error(`the engine ended after ${lines.length} of ${histories.length}: ${run.stderr}`);
+    throw new Error(
+      `the engine ended after ${lines.length} of ${histories.length}: ${run.stderr}`,
+    );
   }
   return lines;
 }
@@ -48,7 +50,9 @@ function judge(name, history, expected, answers) {
 }
 
 const folder = join(here, 'histories');
-const kept = readdirSync(folder).filter((f) => f.endsWith('.json')).sort();
+const kept = readdirSync(folder)
+  .filter((f) => f.endsWith('.json'))
+  .sort();
 const keptHistories = kept.map((f) => JSON.parse(readFileSync(join(folder, f), 'utf8')));
 const keptAnswers = keptHistories.length > 0 ? engine(keptHistories) : [];
 kept.forEach((f, i) => {
@@ -66,15 +70,20 @@ for (let first = 0; first < count && failed < 5; first += BATCH) {
   }
   const shuffled = batch.flatMap((h, i) => {
     const r = randomSource(first + i);
-    return Array.from({ length: orders }, (_, n) => (n === 0 ? h
-      : { ops: r.shuffle(h.ops), content: r.shuffle(h.content) }));
+    return Array.from({ length: orders }, (_, n) =>
+      n === 0 ? h : { ops: r.shuffle(h.ops), content: r.shuffle(h.content) },
+    );
   });
   const answers = engine(shuffled);
   batch.forEach((history, i) => {
     const expected = evaluate(history);
     const before = failed;
-    judge(`seed ${seed} number ${first + i}`, history, expected,
-      answers.slice(i * orders, (i + 1) * orders));
+    judge(
+      `seed ${seed} number ${first + i}`,
+      history,
+      expected,
+      answers.slice(i * orders, (i + 1) * orders),
+    );
     if (failed > before) {
       const file = `failing-${seed}-${first + i}.json`;
       writeFileSync(file, `${JSON.stringify(history)}\n`);
@@ -86,6 +95,10 @@ for (let first = 0; first < count && failed < 5; first += BATCH) {
     totals.epochs += Object.values(state.write_epoch).filter((e) => e !== null).length;
   });
 }
-console.log(Object.entries(totals).map(([k, v]) => `${v} ${k}`).join(', '));
+console.log(
+  Object.entries(totals)
+    .map(([k, v]) => `${v} ${k}`)
+    .join(', '),
+);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);

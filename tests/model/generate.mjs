@@ -16,7 +16,8 @@ export function randomSource(seed) {
   };
   const below = (n) => Math.floor(next() * n);
   return {
-    next, below,
+    next,
+    below,
     chance: (p) => next() < p,
     pick: (list) => list[below(list.length)],
     shuffle: (list) => {
@@ -38,30 +39,98 @@ export function randomSource(seed) {
 
 const PEOPLE = ['a', 'b', 'c', 'd', 'Z', 'é', 'ab', 'a-', 'zoé', 'q'];
 const THEMES = {
-  all: { add: 6, remove: 4, demote: 4, promote: 5, endorse: 8, vouch: 6, vote: 3, leave: 1, stepdown: 2,
-    'add-device': 3, 'remove-device': 2, restore: 2, epoch: 4, seal: 4 },
-  conflict: { add: 4, remove: 7, demote: 5, promote: 6, endorse: 18, vouch: 8, leave: 1, stepdown: 1, epoch: 1 },
-  headless: { add: 4, promote: 3, demote: 2, endorse: 3, vouch: 6, vote: 14, leave: 4, stepdown: 5, remove: 2 },
-  devices: { add: 4, remove: 3, vouch: 3, endorse: 4, promote: 2, leave: 1, 'add-device': 10, 'remove-device': 9,
-    restore: 6, epoch: 3, seal: 2 },
-  epochs: { add: 4, remove: 3, endorse: 3, vouch: 3, promote: 2, leave: 1, 'add-device': 3, 'remove-device': 2,
-    stepdown: 1, epoch: 9, seal: 14 },
+  all: {
+    add: 6,
+    remove: 4,
+    demote: 4,
+    promote: 5,
+    endorse: 8,
+    vouch: 6,
+    vote: 3,
+    leave: 1,
+    stepdown: 2,
+    'add-device': 3,
+    'remove-device': 2,
+    restore: 2,
+    epoch: 4,
+    seal: 4,
+  },
+  conflict: {
+    add: 4,
+    remove: 7,
+    demote: 5,
+    promote: 6,
+    endorse: 18,
+    vouch: 8,
+    leave: 1,
+    stepdown: 1,
+    epoch: 1,
+  },
+  headless: {
+    add: 4,
+    promote: 3,
+    demote: 2,
+    endorse: 3,
+    vouch: 6,
+    vote: 14,
+    leave: 4,
+    stepdown: 5,
+    remove: 2,
+  },
+  devices: {
+    add: 4,
+    remove: 3,
+    vouch: 3,
+    endorse: 4,
+    promote: 2,
+    leave: 1,
+    'add-device': 10,
+    'remove-device': 9,
+    restore: 6,
+    epoch: 3,
+    seal: 2,
+  },
+  epochs: {
+    add: 4,
+    remove: 3,
+    endorse: 3,
+    vouch: 3,
+    promote: 2,
+    leave: 1,
+    'add-device': 3,
+    'remove-device': 2,
+    stepdown: 1,
+    epoch: 9,
+    seal: 14,
+  },
 };
 
 const GROWTH = { add: 20, vouch: 15, leave: 0, remove: 1, 'remove-device': 1 };
 
 // The state that the operations would give if they had come one after the other.
 function guess(ops) {
-  const g = { facilitators: new Set(), devices: new Map(), named: new Set(), enrolled: new Set(),
-    confirmed: new Set(), supporters: new Map() };
+  const g = {
+    facilitators: new Set(),
+    devices: new Map(),
+    named: new Set(),
+    enrolled: new Set(),
+    confirmed: new Set(),
+    supporters: new Map(),
+  };
   const personOf = (d) => d.split('.')[0];
-  const enrol = (k) => { g.enrolled.add(k); g.devices.get(personOf(k))?.add(k); };
+  const enrol = (k) => {
+    g.enrolled.add(k);
+    g.devices.get(personOf(k))?.add(k);
+  };
   const support = (by, x) => {
     if (!g.supporters.has(x)) g.supporters.set(x, new Set());
     g.supporters.get(x).add(by);
     if (g.supporters.get(x).size > 1) g.confirmed.add(x);
   };
-  const drop = (x) => { g.devices.delete(x); g.facilitators.delete(x); };
+  const drop = (x) => {
+    g.devices.delete(x);
+    g.facilitators.delete(x);
+  };
   for (const o of ops) {
     const me = personOf(o.by);
     const is = g.devices.get(me)?.has(o.by);
@@ -85,12 +154,14 @@ function guess(ops) {
       const p = ops.find((q) => q.id === o.target);
       if (p?.kind === 'remove') drop(p.target);
       if (p?.kind === 'demote') g.facilitators.delete(p.target);
-    } else if (is && o.kind === 'promote' && g.devices.has(o.target)) g.facilitators.add(o.target);
+    } else if (is && o.kind === 'promote' && g.devices.has(o.target))
+      g.facilitators.add(o.target);
     else if (is && o.kind === 'vote' && o.sure) g.facilitators.add(o.target);
     else if (is && o.kind === 'leave') drop(me);
     else if (is && o.kind === 'stepdown') g.facilitators.delete(me);
     else if (is && o.kind === 'add-device') enrol(o.keys[0]);
-    else if (is && o.kind === 'remove-device') g.devices.get(personOf(o.keys[0]))?.delete(o.keys[0]);
+    else if (is && o.kind === 'remove-device')
+      g.devices.get(personOf(o.keys[0]))?.delete(o.keys[0]);
     else if (is && o.kind === 'restore') enrol(o.keys[0]);
   }
   return g;
@@ -98,14 +169,25 @@ function guess(ops) {
 
 export function generate(seed, size) {
   const r = randomSource(Math.imul(seed, 0x9e3779b1) + size);
-  const people = PEOPLE.slice(0, 3 + r.below(Math.min(PEOPLE.length - 2, 2 + Math.floor(size / 6))));
-  const weights = THEMES[r.pick(['all', 'all', 'conflict', 'conflict', 'headless', 'devices', 'epochs'])];
+  const people = PEOPLE.slice(
+    0,
+    3 + r.below(Math.min(PEOPLE.length - 2, 2 + Math.floor(size / 6))),
+  );
+  const weights =
+    THEMES[r.pick(['all', 'all', 'conflict', 'conflict', 'headless', 'devices', 'epochs'])];
   const hostility = r.pick([0, 0.05, 0.15, 0.4]);
   const ops = [];
   const content = [];
   const pasts = new Map();
-  const found = { id: `f${r.below(100)}`, kind: 'found', by: `${people[0]}.1`,
-    target: r.chance(0.04) ? null : people[1], links: [], keys: [], cites: [] };
+  const found = {
+    id: `f${r.below(100)}`,
+    kind: 'found',
+    by: `${people[0]}.1`,
+    target: r.chance(0.04) ? null : people[1],
+    links: [],
+    keys: [],
+    cites: [],
+  };
   ops.push(found);
   pasts.set(found.id, new Set());
   const places = Array.from({ length: 1 + r.below(4) }, () => new Set([found.id]));
@@ -117,9 +199,14 @@ export function generate(seed, size) {
   // What the author says is her past: mostly what her place has; a hostile one picks.
   function viewFor(place, by) {
     if (!r.chance(hostility)) return new Set(place);
-    if (r.chance(0.5)) { // leaves out what is against her, and all after it
-      const against = ops.filter((o) => o.target === personOf(by) && ['remove', 'demote'].includes(o.kind));
-      return new Set([...place].filter((x) => !against.some((o) => o.id === x || pasts.get(x).has(o.id))));
+    if (r.chance(0.5)) {
+      // leaves out what is against her, and all after it
+      const against = ops.filter(
+        (o) => o.target === personOf(by) && ['remove', 'demote'].includes(o.kind),
+      );
+      return new Set(
+        [...place].filter((x) => !against.some((o) => o.id === x || pasts.get(x).has(o.id))),
+      );
     }
     return closure(r.shuffle([...place]).slice(0, 1 + r.below(2)));
   }
@@ -146,10 +233,20 @@ export function generate(seed, size) {
     return true;
   }
 
-  const openTo = (x, g, set) => ops.filter((o) => set.has(o.id) && ['remove', 'demote'].includes(o.kind)
-    && personOf(o.by) !== x && o.target !== x && o.target !== personOf(o.by) && g.named.has(o.target)
-    && g.confirmed.has(personOf(o.by)) && !(g.facilitators.size === 1 && g.facilitators.has(o.target)));
-  const endorsers = (g, place, devices) => devices.filter((d) => openTo(personOf(d), g, place).length > 0);
+  const openTo = (x, g, set) =>
+    ops.filter(
+      (o) =>
+        set.has(o.id) &&
+        ['remove', 'demote'].includes(o.kind) &&
+        personOf(o.by) !== x &&
+        o.target !== x &&
+        o.target !== personOf(o.by) &&
+        g.named.has(o.target) &&
+        g.confirmed.has(personOf(o.by)) &&
+        !(g.facilitators.size === 1 && g.facilitators.has(o.target)),
+    );
+  const endorsers = (g, place, devices) =>
+    devices.filter((d) => openTo(personOf(d), g, place).length > 0);
 
   function fill(o, g, view) {
     const persons = [...g.devices.keys()];
@@ -163,41 +260,78 @@ export function generate(seed, size) {
       case 'add': {
         o.target = or(people.filter((x) => !g.devices.has(x)));
         const before = [...g.enrolled].filter((k) => personOf(k) === o.target);
-        o.keys = before.length > 0 ? r.shuffle(before).slice(0, 1 + r.below(2)) : [`${o.target}.1`];
+        o.keys =
+          before.length > 0 ? r.shuffle(before).slice(0, 1 + r.below(2)) : [`${o.target}.1`];
         if (r.chance(0.03)) o.keys.push(r.pick(devicesOf(anybody())));
         break;
       }
-      case 'remove': o.target = or(others.filter((x) => g.facilitators.has(x) === r.chance(0.4)).concat(r.chance(0.2) ? [...g.named] : [])); break;
-      case 'demote': o.target = or([...g.facilitators].filter((x) => x !== personOf(o.by))); break;
-      case 'promote': o.target = or(persons.filter((x) => !g.facilitators.has(x))); break;
+      case 'remove':
+        o.target = or(
+          others
+            .filter((x) => g.facilitators.has(x) === r.chance(0.4))
+            .concat(r.chance(0.2) ? [...g.named] : []),
+        );
+        break;
+      case 'demote':
+        o.target = or([...g.facilitators].filter((x) => x !== personOf(o.by)));
+        break;
+      case 'promote':
+        o.target = or(persons.filter((x) => !g.facilitators.has(x)));
+        break;
       case 'endorse': {
         const open = openTo(personOf(o.by), g, view);
         o.target = open.length > 0 ? r.pick(open.slice(-5)).id : r.pick(known).id;
         break;
       }
-      case 'vouch': o.target = or(others.filter((x) => !g.confirmed.has(x))); break;
+      case 'vouch':
+        o.target = or(others.filter((x) => !g.confirmed.has(x)));
+        break;
       case 'vote': {
-        const running = known.filter((x) => x.kind === 'vote').slice(-3).map((x) => x.target);
+        const running = known
+          .filter((x) => x.kind === 'vote')
+          .slice(-3)
+          .map((x) => x.target);
         o.target = or(running.length > 0 && r.chance(0.7) ? running : persons);
         o.sure = r.chance(0.3);
         break;
       }
-      case 'add-device': o.keys = [r.pick(devicesOf(r.chance(0.96) ? personOf(o.by) : anybody()).filter((d) => !mine.includes(d))) ?? o.by]; break;
-      case 'remove-device': o.keys = [mine.length > 0 && r.chance(0.95) ? r.pick(mine) : r.pick(devicesOf(anybody()))]; break;
+      case 'add-device':
+        o.keys = [
+          r.pick(
+            devicesOf(r.chance(0.96) ? personOf(o.by) : anybody()).filter(
+              (d) => !mine.includes(d),
+            ),
+          ) ?? o.by,
+        ];
+        break;
+      case 'remove-device':
+        o.keys = [
+          mine.length > 0 && r.chance(0.95) ? r.pick(mine) : r.pick(devicesOf(anybody())),
+        ];
+        break;
       case 'restore':
         o.target = or(persons.filter((x) => g.devices.get(x).size === 0));
         o.keys = [r.pick(devicesOf(o.target).slice(0, 2))];
         break;
       case 'epoch':
-        o.keys = r.chance(0.7) ? current : r.shuffle(current).slice(0, r.below(current.length + 1));
+        o.keys = r.chance(0.7)
+          ? current
+          : r.shuffle(current).slice(0, r.below(current.length + 1));
         if (r.chance(0.05)) o.keys.push(r.pick(devicesOf(anybody())));
         break;
       case 'seal': {
         const epochs = known.filter((x) => x.kind === 'epoch').slice(-3);
-        if (epochs.length === 0) { o.target = r.pick(known).id; break; }
+        if (epochs.length === 0) {
+          o.target = r.pick(known).id;
+          break;
+        }
         const e = r.pick(epochs);
         o.target = e.id;
-        const holders = new Set([e.by, ...e.keys, ...known.filter((x) => x.target === e.id).flatMap((x) => x.keys)]);
+        const holders = new Set([
+          e.by,
+          ...e.keys,
+          ...known.filter((x) => x.target === e.id).flatMap((x) => x.keys),
+        ]);
         const missing = current.filter((d) => !holders.has(d));
         o.keys = r.chance(0.7) ? missing : r.shuffle([...g.enrolled]).slice(0, 1 + r.below(2));
         break;
@@ -207,8 +341,12 @@ export function generate(seed, size) {
   }
 
   function write(place) {
-    const by = r.pick(r.chance(0.9) ? [...guess(ops.filter((o) => place.has(o.id))).devices.values()].flatMap((s) => [...s])
-      : people.flatMap((x) => devicesOf(x).slice(0, 2))) ?? found.by;
+    const by =
+      r.pick(
+        r.chance(0.9)
+          ? [...guess(ops.filter((o) => place.has(o.id))).devices.values()].flatMap((s) => [...s])
+          : people.flatMap((x) => devicesOf(x).slice(0, 2)),
+      ) ?? found.by;
     const links = [];
     for (const c of content.slice(-6)) if (r.chance(0.4)) links.push(c.id);
     if (r.chance(0.3)) links.push(r.pick([...place]));
@@ -221,23 +359,50 @@ export function generate(seed, size) {
     const all = new Set(ops.map((o) => o.id));
     const g = guess(ops);
     const current = [...g.devices.values()].flatMap((s) => [...s]);
-    const put = (o) => { pasts.set(o.id, closure(o.links)); ops.push(o); all.add(o.id); };
+    const put = (o) => {
+      pasts.set(o.id, closure(o.links));
+      ops.push(o);
+      all.add(o.id);
+    };
     if (current.length === 0) return;
     const [maker, ...rest] = r.shuffle(current);
     const keys = rest.slice(0, r.below(rest.length + 1));
-    const epoch = { id: 'last', kind: 'epoch', by: maker, target: null, links: heads(all), keys, cites: [] };
+    const epoch = {
+      id: 'last',
+      kind: 'epoch',
+      by: maker,
+      target: null,
+      links: heads(all),
+      keys,
+      cites: [],
+    };
     put(epoch);
     const left = rest.filter((d) => !keys.includes(d));
     for (let i = 0; left.length > 0; i++) {
-      put({ id: `last${i}`, kind: 'seal', by: r.pick(r.chance(0.8) ? [maker, ...keys] : current), target: 'last',
-        links: r.chance(0.7) ? heads(all) : ['last'], keys: left.splice(0, 1 + r.below(left.length)), cites: [] });
+      put({
+        id: `last${i}`,
+        kind: 'seal',
+        by: r.pick(r.chance(0.8) ? [maker, ...keys] : current),
+        target: 'last',
+        links: r.chance(0.7) ? heads(all) : ['last'],
+        keys: left.splice(0, 1 + r.below(left.length)),
+        cites: [],
+      });
     }
   }
 
   // An established circle: several confirmed facilitators before anything else happens.
   function establish() {
     const put = (kind, x, by, keys = []) => {
-      const o = { id: `e${ops.length}`, kind, by, target: x, links: [ops.at(-1).id], keys, cites: [] };
+      const o = {
+        id: `e${ops.length}`,
+        kind,
+        by,
+        target: x,
+        links: [ops.at(-1).id],
+        keys,
+        cites: [],
+      };
       pasts.set(o.id, closure(o.links));
       ops.push(o);
       places.forEach((place) => place.add(o.id));
@@ -256,21 +421,35 @@ export function generate(seed, size) {
     if (r.chance(0.2)) for (const id of r.pick(places)) place.add(id);
     if (r.chance(0.25)) write(place);
     const belief = guess(ops.filter((o) => place.has(o.id)));
-    if (belief.devices.size === 0 && r.chance(0.9)) { // everybody is gone there: as another place
+    if (belief.devices.size === 0 && r.chance(0.9)) {
+      // everybody is gone there: as another place
       place.clear();
       for (const id of closure([r.pick(ops).id])) place.add(id);
       continue;
     }
-    let kind = r.weighted(belief.devices.size < 4 && r.chance(0.7) ? { ...weights, ...GROWTH } : weights);
-    for (let i = 0; i < 8 && !sensible(kind, belief, place) && !r.chance(0.05); i++) kind = r.weighted(weights);
-    const able = [...belief.devices].filter(([x]) => mayDo(kind, x, belief)).flatMap(([, s]) => [...s]);
+    let kind = r.weighted(
+      belief.devices.size < 4 && r.chance(0.7) ? { ...weights, ...GROWTH } : weights,
+    );
+    for (let i = 0; i < 8 && !sensible(kind, belief, place) && !r.chance(0.05); i++)
+      kind = r.weighted(weights);
+    const able = [...belief.devices]
+      .filter(([x]) => mayDo(kind, x, belief))
+      .flatMap(([, s]) => [...s]);
     const strangers = people.flatMap((x) => devicesOf(x).slice(0, 3));
     if (kind === 'endorse') able.splice(0, able.length, ...endorsers(belief, place, able));
-    const by = able.length > 0 && !r.chance(0.02 + hostility / 5) ? r.pick(able) : r.pick(strangers);
+    const by =
+      able.length > 0 && !r.chance(0.02 + hostility / 5) ? r.pick(able) : r.pick(strangers);
     const view = viewFor(place, by);
     if (view.size === 0) continue;
-    const o = { id: `${r.pick(['o', 'p', 'B', 'é'])}${r.below(10)}${ops.length}`, kind, by, target: null,
-      links: heads(view), keys: [], cites: [] };
+    const o = {
+      id: `${r.pick(['o', 'p', 'B', 'é'])}${r.below(10)}${ops.length}`,
+      kind,
+      by,
+      target: null,
+      links: heads(view),
+      keys: [],
+      cites: [],
+    };
     fill(o, guess(ops.filter((x) => view.has(x.id))), view);
     if (content.length > 0 && r.chance(0.3)) o.cites = [r.pick(content).id];
     if (r.chance(0.01)) o.cites.push('lost');
@@ -285,7 +464,8 @@ export function generate(seed, size) {
   const tidy = (o) => {
     const out = { ...o, links: r.shuffle(o.links), keys: r.shuffle(o.keys) };
     delete out.sure;
-    for (const k of ['target', 'keys', 'cites']) if (out[k] === null || out[k].length === 0) delete out[k];
+    for (const k of ['target', 'keys', 'cites'])
+      if (out[k] === null || out[k].length === 0) delete out[k];
     return out;
   };
   return { ops: r.shuffle(ops).map(tidy), content: r.shuffle(content) };

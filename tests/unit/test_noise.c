@@ -1,6 +1,6 @@
 /* The Noise framework against published vectors, through the patterns that they cover. Plain
- * XXpsk0 is in no published set: its parts are here in other patterns, and a live handshake with
- * another implementation (tests/e2e/noise-interop.mjs) covers the whole. */
+ * XXpsk0 is in no published set: its parts are here in other patterns, the whole in an example
+ * computed with another implementation and in a live handshake (tests/e2e/noise-interop.mjs). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include <sodium.h>
 
 #include "support/vectors.h"
-#include "sync/noise.h"
+#include "sync/frame.h"
 
 #define E   NOISE_E
 #define S   NOISE_S
@@ -234,6 +234,76 @@ static void test_hmac_is_rfc_2104(void **state)
     }
 }
 
+/* The worked example of docs/transport.md: plain XXpsk0, its bytes computed with another
+ * implementation (the npm package noise-handshake). */
+static const char *const example[] = {
+    "0faa684ed28867b97f4a6a2dee5df8ce974e76b7018e3f22a1c4cf2678570f2077ce3794acc67f8a"
+    "0c5e7a650f63a11c",
+    "ff2ee45601ec1b67310c7790404585ae697331eee1c1f8cf2419731c1fff3e6bf260cdff947f637b"
+    "3ad2f1ce649abe8679ab0a0ea1e6115bf1e197122e0a726d0eff24f2ec1dbe53831561c3579debe2"
+    "770b8470431987c64f23dc08a2e64286d52a5cc3313d320898e7dedaaf00f26b",
+    "716abfdc8e4e2090150bdc57359995dc12491fbbe3523e2c226259ac67c7d9c781d08e4e7787c0f6"
+    "bb6d8787f31115c76f93652bc390069c4ddcc6acc156e4fd14fac0ccf5b3e2239c41b783d532805f",
+};
+static const char example_hash[] =
+    "59013c7c9700e5615d47dca10eed3155361c49abf5a1b23331b5048f4260eedabdf154fc526e5b45"
+    "301b64b19642287eeeb25f9eed88655bc3f7fb94db29ac05";
+static const char example_frame[] =
+    "0090b40720c42368d8f60e6c80fa6f91bfeac9b3f03e917b05c01dc1bd375b26c4e1b1a5b09d496b"
+    "8e560502c18394b5d9f3d3a5984fbf758164d8d0b4d4b88d609c9859f5beae0affb7643d6e5e30f0"
+    "fc1fdfffd320ed092e77e708b8d2cca4ec0f6894120266695ce664e117d941b95715d4bf97064769"
+    "dee0b87518b8bd50876259b145689807d3bd34ad45c099aa2997";
+
+static void start_example(struct noise_handshake *h, bool initiator)
+{
+    uint8_t prologue[28] = "veillee/1 noise", secret[2][32], example_psk[32];
+
+    for (size_t i = 0; i < 12; i++)
+        prologue[16 + i] = (uint8_t)(0xa0 + i);
+    for (size_t i = 0; i < 32; i++)
+        example_psk[i] = (uint8_t)i;
+    memset(secret[0], initiator ? 0x11 : 0x33, 32);
+    memset(secret[1], initiator ? 0x22 : 0x44, 32);
+    assert_int_equal(noise_start(h, &noise_xxpsk0,
+                                 &(struct noise_config){
+                                     .initiator = initiator,
+                                     .prologue = vl_bytes(prologue, sizeof prologue),
+                                     .static_secret = secret[0],
+                                     .ephemeral_secret = secret[1],
+                                     .psks = {example_psk},
+                                 }),
+                     VL_OK);
+}
+
+static void test_worked_example(void **state)
+{
+    (void)state;
+    struct noise_handshake sides[2];
+    struct noise_cipher send, receive;
+    struct vl_buffer frame = {0};
+    const uint8_t zeros[16] = {0};
+    uint8_t out[160], back[160], expected[160];
+    size_t size, back_size;
+
+    start_example(&sides[0], true);
+    start_example(&sides[1], false);
+    for (size_t i = 0; i < 3; i++) {
+        const struct vl_bytes payload = vl_bytes(zeros, i == 0 ? 0 : sizeof zeros);
+        assert_int_equal(noise_write(&sides[i % 2], payload, out, sizeof out, &size), VL_OK);
+        assert_int_equal(vectors_hex(example[i], expected, sizeof expected), size);
+        assert_memory_equal(out, expected, size);
+        assert_int_equal(noise_read(&sides[1 - i % 2], vl_bytes(out, size), back, &back_size),
+                         VL_OK);
+    }
+    assert_int_equal(vectors_hex(example_hash, expected, sizeof expected), NOISE_HASH_BYTES);
+    assert_memory_equal(sides[0].hash, expected, NOISE_HASH_BYTES);
+    noise_split(&sides[0], &send, &receive);
+    assert_int_equal(frame_seal(&send, FRAME_MESSAGE, vl_bytes_text("hello"), &frame), VL_OK);
+    assert_int_equal(vectors_hex(example_frame, expected, sizeof expected), frame.size);
+    assert_memory_equal(frame.data, expected, frame.size);
+    vl_buffer_finish(&frame);
+}
+
 static const uint8_t psk[32] = {7};
 
 static void start_xxpsk0(struct noise_handshake *h, bool initiator, const uint8_t secret[32])
@@ -356,6 +426,7 @@ int main(void)
         cmocka_unit_test(test_cacophony),
         cmocka_unit_test(test_snow),
         cmocka_unit_test(test_hmac_is_rfc_2104),
+        cmocka_unit_test(test_worked_example),
         cmocka_unit_test(test_turns_and_sizes),
         cmocka_unit_test(test_zero_shared_secret_is_refused),
         cmocka_unit_test(test_missing_keys_are_refused),

@@ -1,8 +1,8 @@
 /* Abstract histories of membership as JSON (docs/membership.md, "Comparing implementations"): one
  * is read, given to the engine, and the state printed as one line, so that implementations of the
  * rules can be compared by `diff`. */
-#ifndef API_MEMBERSHIP_JSON_H
-#define API_MEMBERSHIP_JSON_H
+#ifndef API_JSON_MEMBERSHIP_H
+#define API_JSON_MEMBERSHIP_H
 
 #include <stdio.h>
 #include <veillee/bytes.h>

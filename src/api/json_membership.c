@@ -1,4 +1,4 @@
-#include "api/membership_json.h"
+#include "api/json_membership.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -149,10 +149,6 @@ static vl_result read_operation(const cJSON *json, struct operation *op)
     op->entry.cite_count = op->cites.count;
     if (op->entry.kind == VL_CONTROL_FOUND) return adapt_found(json, op);
     if (op->entry.kind == VL_CONTROL_REMOVE_DEVICE) adapt_remove_device(op);
-    bool enrols = op->entry.kind == VL_CONTROL_ADD || op->entry.kind == VL_CONTROL_ADD_DEVICE ||
-                  op->entry.kind == VL_CONTROL_RESTORE || op->entry.kind == VL_CONTROL_EPOCH ||
-                  op->entry.kind == VL_CONTROL_SEAL;
-    if (!enrols) op->entry.key_count = 0;
     return VL_OK;
 }
 

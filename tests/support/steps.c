@@ -1,4 +1,4 @@
-#include "support/history.h"
+#include "support/steps.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@ static size_t split(const char *text, struct vl_bytes *out)
     size_t count = 0;
     while (text != NULL && *text != 0) {
         size_t size = strcspn(text, " ");
-        if (count == HISTORY_NAMES_MAX) abort();
+        if (count == STEP_NAMES_MAX) abort();
         out[count++] = vl_bytes(text, size);
         text += size + (text[size] == ' ');
     }
@@ -34,9 +34,9 @@ static enum vl_control_kind kind_of(const char *text)
     abort();
 }
 
-void history_entry(const struct step *step, struct step_entry *out)
+void steps_entry(const struct step *step, struct step_entry *out)
 {
-    struct vl_bytes keys[HISTORY_NAMES_MAX];
+    struct vl_bytes keys[STEP_NAMES_MAX];
     memset(out, 0, sizeof *out);
     struct vl_member_entry *entry = &out->entry;
     entry->id = vl_bytes_text(step->id);
@@ -60,15 +60,15 @@ void history_entry(const struct step *step, struct step_entry *out)
     out->keys[entry->key_count++] = key_of(vl_bytes_text(out->second));
 }
 
-vl_result history_add(struct vl_membership *m, const struct step *step)
+vl_result steps_add(struct vl_membership *m, const struct step *step)
 {
     struct step_entry made;
-    history_entry(step, &made);
+    steps_entry(step, &made);
     return vl_membership_add(m, &made.entry);
 }
 
-vl_result history_build(const struct step *steps, size_t count, const size_t *order,
-                        struct vl_membership **out)
+vl_result steps_build(const struct step *steps, size_t count, const size_t *order,
+                      struct vl_membership **out)
 {
     struct vl_membership *m = NULL;
     bool *added = calloc(count + 1, sizeof *added);
@@ -78,7 +78,7 @@ vl_result history_build(const struct step *steps, size_t count, const size_t *or
         for (size_t i = 0; i < count && result == VL_OK; i++) {
             size_t at = order == NULL ? i : order[i];
             if (added[at]) continue;
-            result = history_add(m, &steps[at]);
+            result = steps_add(m, &steps[at]);
             if (result == VL_OK) added[at] = moved = true;
             if (result == VL_ERR_MISSING) result = VL_OK;
         }
@@ -99,8 +99,8 @@ static vl_result put(struct vl_buffer *out, const char *label, struct vl_bytes t
     return vl_buffer_append(out, "\n", 1);
 }
 
-vl_result history_dump(const struct vl_membership *m, const struct step *steps, size_t count,
-                       struct vl_buffer *out)
+vl_result steps_dump(const struct vl_membership *m, const struct step *steps, size_t count,
+                     struct vl_buffer *out)
 {
     static const char *const roles[] = {"gone ", "member ", "facilitator "};
     static const char *const standings[] = {"unknown ", "unauthorised ", "void ", "living "};
