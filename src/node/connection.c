@@ -14,7 +14,7 @@
 #define READ_AHEAD_BYTES  262144u /* unread, before TCP makes the other side wait */
 #define UNSENT_BYTES_MAX  131072u /* beyond this the session is not asked for more */
 #define UNSENT_BYTES_LOW  65536u  /* below this it is asked again */
-#define GOODBYE_BYTES_MAX 262144u
+#define GOODBYE_PARTS_MAX 64u
 
 /* A peer that vanished is noticed within about half a minute. */
 #define KEEPALIVE_IDLE_SECONDS 15
@@ -339,20 +339,28 @@ fail:
 /* ---- unmaking ---- */
 
 /* Writes what the kernel takes at once, with the close record last. The output buffer of a
- * bufferevent cannot be written from outside, so its bytes are copied. */
+ * bufferevent is frozen for everybody else: it can be looked at, not copied out or written. */
+static vl_result copy_unsent(const struct connection *c, struct vl_buffer *to)
+{
+    struct evbuffer_iovec parts[GOODBYE_PARTS_MAX];
+    struct evbuffer *unsent = bufferevent_get_output(c->io);
+    const int count = evbuffer_peek(unsent, -1, NULL, parts, (int)GOODBYE_PARTS_MAX);
+    if (count < 0 || count > (int)GOODBYE_PARTS_MAX) return VL_ERR_LIMIT;
+    for (int k = 0; k < count; k++)
+        VL_TRY(vl_buffer_append(to, parts[k].iov_base, parts[k].iov_len));
+    return VL_OK;
+}
+
 static void say_goodbye(struct connection *c)
 {
-    struct evbuffer *unsent = bufferevent_get_output(c->io);
-    const size_t size = evbuffer_get_length(unsent);
     struct vl_buffer bytes = {0};
-    if (size > GOODBYE_BYTES_MAX || vl_buffer_reserve(&bytes, size + 1) != VL_OK) return;
-    if (size > 0) (void)evbuffer_copyout(unsent, bytes.data, size);
-    bytes.size = size;
-    if (c->channel && vl_channel_send_close(c->channel) == VL_OK) {
+    vl_result result = copy_unsent(c, &bytes);
+    if (result == VL_OK && c->channel && vl_channel_send_close(c->channel) == VL_OK) {
         const struct vl_buffer *record = vl_channel_output(c->channel);
-        if (vl_buffer_append(&bytes, record->data, record->size) != VL_OK) bytes.size = 0;
+        result = vl_buffer_append(&bytes, record->data, record->size);
     }
-    if (bytes.size > 0) (void)send(c->fd, bytes.data, bytes.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (result == VL_OK && bytes.size > 0)
+        (void)send(c->fd, bytes.data, bytes.size, MSG_DONTWAIT | MSG_NOSIGNAL);
     vl_buffer_finish(&bytes);
 }
 

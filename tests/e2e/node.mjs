@@ -330,6 +330,7 @@ try {
   });
 
   await test('an invitation nobody takes ends with its time', async () => {
+    await away(all);
     await anna.ok('invite', 1);
     await anna.reaches('over', 10, ({ pairing, why, state }) =>
       pairing === 'failed' && why === 'TIMEOUT' && state === 'away');
