@@ -3,11 +3,12 @@
  *   run_read     each entry by itself: encoding, circle, log, number, previous id, blob's hash
  *   run_known    what is here already, by id; contradiction is a fork
  *   run_signed   the last entry with a valid signature; every control entry's own
- *   store_run    in one transaction, in order: links, lamport, auth, bodies; stored, merged
+ *   store_runs   in one transaction, by lamport number over all runs, so that parents come first:
+ *                links, lamport, auth, bodies; stored, merged
  *
  * Each step can shorten the run; `why` says what was wrong with the first entry left out. */
 #include "sync/replica_internal.h"
-#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum signature_state { SIGNATURE_UNKNOWN = 0, SIGNATURE_GOOD, SIGNATURE_BAD };
@@ -23,6 +24,10 @@ struct run {
     uint8_t signatures[VL_CHUNK_ENTRIES_MAX]; /* enum signature_state */
     uint8_t kinds[VL_CHUNK_ENTRIES_MAX];      /* enum vl_entry_kind */
     struct vl_id ids[VL_CHUNK_ENTRIES_MAX];
+    uint64_t lamports[VL_CHUNK_ENTRIES_MAX];
+    size_t next;         /* to be stored */
+    struct place place;  /* where it goes */
+    uint32_t last_flags; /* of the one before */
 };
 
 static void run_shorten(struct run *run, size_t count, vl_result why)
@@ -60,6 +65,7 @@ static vl_result check_entry(const struct vl_replica *r, struct run *run, size_t
     VL_TRY(check_blob(entry, &header));
     vl_entry_id(entry->header, &run->ids[i]);
     run->kinds[i] = (uint8_t)header.kind;
+    run->lamports[i] = header.lamport;
     return VL_OK;
 }
 
@@ -176,8 +182,9 @@ static vl_result run_known(struct vl_replica *r, struct run *run)
 
 /* ---- storing ---- */
 
-static void place_of(const struct vl_replica *r, const struct run *run, struct place *place)
+static void place_of(const struct vl_replica *r, struct run *run)
 {
+    struct place *place = &run->place;
     const struct chain *chain = chain_find(r, &run->log);
     place->is_new = chain == NULL;
     if (chain != NULL) {
@@ -208,25 +215,31 @@ static vl_result accept_body(struct vl_replica *r, const struct vl_entry *entry,
     return result;
 }
 
-static vl_result store_entry(struct vl_replica *r, struct run *run, size_t i, struct place *place,
-                             uint32_t *flags)
+/* Stores the run's next entry; when it is refused nothing has changed. */
+static vl_result store_next(struct vl_replica *r, struct run *run)
 {
+    const size_t i = run->next;
     const struct vl_entry *entry = &run->entries[i];
+    struct place *place = &run->place;
     struct vl_entry_header header;
     struct past *prev = NULL, *past = NULL;
-    bool is_first = run->first_seq + i == 0;
+    uint32_t flags = run->signatures[i] == SIGNATURE_GOOD ? VL_ENTRY_VERIFIED : 0;
+    if (i == run->known) place_of(r, run);
     VL_TRY(vl_entry_header_decode(entry->header, &header));
     if (place->is_new && place->row.index >= VL_HEADS_MAX) return VL_ERR_LIMIT;
-    if (!is_first) VL_TRY(replica_past(r, &place->row.tip, &prev));
+    if (header.seq > 0) VL_TRY(replica_past(r, &place->row.tip, &prev));
     vl_result result = replica_judge(r, &header, &run->ids[i], place->row.index, prev, &past);
-    *flags = run->signatures[i] == SIGNATURE_GOOD ? VL_ENTRY_VERIFIED : 0;
     if (result == VL_OK)
-        result = accept_body(r, entry, &header, &run->ids[i], run->sign_key, flags);
-    if (result == VL_OK) result = put_entry(r, entry, header.kind, past, *flags);
+        result = accept_body(r, entry, &header, &run->ids[i], run->sign_key, &flags);
+    if (result == VL_OK) result = put_entry(r, entry, header.kind, past, flags);
     /* entries of mine that I do not have: I was copied or restored, and begin a new log */
     place->row.flags &= ~VL_LOG_OWN;
     if (result == VL_OK) result = chain_advance(r, place, past);
-    if (result == VL_OK) past_cache_put(&r->pasts, past);
+    if (result == VL_OK) {
+        past_cache_put(&r->pasts, past);
+        run->last_flags = flags;
+        run->next++;
+    }
     past_unref(prev);
     past_unref(past);
     return result;
@@ -239,70 +252,119 @@ static bool is_peers_fault(vl_result result)
            result != VL_ERR_DAMAGED && result != VL_ERR_INTERNAL && result != VL_ERR_EXISTS;
 }
 
-/* After entry `stop` was refused: what is before it ends well signed and can be committed. */
-static vl_result finish_early(struct vl_replica *r, struct run *run, size_t stop, uint32_t flags)
+/* The run whose next entry is lowest; NULL when all are through. */
+static struct run *lowest(struct run *runs, size_t count)
 {
-    if ((flags & VL_ENTRY_VERIFIED) != 0) return replica_commit(r);
-    vl_result result =
-        r->storage.entry_flags(r->storage.self, &run->ids[stop - 1], flags | VL_ENTRY_VERIFIED);
-    if (result == VL_OK) return replica_commit(r);
-    replica_abort(r);
-    return result;
+    struct run *best = NULL;
+    for (struct run *run = runs; run < runs + count; run++) {
+        if (run->next == run->count) continue;
+        if (best == NULL || run->lamports[run->next] < best->lamports[best->next]) best = run;
+    }
+    return best;
 }
 
-/* Stores known..count in one transaction; may shorten the run and ask for *again, when the entry
- * before the one refused is signed only by what followed. */
-static vl_result store_run(struct vl_replica *r, struct run *run, bool *again)
+/* What was stored of a run ends with a well signed entry, marked so (I1). SIGNATURE: it does not,
+ * for what followed and would have made it good was refused. */
+static vl_result close_run(struct vl_replica *r, struct run *run)
 {
-    struct place place;
-    uint32_t flags = 0, last_flags = 0;
+    if (run->next == run->known || (run->last_flags & VL_ENTRY_VERIFIED) != 0) return VL_OK;
+    if (!signed_well(run, run->next - 1)) return VL_ERR_SIGNATURE;
+    return r->storage.entry_flags(r->storage.self, &run->ids[run->next - 1],
+                                  run->last_flags | VL_ENTRY_VERIFIED);
+}
+
+/* Stores known..count of each run in one transaction, shortening what is refused. *again: nothing
+ * was kept, for a run had to be shortened to its last well signed entry. */
+static vl_result store_runs(struct vl_replica *r, struct run *runs, size_t count, bool *again)
+{
+    struct run *run;
+    bool any = false;
     vl_result result = VL_OK;
-    size_t i = run->known;
     *again = false;
-    place_of(r, run, &place);
+    for (run = runs; run < runs + count; run++)
+        run->next = run->known;
+    if (lowest(runs, count) == NULL) return VL_OK;
     VL_TRY(replica_begin(r));
-    for (; i < run->count; i++) {
-        result = store_entry(r, run, i, &place, &flags);
-        if (result != VL_OK) break;
-        last_flags = flags;
+    while ((run = lowest(runs, count)) != NULL) {
+        result = store_next(r, run);
+        any |= result == VL_OK;
+        if (result == VL_OK) continue;
+        if (!is_peers_fault(result)) goto failed;
+        run_shorten(run, run->next, result);
     }
-    if (result == VL_OK) return replica_commit(r);
-    if (!is_peers_fault(result)) {
-        replica_abort(r);
-        return result;
-    }
-    run_shorten(run, i, result);
-    if (i == run->known) {
+    if (!any) {
         replica_cancel(r);
         return VL_OK;
     }
-    if (signed_well(run, i - 1)) return finish_early(r, run, i, last_flags);
+    for (run = runs; run < runs + count; run++) {
+        result = close_run(r, run);
+        if (result != VL_OK && result != VL_ERR_SIGNATURE) goto failed;
+        if (result == VL_OK) continue;
+        vl_result why = run->why;
+        run_signed(run);
+        run->why = why;
+        *again = true;
+    }
+    if (!*again) return replica_commit(r);
+    result = VL_OK;
+failed:
     replica_abort(r);
-    if (r->stale) return VL_ERR_STORAGE;
-    run_signed(run); /* the entry before is bad: further back */
-    run->why = result;
-    *again = run->count > run->known;
+    return result == VL_OK && r->stale ? VL_ERR_STORAGE : result;
+}
+
+static void prepare(struct vl_replica *r, struct run *run, const struct vl_entry *entries,
+                    size_t count)
+{
+    run->entries = entries;
+    run_read(r, run, count);
+    if (run->count == 0) return;
+    vl_result result = run_known(r, run);
+    if (result == VL_OK)
+        run_signed(run);
+    else
+        run_shorten(run, run->known, result);
+}
+
+static vl_result receive(struct vl_replica *r, struct run *runs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) /* a fault of the machine ends it, forks are marked */
+        if (!is_peers_fault(runs[i].why)) return runs[i].why;
+    bool again = true;
+    while (again)
+        VL_TRY(store_runs(r, runs, count, &again));
     return VL_OK;
+}
+
+vl_result vl_replica_receive_runs(struct vl_replica *r, struct vl_run *runs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        runs[i].stored = 0;
+    VL_TRY(replica_ready(r));
+    VL_TRY(merge_pending(r));
+    if (count == 0) return VL_OK;
+    struct run *prepared = calloc(count, sizeof *prepared);
+    if (prepared == NULL) return VL_ERR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        prepare(r, &prepared[i], runs[i].entries, runs[i].count);
+        if (prepared[i].count == prepared[i].known) continue;
+        for (size_t k = 0; k < i; k++)
+            if (vl_id_equal(&prepared[k].log, &prepared[i].log))
+                run_shorten(&prepared[i], prepared[i].known, VL_ERR_GAP);
+    }
+    vl_result result = receive(r, prepared, count);
+    for (size_t i = 0; i < count; i++) {
+        runs[i].stored = result == VL_OK ? prepared[i].count : prepared[i].known;
+        runs[i].result = result == VL_OK ? prepared[i].why : result;
+    }
+    free(prepared);
+    return result == VL_OK ? merge_pending(r) : result;
 }
 
 vl_result vl_replica_receive(struct vl_replica *r, const struct vl_entry *entries, size_t count,
                              size_t *stored)
 {
-    struct run run = {.entries = entries};
-    *stored = 0;
-    VL_TRY(replica_ready(r));
-    VL_TRY(merge_pending(r));
-    run_read(r, &run, count);
-    if (run.count == 0) return run.why;
-    vl_result result = run_known(r, &run);
-    *stored = run.known;
-    if (result != VL_OK) return result;
-    run_signed(&run);
-    for (bool again = run.count > run.known; again;) {
-        result = store_run(r, &run, &again);
-        if (result != VL_OK) return result;
-    }
-    *stored = run.count;
-    VL_TRY(merge_pending(r));
-    return run.why;
+    struct vl_run run = {.entries = entries, .count = count};
+    vl_result result = vl_replica_receive_runs(r, &run, 1);
+    *stored = run.stored;
+    return result == VL_OK ? run.result : result;
 }

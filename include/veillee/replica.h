@@ -75,6 +75,19 @@ VL_MUST_USE vl_result vl_replica_write(struct vl_replica *r, const struct vl_ope
 VL_MUST_USE vl_result vl_replica_receive(struct vl_replica *r, const struct vl_entry *entries,
                                          size_t count, size_t *stored);
 
+/* Several runs, each of another log, at once: one transaction, and entries go in by their lamport
+ * number over all runs, so that runs which link to each other do not wait in turn. Each run has its
+ * own result, as above; returned are only this machine's faults (STORAGE, ...). A second run of a
+ * log is judged by what was here before the call: GAP. */
+struct vl_run {
+    const struct vl_entry *entries;
+    size_t count;
+    size_t stored;    /* out */
+    vl_result result; /* out */
+};
+VL_MUST_USE vl_result vl_replica_receive_runs(struct vl_replica *r, struct vl_run *runs,
+                                              size_t count);
+
 /* ---- what is here ---- */
 
 struct vl_head {

@@ -195,6 +195,59 @@ static void any_order_gives_one_state(void **state)
     }
 }
 
+/* Two logs that link to each other at every entry, of which one has a bad entry. */
+static void runs_that_link_to_each_other_go_in_together(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, 15);
+    struct fixture_node *node = &f->nodes[0];
+    struct vl_record_id record = fixture_record(1);
+    struct vl_head heads[8];
+    size_t count, new_logs = 0;
+    struct entry_run runs[8];
+    struct vl_run given[9] = {0};
+    for (size_t i = 0; i < 20; i++) {
+        circle_fixture_set(f, 1 + i % 2, TYPE, &record, FIELD, "in turn");
+        circle_fixture_pull(f, 2 - i % 2, 1 + i % 2);
+    }
+    assert_int_equal(vl_replica_heads(f->nodes[1].replica, heads, 8, &count), VL_OK);
+    for (size_t i = 0; i < count; i++) {
+        runs[i] = circle_fixture_run(f, 1, &heads[i].log, 0, 256);
+        given[i] = (struct vl_run){.entries = runs[i].items, .count = runs[i].count};
+        if (runs[i].count == 10) new_logs++;
+    }
+    assert_int_equal(new_logs, 2);
+    given[count] = given[0]; /* the same again: no harm */
+    uint64_t commits = memory_storage_commits(node->memory);
+    size_t broken = runs[0].count == 10 ? 0 : 1;
+    runs[broken].items[4].signature[0] ^= 1; /* good by those after it, but these do not come */
+    given[broken].count = 5;
+    assert_int_equal(vl_replica_receive_runs(node->replica, given, count + 1), VL_OK);
+    assert_int_equal(memory_storage_commits(node->memory), commits + 1);
+    for (size_t i = 0; i < count; i++) {
+        if (i == broken) {
+            assert_int_equal(given[i].result, VL_ERR_SIGNATURE);
+            assert_int_equal(given[i].stored, 4);
+        } else if (given[i].count == 10) { /* up to the entry that links to the bad one */
+            assert_int_equal(given[i].result, VL_ERR_MISSING);
+            assert_in_range(given[i].stored, 4, 5);
+        } else {
+            assert_int_equal(given[i].result, VL_OK);
+        }
+    }
+    assert_verified(f, 0);
+    given[broken].count = 10;
+    assert_int_equal(vl_replica_receive_runs(node->replica, given, count), VL_OK);
+    assert_int_equal(memory_storage_commits(node->memory), commits + 2);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(given[i].stored, given[i].count);
+        entry_run_finish(&runs[i]);
+    }
+    assert_true(circle_fixture_agree(f));
+    assert_verified(f, 0);
+    circle_fixture_destroy(f);
+}
+
 static void a_reopened_replica_is_the_same(void **state)
 {
     (void)state;
@@ -445,6 +498,7 @@ int main(void)
         cmocka_unit_test(writing_reaches_the_other),
         cmocka_unit_test(a_newcomer_reads_the_past),
         cmocka_unit_test(any_order_gives_one_state),
+        cmocka_unit_test(runs_that_link_to_each_other_go_in_together),
         cmocka_unit_test(a_reopened_replica_is_the_same),
         cmocka_unit_test(more_heads_than_links),
         cmocka_unit_test(whoever_is_no_member_cannot_write),
