@@ -1,6 +1,7 @@
 /* Gathering, peers, inviting and joining. */
 #include "cli/cli.h"
 
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -75,6 +76,31 @@ int cmd_peers(struct call *call)
 }
 
 /* ---- pairing ---- */
+
+static volatile sig_atomic_t is_stopped;
+
+static void on_stop(int number)
+{
+    (void)number;
+    is_stopped = 1;
+}
+
+/* An interrupted command takes its invitation back; it would go on to the end of its time. */
+static void catch_stops(void)
+{
+    struct sigaction action = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+static int stop_pairing(const struct call *call)
+{
+    struct json *answer;
+    int end = ask(call, "POST", "pairing/cancel", NULL, &answer);
+    if (end != CLI_OK) return end;
+    json_destroy(answer);
+    return complain(call, VL_ERR_REFUSED, NULL, N_("Stopped; the code is worth nothing now."));
+}
 
 static void nap(void)
 {
@@ -156,8 +182,10 @@ static int follow(const struct call *call, bool inviter)
     char last[32] = "";
     bool decided = false;
     int64_t tries = 0;
+    catch_stops();
     for (;;) {
         struct json *view;
+        if (is_stopped) return stop_pairing(call);
         int end = ask(call, "GET", "pairing", NULL, &view);
         if (end != CLI_OK) return end;
         const char *state = json_text(view, "state");

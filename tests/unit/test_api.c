@@ -321,8 +321,7 @@ static void test_heads_are_refused_before_bodies(void **state)
         assert_int_equal(atoi(answer + 9), cases[i].status);
         free(answer);
     }
-    static const char garbage[] = "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n";
-    free(exchange(garbage, sizeof garbage - 1));
+    free(exchange("\x16\x03\x01\x02\r\n\r\n", 8));
     struct json *answer;
     assert_int_equal(ask("GET", "status", NULL, &answer), 200);
     json_destroy(answer);
@@ -361,8 +360,6 @@ static void test_locked_until_the_passphrase(void **state)
     json_destroy(answer);
     refuses("POST", "unlock", "{\"passphrase\":\"x\"}", 409, "STATE", "");
     found_circle();
-    assert_int_equal(ask("GET", "circles", NULL, &answer), 200);
-    json_destroy(answer);
     assert_int_equal(ask("POST", "lock", NULL, &answer), 200);
     json_destroy(answer);
     refuses("GET", "circles", NULL, 423, "LOCKED", "");
