@@ -474,11 +474,13 @@ static int commit_until_killed(struct scene *s, int from, uint32_t microseconds)
     if (child == 0) {
         close(report[0]);
         if (open_in(s, &s->folder, false) != SQLITE_OK) _exit(1);
+        if (write(report[1], "", 1) != 1) _exit(1); /* ready */
         for (int n = from + 1;; n++) {
             if (insert(s, n) != SQLITE_OK || write(report[1], "", 1) != 1) _exit(1);
         }
     }
     close(report[1]);
+    assert_int_equal(read(report[0], &byte, 1), 1);
     usleep(microseconds);
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, NULL, 0), child);
