@@ -40,7 +40,7 @@ function probe(host, milliseconds = 60000) {
 }
 
 const lines = (child, what) => child.text.split('\n').filter((line) => line.startsWith(what + ' '))
-  .map((line) => { const [, address, port, hex] = line.split(' '); return { address, port, hex }; });
+  .map((line) => line.split(' ')).map(([, address, port, hex]) => ({ address, port, hex }));
 
 /** Whether `seeker` found all that `shown` shows now, at its port. */
 function finds(seeker, shown) {
@@ -78,7 +78,7 @@ try {
   await networkTest('two hosts find each other through multicast', async () => {
     const a = probe('one'), b = probe('two');
     await meet(a, b);
-    assert(lines(b, 'found').some(({ address }) => address === '10.77.0.1'), 'by the right address');
+    assert(lines(b, 'found').some(({ address }) => address === '10.77.0.1'), 'its address');
     await Promise.all([stop(a), stop(b)]);
     assert(/heard yes/.test(a.text) && /daemon no/.test(a.text), a.text);
   });
@@ -134,7 +134,8 @@ try {
     await sleep(4000);
     await stop(a);
     const bytes = await listener.end();
-    if (bytes.length > 24) throw new Error(execFileSync('tcpdump', ['-vnr', listener.file], {encoding: 'utf8'}));
+    assert(bytes.length === 24, // the file's head alone
+      execFileSync('tcpdump', ['-vnr', listener.file], { encoding: 'utf8' }));
   });
 
   await networkTest('three processes on one address', async () => {
