@@ -76,7 +76,7 @@ static int tear_down(void **state)
 {
     struct scene *s = *state;
     faulty_vfs_set(NULL);
-    sqlite3_close(s->db);
+    close_db(s);
     pages_destroy(s->pages);
     vault_keys_destroy(s->keys);
     scratch_remove(&s->folder);
@@ -143,6 +143,7 @@ static void assert_rows(struct scene *s, int expected)
 /* Opens what is in `copy`, as after a crash, and expects exactly so many rows; then it goes on. */
 static void assert_recovers(struct scene *s, int expected)
 {
+    sqlite3 *original = s->db; /* may still be open on the folder that was copied */
     assert_int_equal(open_in(s, &s->copy, false), SQLITE_OK);
     assert_rows(s, expected);
     assert_int_equal(insert(s, expected + 1), SQLITE_OK);
@@ -151,6 +152,7 @@ static void assert_recovers(struct scene *s, int expected)
     assert_int_equal(open_in(s, &s->copy, false), SQLITE_OK);
     assert_rows(s, expected + 1);
     close_db(s);
+    s->db = original;
 }
 
 /* ---- what lies on the disk ---- */
@@ -236,8 +238,7 @@ static void assert_damaged(struct scene *s, const char *what, size_t at)
     int rc = open_in(s, &s->copy, false);
     if (rc == SQLITE_OK) rc = count_rows(s->db, &count);
     if (rc == SQLITE_OK && is_whole(s->db)) fail_msg("%s at %zu was not seen", what, at);
-    sqlite3_close(s->db);
-    s->db = NULL;
+    close_db(s);
 }
 
 static void test_flipped_byte(void **state)
