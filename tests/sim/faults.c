@@ -6,10 +6,10 @@
 static void split(struct world *w)
 {
     for (unsigned i = 0; i < w->profile.nodes; i++)
-        w->nodes[i].group = (unsigned)random_below(&w->random, 2);
+        w->nodes[i].group = (unsigned)seeded_below(&w->random, 2);
     tell(w, "the network is split in two");
     network_cut(w);
-    world_schedule(w, random_wait(&w->random, 20 * MINUTE), EVENT_HEAL, NODES_MAX, 0,
+    world_schedule(w, seeded_wait(&w->random, 20 * MINUTE), EVENT_HEAL, NODES_MAX, 0,
                    ++w->partition_number);
 }
 
@@ -20,7 +20,7 @@ static void isolate(struct world *w)
     n->group = 2 + n->index;
     tell(w, "%s walks out of reach", n->name);
     network_cut(w);
-    world_schedule(w, random_wait(&w->random, 10 * MINUTE), EVENT_HEAL, NODES_MAX, 0,
+    world_schedule(w, seeded_wait(&w->random, 10 * MINUTE), EVENT_HEAL, NODES_MAX, 0,
                    ++w->partition_number);
 }
 
@@ -32,7 +32,7 @@ static void break_one(struct world *w)
 
 static void stall(struct world *w)
 {
-    network_stall(w, random_between(&w->random, 1, 150) * 1000);
+    network_stall(w, seeded_between(&w->random, 1, 150) * 1000);
 }
 
 static void dial_again(struct world *w)
@@ -62,8 +62,8 @@ static void power_cut_in_storage(struct world *w)
     struct node *n = node_random_up(w);
     if (n == NULL) return;
     n->power_cut = true;
-    memory_storage_fail(n->memory, random_between(&w->random, 1, 60), VL_ERR_STORAGE, true);
-    if (random_chance(&w->random, 500)) node_write(w, n);
+    memory_storage_fail(n->memory, seeded_between(&w->random, 1, 60), VL_ERR_STORAGE, true);
+    if (seeded_chance(&w->random, 500)) node_write(w, n);
 }
 
 static void storage_error(struct world *w)
@@ -71,8 +71,8 @@ static void storage_error(struct world *w)
     struct node *n = node_random_up(w);
     if (n == NULL || n->power_cut) return;
     tell(w, "%s's storage will fail once", n->name);
-    memory_storage_fail(n->memory, random_between(&w->random, 1, 60), VL_ERR_STORAGE, false);
-    if (random_chance(&w->random, 500)) node_write(w, n);
+    memory_storage_fail(n->memory, seeded_between(&w->random, 1, 60), VL_ERR_STORAGE, false);
+    if (seeded_chance(&w->random, 500)) node_write(w, n);
 }
 
 static void disk_full(struct world *w)
@@ -80,8 +80,8 @@ static void disk_full(struct world *w)
     struct node *n = node_random_up(w);
     if (n == NULL || n->power_cut) return;
     tell(w, "%s's disk is full", n->name);
-    memory_storage_fail(n->memory, random_between(&w->random, 1, 20), VL_ERR_FULL, true);
-    world_schedule(w, random_wait(&w->random, 5 * MINUTE), EVENT_REPAIR, n->index, 0, n->life);
+    memory_storage_fail(n->memory, seeded_between(&w->random, 1, 20), VL_ERR_FULL, true);
+    world_schedule(w, seeded_wait(&w->random, 5 * MINUTE), EVENT_REPAIR, n->index, 0, n->life);
 }
 
 static void clock_jumps(struct world *w)
@@ -89,7 +89,7 @@ static void clock_jumps(struct world *w)
     struct node *n = node_random_up(w);
     if (n == NULL) return;
     const int64_t ten_years = INT64_C(10) * 365 * 24 * 3600 * 1000;
-    n->wall_offset = (int64_t)random_below(&w->random, (uint64_t)(2 * ten_years)) - ten_years;
+    n->wall_offset = (int64_t)seeded_below(&w->random, (uint64_t)(2 * ten_years)) - ten_years;
     tell(w, "%s's clock jumps by %" PRId64 " days", n->name,
          n->wall_offset / (24 * INT64_C(3600000)));
     network_set_clock(w, n);
@@ -99,7 +99,7 @@ static void clock_goes_back(struct world *w)
 {
     struct node *n = node_random_up(w);
     if (n == NULL) return;
-    n->wall_offset -= (int64_t)random_between(&w->random, 1, 3 * HOUR);
+    n->wall_offset -= (int64_t)seeded_between(&w->random, 1, 3 * HOUR);
     tell(w, "%s's clock goes back", n->name);
     network_set_clock(w, n);
 }

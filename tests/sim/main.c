@@ -127,7 +127,7 @@ int main(int argc, char **argv)
     struct options o = {.first = 1, .last = 20, .kept = true};
     struct totals totals = {0};
     if (!parse(argc, argv, &o)) return usage();
-    random_install();
+    seeded_install_sodium();
     if (sodium_init() < 0) return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
 

@@ -135,7 +135,7 @@ void network_dial(struct world *w, struct node *a, struct node *b)
 
 void network_dial_somebody(struct world *w, struct node *a)
 {
-    struct node *b = &w->nodes[random_below(&w->random, w->profile.nodes)];
+    struct node *b = &w->nodes[seeded_below(&w->random, w->profile.nodes)];
     if (!a->joined) b = &w->nodes[a->adder]; /* who invited her is all she knows */
     if (a == b || !b->joined || connected(w, a->index, b->index)) return;
     network_dial(w, a, b);
@@ -143,7 +143,7 @@ void network_dial_somebody(struct world *w, struct node *a)
 
 struct connection *network_random(struct world *w)
 {
-    size_t first = random_below(&w->random, CONNECTIONS_MAX);
+    size_t first = seeded_below(&w->random, CONNECTIONS_MAX);
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         struct connection *c = &w->connections[(first + i) % CONNECTIONS_MAX];
         if (c->open && c->sessions[0] != NULL && c->sessions[1] != NULL) return c;
@@ -180,9 +180,9 @@ void network_finish(struct world *w)
 /* When a message sent now arrives; UINT64_MAX: too many packets were lost. */
 static uint64_t arrival(struct world *w, const struct connection *c, const struct stream *s)
 {
-    uint64_t at = w->now + w->profile.latency + random_below(&w->random, w->profile.latency + 1);
+    uint64_t at = w->now + w->profile.latency + seeded_below(&w->random, w->profile.latency + 1);
     uint64_t resend = RESEND_AFTER_MS;
-    for (unsigned lost = 0; random_chance(&w->random, w->profile.loss); lost++) {
+    for (unsigned lost = 0; seeded_chance(&w->random, w->profile.loss); lost++) {
         if (lost == RESENDS_MAX) return UINT64_MAX;
         at += resend;
         resend *= 2;
@@ -368,10 +368,10 @@ void network_stranger(struct world *w, struct node *victim)
     uint8_t key[32];
     uint8_t hello[36] = {0, 1};
     for (size_t i = 0; i < sizeof key; i++)
-        key[i] = (uint8_t)random_u64(&w->random);
+        key[i] = (uint8_t)seeded_u64(&w->random);
     for (size_t i = 2; i < 34; i++)
-        hello[i] = (uint8_t)random_u64(&w->random);
-    hello[34] = (uint8_t)random_below(&w->random, 2);
+        hello[i] = (uint8_t)seeded_u64(&w->random);
+    hello[34] = (uint8_t)seeded_below(&w->random, 2);
     c->ends[0] = c->ends[1] = victim->index;
     c->stranger = true;
     struct vl_session_config config = {.replica = victim->replica};
@@ -384,7 +384,7 @@ void network_stranger(struct world *w, struct node *victim)
     static const uint8_t proof[] = {1, 1, 0}; /* nothing to show */
     static const uint8_t heads[] = {2, 1, 0};
     ghost_says(w, c, hello, sizeof hello);
-    if (random_chance(&w->random, 500))
+    if (seeded_chance(&w->random, 500))
         ghost_says(w, c, proof, sizeof proof);
     else
         ghost_says(w, c, heads, sizeof heads);
@@ -395,14 +395,14 @@ void network_mangle(struct world *w)
 {
     struct connection *c = network_random(w);
     if (c == NULL) return;
-    unsigned end = (unsigned)random_below(&w->random, 2);
+    unsigned end = (unsigned)seeded_below(&w->random, 2);
     if (c->to[end].count == 0) return;
     struct message *message = &c->to[end].items[0];
     if (message->size == 0) return;
     c->mangled = true;
     c->mangled_end = end;
-    message->data[random_below(&w->random, message->size)] ^=
-        (uint8_t)(1u << random_below(&w->random, 8));
+    message->data[seeded_below(&w->random, message->size)] ^=
+        (uint8_t)(1u << seeded_below(&w->random, 8));
     tell(w, "a message to %s is changed by a hostile member", w->nodes[c->ends[end]].name);
 }
 

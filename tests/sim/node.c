@@ -39,15 +39,15 @@ void node_init(struct world *w, unsigned index)
     struct node *n = &w->nodes[index];
     uint8_t seed[32];
     for (size_t i = 0; i < sizeof seed; i++)
-        seed[i] = (uint8_t)random_u64(&w->random);
+        seed[i] = (uint8_t)seeded_u64(&w->random);
     *n = (struct node){.index = index, .name = names[index]};
     must(vl_device_keys_from_seed(seed, &n->keys), "keys");
     vl_person_id(n->keys->card.sign, &n->person);
     n->memory = memory_storage_create();
     n->storage = memory_storage_port(n->memory);
     const int64_t ten_years = INT64_C(10) * 365 * 24 * 3600 * 1000;
-    if (random_chance(&w->random, 300))
-        n->wall_offset = (int64_t)random_below(&w->random, (uint64_t)(2 * ten_years)) - ten_years;
+    if (seeded_chance(&w->random, 300))
+        n->wall_offset = (int64_t)seeded_below(&w->random, (uint64_t)(2 * ten_years)) - ten_years;
 }
 
 void node_finish(struct node *n)
@@ -85,7 +85,7 @@ void node_found(struct world *w)
     uint8_t signature[64];
     struct vl_id id;
     for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (uint8_t)random_u64(&w->random);
+        bytes[i] = (uint8_t)seeded_u64(&w->random);
     vl_circle_id(a->keys->card.sign, b->keys->card.sign, bytes, &w->circle);
     vl_founding_sign(b->keys, &w->circle, &a->keys->card, signature);
     for (unsigned i = 0; i < w->profile.nodes; i++)
@@ -107,7 +107,7 @@ void node_crash(struct world *w, struct node *n, const char *why)
     n->power_cut = false;
     memory_storage_crash(n->memory);
     memory_storage_fail(n->memory, 0, VL_OK, false);
-    world_schedule(w, random_between(&w->random, 1, 20 * MINUTE), EVENT_RESTART, n->index, 0,
+    world_schedule(w, seeded_between(&w->random, 1, 20 * MINUTE), EVENT_RESTART, n->index, 0,
                    n->life);
 }
 
@@ -126,7 +126,7 @@ void node_restart(struct world *w, struct node *n)
 
 struct node *node_random_up(struct world *w)
 {
-    size_t first = random_below(&w->random, w->profile.nodes);
+    size_t first = seeded_below(&w->random, w->profile.nodes);
     for (size_t i = 0; i < w->profile.nodes; i++) {
         struct node *n = &w->nodes[(first + i) % w->profile.nodes];
         if (n->up && n->joined) return n;
@@ -164,7 +164,7 @@ void node_grow(struct world *w)
     struct node *adder = node_random_up(w);
     if (adder == NULL || !newcomer->up || !network_reaches(w, adder, newcomer) ||
         !is_facilitator(adder)) {
-        world_schedule(w, random_wait(&w->random, MINUTE), EVENT_GROW, NODES_MAX, 0, 0);
+        world_schedule(w, seeded_wait(&w->random, MINUTE), EVENT_GROW, NODES_MAX, 0, 0);
         return;
     }
     struct vl_enrolment enrolment = enrolment_of(w, newcomer);
@@ -188,9 +188,9 @@ void node_member(struct world *w)
 {
     struct node *n = node_random_up(w);
     if (n == NULL) return;
-    const struct node *other = &w->nodes[random_below(&w->random, w->profile.nodes)];
+    const struct node *other = &w->nodes[seeded_below(&w->random, w->profile.nodes)];
     struct vl_control control = {.kind = VL_CONTROL_VOUCH, .target = other->person};
-    if (is_facilitator(n) && random_chance(&w->random, 500)) control.kind = VL_CONTROL_PROMOTE;
+    if (is_facilitator(n) && seeded_chance(&w->random, 500)) control.kind = VL_CONTROL_PROMOTE;
     struct vl_id id;
     vl_result result = vl_replica_control(n->replica, &control, node_wall(w, n), &id);
     if (result == VL_OK) {
@@ -235,11 +235,11 @@ static vl_result change_set(struct world *w, struct writing *x)
     size_t count = 0;
     x->operation.opcode = VL_OP_SET_ADD;
     x->operation.value = vl_bytes_text(x->text);
-    if (x->state.size == 0 || random_chance(&w->random, 600)) return VL_OK;
+    if (x->state.size == 0 || seeded_chance(&w->random, 600)) return VL_OK;
     VL_TRY(vl_cell_values(x->key.kind, vl_buffer_view(&x->state), values, 32, &count));
     if (count > 32) count = 32;
     if (count == 0) return VL_OK;
-    struct vl_bytes chosen = values[random_below(&w->random, count)].value;
+    struct vl_bytes chosen = values[seeded_below(&w->random, count)].value;
     if (chosen.size > sizeof x->element) return VL_OK;
     memcpy(x->element, chosen.data, chosen.size);
     struct vl_bytes element = vl_bytes(x->element, chosen.size);
@@ -259,8 +259,8 @@ static vl_result change_text(struct world *w, struct writing *x)
     if (x->state.size > 0) VL_TRY(vl_cell_text(vl_buffer_view(&x->state), &text));
     size_t length = text.size; /* ASCII alone is written here */
     vl_buffer_finish(&text);
-    size_t at = random_below(&w->random, length + 1);
-    if (length - at >= 3 && random_chance(&w->random, 300)) {
+    size_t at = seeded_below(&w->random, length + 1);
+    if (length - at >= 3 && seeded_chance(&w->random, 300)) {
         size_t count = 0;
         VL_TRY(vl_cell_spans(x->key.kind, vl_buffer_view(&x->state), at, 3, x->spans, 64, &count));
         x->operation.opcode = VL_OP_SEQUENCE_DELETE;
@@ -283,11 +283,11 @@ static vl_result prepare(struct world *w, struct node *n, struct writing *x)
     } kinds[] = {{FIELD_REGISTER, VL_FIELD_REGISTER, set_register},
                  {FIELD_SET, VL_FIELD_SET, change_set},
                  {FIELD_TEXT, VL_FIELD_TEXT, change_text}};
-    size_t which = random_below(&w->random, 3);
+    size_t which = seeded_below(&w->random, 3);
     x->key =
         (struct vl_cell_key){.type = TYPE, .field = kinds[which].field, .kind = kinds[which].kind};
-    x->key.record.bytes[0] = (uint8_t)(1 + random_below(&w->random, RECORDS));
-    snprintf(x->text, sizeof x->text, "%s-%" PRIu64 " ", n->name, random_below(&w->random, 1000));
+    x->key.record.bytes[0] = (uint8_t)(1 + seeded_below(&w->random, RECORDS));
+    snprintf(x->text, sizeof x->text, "%s-%" PRIu64 " ", n->name, seeded_below(&w->random, 1000));
     vl_result result = vl_replica_cell(n->replica, &x->key, &x->state);
     if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
     x->operation.type = x->key.type;

@@ -2,7 +2,6 @@
  * number decides everything that happens in it, libsodium's randomness included, so a seed is a
  * whole story that can be told again.
  *
- *   random.c    seeded randomness, also for libsodium
  *   world.c     the clock, the queue of events, the trace
  *   node.c      one device: storage, replica, what it writes
  *   network.c   connections: slow, stalling, breaking; sessions at their ends
@@ -13,6 +12,7 @@
 #define TESTS_SIM_SIM_H
 
 #include "tests/support/memory_storage.h"
+#include "tests/support/seeded_random.h"
 #include <sodium.h>
 #include <veillee/session.h>
 
@@ -22,25 +22,6 @@
 #define RECORDS         6u
 #define MINUTE          UINT64_C(60000)
 #define HOUR            (60u * MINUTE)
-
-/* ---- random.c ---- */
-
-struct random {
-    uint8_t key[32];
-    uint64_t block;
-    uint8_t bytes[256];
-    size_t used;
-};
-void random_init(struct random *r, uint64_t seed, uint64_t stream);
-uint64_t random_u64(struct random *r);
-uint64_t random_below(struct random *r, uint64_t n);                    /* 0..n-1 */
-uint64_t random_between(struct random *r, uint64_t low, uint64_t high); /* both included */
-bool random_chance(struct random *r, unsigned per_mille);
-/* About `mean` on average, never 0: the time until the next of something. */
-uint64_t random_wait(struct random *r, uint64_t mean);
-/* libsodium draws from here; once, before sodium_init. */
-void random_install(void);
-void random_reseed_sodium(uint64_t seed);
 
 /* ---- the world ---- */
 
@@ -121,7 +102,7 @@ struct profile { /* drawn from the seed */
 struct world {
     uint64_t seed;
     bool tells;
-    struct random random;
+    struct seeded random;
     struct profile profile;
     uint64_t now;
     struct event *heap;

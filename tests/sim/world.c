@@ -102,7 +102,7 @@ static struct event take(struct world *w)
 static void write_event(struct world *w, struct node *n)
 {
     if (!w->calm)
-        world_schedule(w, random_wait(&w->random, w->profile.write_mean), EVENT_WRITE, n->index, 0,
+        world_schedule(w, seeded_wait(&w->random, w->profile.write_mean), EVENT_WRITE, n->index, 0,
                        0);
     if (n->up && n->joined && !w->calm) node_write(w, n);
 }
@@ -110,15 +110,15 @@ static void write_event(struct world *w, struct node *n)
 static void dial_event(struct world *w, struct node *n)
 {
     uint64_t mean = w->calm ? 3000 : w->profile.dial_mean;
-    world_schedule(w, random_wait(&w->random, mean), EVENT_DIAL, n->index, 0, 0);
+    world_schedule(w, seeded_wait(&w->random, mean), EVENT_DIAL, n->index, 0, 0);
     if (n->up && n->added) network_dial_somebody(w, n);
 }
 
 static void fault_event(struct world *w)
 {
     if (w->calm) return;
-    world_schedule(w, random_wait(&w->random, w->profile.fault_mean), EVENT_FAULT, 0, 0, 0);
-    size_t which = random_below(&w->random, fault_count);
+    world_schedule(w, seeded_wait(&w->random, w->profile.fault_mean), EVENT_FAULT, 0, 0, 0);
+    size_t which = seeded_below(&w->random, fault_count);
     if ((w->profile.faults & (1u << which)) == 0) return;
     w->faults++;
     faults[which].happen(w);
@@ -184,18 +184,18 @@ static void run_until(struct world *w, uint64_t end)
 
 static void draw_profile(struct world *w, unsigned nodes)
 {
-    struct random *r = &w->random;
+    struct seeded *r = &w->random;
     struct profile *p = &w->profile;
-    unsigned drawn = (unsigned)random_between(r, NODES_MIN, NODES_MAX);
+    unsigned drawn = (unsigned)seeded_between(r, NODES_MIN, NODES_MAX);
     p->nodes = nodes != 0 ? nodes : drawn;
-    p->duration = random_between(r, HOUR, 4 * HOUR);
-    p->write_mean = p->duration * p->nodes / random_between(r, 60, 400);
-    p->dial_mean = random_between(r, 5, 120) * 1000;
-    p->fault_mean = random_between(r, 20, 600) * 1000;
-    p->latency = random_between(r, 1, 300);
-    p->loss = (unsigned)random_below(r, 301);
+    p->duration = seeded_between(r, HOUR, 4 * HOUR);
+    p->write_mean = p->duration * p->nodes / seeded_between(r, 60, 400);
+    p->dial_mean = seeded_between(r, 5, 120) * 1000;
+    p->fault_mean = seeded_between(r, 20, 600) * 1000;
+    p->latency = seeded_between(r, 1, 300);
+    p->loss = (unsigned)seeded_below(r, 301);
     for (size_t i = 0; i < fault_count; i++) {
-        if (random_chance(r, 700)) p->faults |= 1u << i;
+        if (seeded_chance(r, 700)) p->faults |= 1u << i;
     }
 }
 
@@ -211,15 +211,15 @@ static void begin(struct world *w, unsigned nodes)
         node_init(w, i);
     node_found(w);
     for (unsigned i = 0; i < w->profile.nodes; i++) {
-        world_schedule(w, random_wait(&w->random, w->profile.write_mean), EVENT_WRITE, i, 0, 0);
-        world_schedule(w, random_wait(&w->random, 5000), EVENT_DIAL, i, 0, 0);
+        world_schedule(w, seeded_wait(&w->random, w->profile.write_mean), EVENT_WRITE, i, 0, 0);
+        world_schedule(w, seeded_wait(&w->random, 5000), EVENT_DIAL, i, 0, 0);
         if (i >= 2)
-            world_schedule(w, random_below(&w->random, w->profile.duration), EVENT_GROW, NODES_MAX,
+            world_schedule(w, seeded_below(&w->random, w->profile.duration), EVENT_GROW, NODES_MAX,
                            0, 0);
-        world_schedule(w, random_below(&w->random, w->profile.duration), EVENT_MEMBER, NODES_MAX, 0,
+        world_schedule(w, seeded_below(&w->random, w->profile.duration), EVENT_MEMBER, NODES_MAX, 0,
                        0);
     }
-    world_schedule(w, random_wait(&w->random, w->profile.fault_mean), EVENT_FAULT, NODES_MAX, 0, 0);
+    world_schedule(w, seeded_wait(&w->random, w->profile.fault_mean), EVENT_FAULT, NODES_MAX, 0, 0);
 }
 
 static void calm_down(struct world *w)
@@ -277,8 +277,8 @@ struct outcome world_run(uint64_t seed, unsigned nodes, bool tells)
     struct world *w = need(calloc(1, sizeof *w));
     w->seed = seed;
     w->tells = tells;
-    random_reseed_sodium(seed);
-    random_init(&w->random, seed, 1);
+    seeded_reseed_sodium(seed);
+    seeded_init(&w->random, seed, 1);
     crypto_generichash_init(&w->trace, NULL, 0, 32);
     begin(w, nodes);
     run_until(w, w->profile.duration);

@@ -1,10 +1,12 @@
 /* ChaCha20 under a key made from the seed: the same everywhere, and good enough that nothing in the
  * world is correlated by accident. */
-#include "tests/sim/sim.h"
+#include "tests/support/seeded_random.h"
 
+#include <assert.h>
+#include <sodium.h>
 #include <string.h>
 
-void random_init(struct random *r, uint64_t seed, uint64_t stream)
+void seeded_init(struct seeded *r, uint64_t seed, uint64_t stream)
 {
     uint64_t name[2] = {seed, stream};
     crypto_generichash(r->key, sizeof r->key, (const uint8_t *)name, sizeof name, NULL, 0);
@@ -12,7 +14,7 @@ void random_init(struct random *r, uint64_t seed, uint64_t stream)
     r->used = sizeof r->bytes;
 }
 
-static void refill(struct random *r)
+static void refill(struct seeded *r)
 {
     uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
     static_assert(sizeof nonce == sizeof r->block, "the block's number is the nonce");
@@ -22,7 +24,7 @@ static void refill(struct random *r)
     r->used = 0;
 }
 
-static void draw(struct random *r, uint8_t *out, size_t size)
+static void draw(struct seeded *r, uint8_t *out, size_t size)
 {
     while (size > 0) {
         if (r->used == sizeof r->bytes) refill(r);
@@ -35,41 +37,41 @@ static void draw(struct random *r, uint8_t *out, size_t size)
     }
 }
 
-uint64_t random_u64(struct random *r)
+uint64_t seeded_u64(struct seeded *r)
 {
     uint64_t value = 0;
     draw(r, (uint8_t *)&value, sizeof value);
     return value;
 }
 
-uint64_t random_below(struct random *r, uint64_t n)
+uint64_t seeded_below(struct seeded *r, uint64_t n)
 {
-    return random_u64(r) % n; /* n is small beside 2^64 */
+    return seeded_u64(r) % n; /* n is small beside 2^64 */
 }
 
-uint64_t random_between(struct random *r, uint64_t low, uint64_t high)
+uint64_t seeded_between(struct seeded *r, uint64_t low, uint64_t high)
 {
-    return low + random_below(r, high - low + 1);
+    return low + seeded_below(r, high - low + 1);
 }
 
-bool random_chance(struct random *r, unsigned per_mille)
+bool seeded_chance(struct seeded *r, unsigned per_mille)
 {
-    return random_below(r, 1000) < per_mille;
+    return seeded_below(r, 1000) < per_mille;
 }
 
-uint64_t random_wait(struct random *r, uint64_t mean)
+uint64_t seeded_wait(struct seeded *r, uint64_t mean)
 {
     /* Two dice: seldom very short, seldom very long, without floating point. */
-    return 1 + random_below(r, mean) + random_below(r, mean);
+    return 1 + seeded_below(r, mean) + seeded_below(r, mean);
 }
 
 /* ---- libsodium ---- */
 
-static struct random sodium;
+static struct seeded sodium;
 
 static const char *sodium_name(void)
 {
-    return "veillee-sim";
+    return "seeded";
 }
 
 static uint32_t sodium_u32(void)
@@ -84,15 +86,15 @@ static void sodium_draw(void *const buffer, const size_t size)
     draw(&sodium, buffer, size);
 }
 
-void random_reseed_sodium(uint64_t seed)
+void seeded_reseed_sodium(uint64_t seed)
 {
-    random_init(&sodium, seed, 2);
+    seeded_init(&sodium, seed, 2);
 }
 
-void random_install(void)
+void seeded_install_sodium(void)
 {
     static struct randombytes_implementation implementation = {
         .implementation_name = sodium_name, .random = sodium_u32, .buf = sodium_draw};
-    random_reseed_sodium(0);
+    seeded_reseed_sodium(0);
     randombytes_set_implementation(&implementation);
 }
