@@ -56,6 +56,7 @@ vl_result vl_session_create(struct vl_session **out, const struct vl_session_con
         memcpy(s->expect_sign, config->expect_sign, sizeof s->expect_sign);
     }
     s->state = VL_SESSION_CREATED;
+    session_limit_pending(s, VL_PENDING_ENTRIES_MAX);
     s->heard = now;
     s->best_round_trip = UINT64_MAX;
     *out = s;

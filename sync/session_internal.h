@@ -175,6 +175,7 @@ struct pending {
     struct chunk **items; /* in order of arrival */
     size_t count, capacity;
     size_t entries, bytes; /* of what is not stored yet */
+    size_t max_entries;    /* VL_PENDING_ENTRIES_MAX, in tests less */
     uint32_t pass;
     bool retry; /* something new was stored since the last pass */
 };
@@ -234,7 +235,7 @@ struct vl_session {
     struct pending pending;
     bool round_open;            /* my HEADS went out, the peer's HAVE has not said drained */
     bool peer_drained;          /* said since my last HEADS */
-    uint64_t new_this_round;    /* entries stored since my last HEADS */
+    uint64_t round_generation;  /* of the replica, when my last HEADS was made */
     uint64_t stored_generation; /* of the replica, after this session's last storing */
 
     /* time */
@@ -267,6 +268,8 @@ VL_MUST_USE vl_result session_retry(struct vl_session *s);
 VL_MUST_USE vl_result session_burst_ended(struct vl_session *s);
 /* The peer has sent all that my last HEADS lacked. LIMIT: and it brought nothing. */
 VL_MUST_USE vl_result session_round_ended(struct vl_session *s);
+/* Fewer entries may wait than VL_PENDING_ENTRIES_MAX, so that the limit is met often. At first. */
+void session_limit_pending(struct vl_session *s, size_t entries);
 void pending_clear(struct pending *pending);
 void pending_finish(struct pending *pending);
 

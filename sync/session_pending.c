@@ -27,6 +27,12 @@ void pending_finish(struct pending *pending)
     *pending = (struct pending){0};
 }
 
+void session_limit_pending(struct vl_session *s, size_t entries)
+{
+    assert(entries <= VL_PENDING_ENTRIES_MAX && s->pending.count == 0);
+    s->pending.max_entries = entries;
+}
+
 static bool waits(const struct pending *pending, const struct vl_id *log)
 {
     for (size_t i = 0; i < pending->count; i++) {
@@ -40,7 +46,7 @@ static vl_result pending_push(struct pending *pending, struct chunk *c)
 {
     size_t entries = c->count - c->done;
     size_t bytes = chunk_size(c);
-    if (entries > VL_PENDING_ENTRIES_MAX - pending->entries ||
+    if (entries > pending->max_entries - pending->entries ||
         bytes > VL_PENDING_BYTES_MAX - pending->bytes) {
         return VL_ERR_LIMIT;
     }
@@ -88,7 +94,6 @@ static vl_result deliver(struct vl_session *s, struct chunk *c, enum outcome *ou
     assert(log != NULL);
     uint64_t fresh = count_new(log, c);
     s->counts.entries_received += fresh;
-    s->new_this_round += fresh;
     if (stored > 0) tip_raise(&log->mine, c->first + c->done - 1, &c->items[c->done - 1].id);
     if (fresh > 0) s->pending.retry = true;
     s->stored_generation = vl_replica_generation(s->replica);
@@ -241,7 +246,8 @@ vl_result session_round_ended(struct vl_session *s)
     s->round_open = false;
     s->peer_drained = true;
     if (!lacking(s)) return VL_OK;
-    if (s->new_this_round > 0) return session_begin_heads(s);
+    /* Whoever it came from: what another session stored meanwhile is no fault of this peer's. */
+    if (vl_replica_generation(s->replica) != s->round_generation) return session_begin_heads(s);
     bool forked = false;
     for (size_t i = 0; i < s->logs.count; i++) {
         forked = forked || s->logs.items[i].forked;

@@ -25,7 +25,7 @@ vl_result session_begin_heads(struct vl_session *s)
         s->logs.items[i].dropped = false;
         s->logs.items[i].told = s->logs.items[i].mine;
     }
-    s->new_this_round = 0;
+    s->round_generation = s->generation;
     s->peer_drained = false;
     s->round_open = true;
     s->counts.round_trips++;

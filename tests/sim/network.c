@@ -2,6 +2,7 @@
  * give it: a lost packet makes the stream wait, too many lost ones break it, and what was on its
  * way is gone. Duplicated and reordered packets never reach the engine; what an attacker recorded
  * can only come back as a connection of its own. */
+#include "sync/session_internal.h"
 #include "tests/sim/sim.h"
 
 #include <inttypes.h>
@@ -113,6 +114,7 @@ static vl_result open_session(struct world *w, struct connection *c, unsigned en
     if (!me->joined && peer->index == me->adder) config.expect_sign = peer->keys->card.sign;
     VL_TRY(vl_session_create(&c->sessions[end], &config, (vl_instant){w->now}));
     vl_session_set_clock(c->sessions[end], node_wall(w, me), (vl_instant){w->now});
+    session_limit_pending(c->sessions[end], w->profile.pending);
     return VL_OK;
 }
 
@@ -284,7 +286,7 @@ void network_pump_node(struct world *w, const struct node *n)
 static void check_session(struct world *w, const struct connection *c, unsigned end)
 {
     const struct vl_session *s = c->sessions[end];
-    if (vl_session_counts_of(s).waiting > VL_PENDING_ENTRIES_MAX)
+    if (vl_session_counts_of(s).waiting > w->profile.pending)
         world_fail(w, "more entries wait than may");
     if (!c->mangled && vl_session_forks(s, NULL, 0) > 0)
         world_fail(w, "%s sees a fork, and nobody forked", w->nodes[c->ends[end]].name);

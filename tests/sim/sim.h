@@ -95,6 +95,7 @@ struct profile { /* drawn from the seed */
     unsigned nodes;
     uint64_t duration, write_mean, dial_mean, fault_mean;
     uint64_t latency;
+    size_t pending;  /* how many entries may wait in a session */
     unsigned loss;   /* per mille */
     uint32_t faults; /* bits: which are possible */
 };

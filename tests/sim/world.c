@@ -194,6 +194,8 @@ static void draw_profile(struct world *w, unsigned nodes)
     p->fault_mean = seeded_between(r, 20, 600) * 1000;
     p->latency = seeded_between(r, 1, 300);
     p->loss = (unsigned)seeded_below(r, 301);
+    p->pending = VL_PENDING_ENTRIES_MAX;
+    if (seeded_chance(r, 400)) p->pending = seeded_between(r, 1, 40);
     for (size_t i = 0; i < fault_count; i++) {
         if (seeded_chance(r, 700)) p->faults |= 1u << i;
     }

@@ -604,6 +604,32 @@ static void links_may_come_from_somebody_else(void **state)
     circle_fixture_destroy(f);
 }
 
+/* A round in which another session brought the links is no round without news. */
+static void a_slow_round_is_no_fault(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, SEED);
+    size_t chunks = 0;
+    struct chunk *link = NULL;
+    struct chunk **list = waiting_chunks(f, 20, &chunks, &link);
+    struct vl_session *s = fixture_session(f, 2, 0, false, start);
+    session_limit_pending(s, 4);
+    assert_int_equal(give_hello(s, false), VL_OK);
+    assert_int_equal(give_heads(s, NULL, 0), VL_OK);
+    (void)drain(s);
+    assert_int_equal(give_chunk(s, list[0], true), VL_OK);
+    assert_int_equal(vl_session_counts_of(s).waiting, 0); /* dropped: more than may wait */
+    (void)circle_fixture_pull(f, 2, 1);
+    assert_int_equal(give_drained(s), VL_OK);
+    assert_true(drain(s) >= 1); /* HEADS */
+    assert_int_equal(give_chunk(s, list[0], true), VL_OK);
+    assert_int_equal(give_drained(s), VL_OK);
+    assert_int_equal(entries_of(f, 2), entries_of(f, 0));
+    vl_session_destroy(s);
+    chunks_destroy(list, chunks, link);
+    circle_fixture_destroy(f);
+}
+
 static void a_peer_that_never_delivers_the_links(void **state)
 {
     (void)state;
@@ -717,6 +743,7 @@ int main(void)
         cmocka_unit_test(a_proof_is_judged),
         cmocka_unit_test(entries_wait_for_their_links),
         cmocka_unit_test(links_may_come_from_somebody_else),
+        cmocka_unit_test(a_slow_round_is_no_fault),
         cmocka_unit_test(a_peer_that_never_delivers_the_links),
         cmocka_unit_test(what_waits_is_bounded),
         cmocka_unit_test(bytes_that_wait_are_bounded),
