@@ -1,4 +1,5 @@
-/* What the files of the session share. Nothing outside sync/session*.c includes this.
+/* What the files of the session share. Nothing outside sync/session*.c and sync/bundle*.c (a bundle
+ * is a session's messages in a file) includes this.
  *
  *   session.c           states and dispatch
  *   session_messages.c  every message, encoding and decoding together

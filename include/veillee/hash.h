@@ -46,6 +46,11 @@ VL_MUST_USE vl_result vl_id_parse(const char *text, struct vl_id *out);
     X(PAIRING_CARD, "veillee/1 pairing card")                                                      \
     X(PAIRING_CONFIRM, "veillee/1 pairing confirm")                                                \
     X(PAIRING_KEY, "veillee/1 pairing key")                                                        \
+    X(BUNDLE, "veillee/1 bundle")                                                                  \
+    X(BUNDLE_BOX, "veillee/1 bundle box")                                                          \
+    X(BUNDLE_KEY, "veillee/1 bundle key")                                                          \
+    X(BUNDLE_FRAME, "veillee/1 bundle frame")                                                      \
+    X(BUNDLE_SIGNATURE, "veillee/1 bundle signature")                                              \
     X(VAULT_SLOT, "veillee/1 vault slot")                                                          \
     X(VAULT_PAGE, "veillee/1 vault page")                                                          \
     X(VAULT_SECRET, "veillee/1 vault secret")                                                      \

@@ -31,6 +31,10 @@
 #define VL_PROOF_ENTRIES_MAX 16384u    /* (wire) control entries by which a member proves herself */
 #define VL_PROOF_BYTES_MAX   16777216u /* (wire) ... and their bytes */
 
+#define VL_BUNDLE_BOXES_STEP  16u    /* (wire) key boxes of a bundle come in such groups */
+#define VL_BUNDLE_BOXES_MAX   256u   /* (wire) so many current devices at most */
+#define VL_BUNDLE_FRAME_BYTES 32768u /* (wire) plaintext of one sealed frame of a bundle */
+
 #define VL_SESSION_GREET_SECONDS   10u /* silence while greeting and proving */
 #define VL_SESSION_PING_SECONDS    30u
 #define VL_SESSION_SILENCE_SECONDS 90u /* a session that hears nothing for so long is over */

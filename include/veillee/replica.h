@@ -114,6 +114,10 @@ VL_MUST_USE vl_result vl_replica_lamport(struct vl_replica *r, const struct vl_i
 VL_MUST_USE vl_result vl_replica_control_since(struct vl_replica *r, const struct vl_id *known,
                                                size_t known_count, vl_entry_visit visit,
                                                void *context);
+/* Of each log, the last entry that a control entry's past reaches: with these, and all before them,
+ * every control entry can be judged. Sorted by log, one each. *count as in vl_replica_heads. */
+VL_MUST_USE vl_result vl_replica_control_reach(struct vl_replica *r, struct vl_head *out,
+                                               size_t max, size_t *count);
 /* Settled membership of the circle as it is known here. NULL: no memory. */
 struct vl_membership *vl_replica_membership(struct vl_replica *r);
 
