@@ -3,6 +3,7 @@
  *  CREATED --greet--> GREETING --receive_hello: current--> admit --equal digests--> LIVE
  *                        |                                  |  '--else--> COMPARING
  *                        '--else--> PROVING --receive_proof-'                 | receive_heads
+ *                                   (both ask: receive_unknown)               |
  *                                                                             v
  *                        LIVE <--session_settle: both sides drained------- SENDING
  *                          '--session_begin_heads, receive_heads--------------^
@@ -50,6 +51,7 @@ vl_result vl_session_create(struct vl_session **out, const struct vl_session_con
     struct vl_session *s = calloc(1, sizeof *s);
     if (s == NULL) return VL_ERR_NO_MEMORY;
     s->replica = config->replica;
+    s->proves_first = config->proves_first && heads > 0;
     memcpy(s->peer_noise, config->peer_noise, sizeof s->peer_noise);
     if (config->expect_sign != NULL) {
         s->has_expect_sign = true;
@@ -180,14 +182,19 @@ static void go_live(struct vl_session *s, vl_instant now)
     s->state = VL_SESSION_LIVE;
 }
 
+static vl_result begin_proof(struct vl_session *s)
+{
+    if (s->proof_begun) return VL_OK;
+    VL_TRY(proof_source_init(&s->source, s->peer_hello.control, s->peer_hello.control_count));
+    s->send_proof = s->proof_begun = true;
+    return VL_OK;
+}
+
 /* The peer is a member: compare. */
 static vl_result admit(struct vl_session *s, vl_instant now)
 {
     s->proven = true;
-    if (s->peer_hello.prove) {
-        VL_TRY(proof_source_init(&s->source, s->peer_hello.control, s->peer_hello.control_count));
-        s->send_proof = true;
-    }
+    if (s->peer_hello.prove) VL_TRY(begin_proof(s));
     if (!vl_id_equal(&s->hello.digest, &s->peer_hello.digest)) {
         s->state = VL_SESSION_COMPARING;
         return session_begin_heads(s);
@@ -201,18 +208,27 @@ static vl_result admit(struct vl_session *s, vl_instant now)
     return VL_OK;
 }
 
+/* I asked for her proof. When she asks for mine as well, one of us has to begin: who dialled, for
+ * the answerer showed that it holds the current epoch's secret before it learned anything, while a
+ * dialler may be anybody who got hold of that key. The other waits; the deadline ends it when
+ * nobody begins. A device that I know to be no longer current is shown nothing. */
+static vl_result receive_unknown(struct vl_session *s)
+{
+    VL_TRY(proof_create(&s->proof, s->replica));
+    s->state = VL_SESSION_PROVING;
+    if (!s->peer_hello.prove || !s->proves_first) return VL_OK;
+    struct vl_device_info device;
+    vl_result known = vl_replica_device_by_noise(s->replica, s->peer_noise, &device);
+    if (known == VL_ERR_NOT_FOUND) return begin_proof(s);
+    return known;
+}
+
 static vl_result receive_hello(struct vl_session *s, struct vl_reader *r, vl_instant now)
 {
     struct message_hello hello;
     VL_TRY(message_hello_read(r, &hello));
     s->peer_hello = hello;
-    if (s->asked) {
-        /* Neither shows a stranger who the circle is. */
-        if (hello.prove) return VL_ERR_AUTHORITY;
-        VL_TRY(proof_create(&s->proof, s->replica));
-        s->state = VL_SESSION_PROVING;
-        return VL_OK;
-    }
+    if (s->asked) return receive_unknown(s);
     bool current = false;
     VL_TRY(find_peer(s, &current));
     if (!current) return VL_ERR_AUTHORITY;

@@ -11,7 +11,8 @@
  *   proof.h             judging such a proof (replica_proof.c)
  *
  * Invariants
- *  S1  Until the peer's device was found current (in my copy or by her PROOF), she got HELLO alone.
+ *  S1  Until the peer's device was found current (in my copy or by her PROOF), she got HELLO alone;
+ *      from a side that proves first, to a device it never heard of, PROOF too.
  *  S2  Nothing is taken from a message before the whole of it was decoded.
  *  S3  Waiting entries never exceed VL_PENDING_*, the log table 2 * VL_HEADS_MAX.
  *  S4  What was dropped for a limit is marked, and the mark goes only with a new HEADS.
@@ -199,7 +200,7 @@ VL_MUST_USE vl_result proof_source_next(struct proof_source *source, struct vl_r
 struct vl_session {
     struct vl_replica *replica;
     uint8_t peer_noise[32];
-    bool expect_newcomer, has_expect_sign;
+    bool expect_newcomer, proves_first, has_expect_sign;
     uint8_t expect_sign[32];
 
     enum vl_session_state state;
@@ -214,6 +215,7 @@ struct vl_session {
     struct message_hello hello, peer_hello;
     struct proof *proof; /* lives until my own copy knows her device */
     bool send_proof;
+    bool proof_begun; /* send_proof was set: once in a session */
     struct proof_source source;
 
     /* heads */

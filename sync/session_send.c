@@ -269,8 +269,8 @@ static vl_result next_drained(struct vl_session *s, struct vl_buffer *out, vl_in
 vl_result session_send_next(struct vl_session *s, struct vl_buffer *out, vl_instant now)
 {
     if (!s->hello_sent) return next_hello(s, out);
-    if (!s->proven) return VL_ERR_NOT_FOUND; /* S1 */
     if (s->send_proof) return next_proof(s, out);
+    if (!s->proven) return VL_ERR_NOT_FOUND; /* S1 */
     if (s->outgoing != NULL) return next_outgoing(s, out);
     if (s->state != VL_SESSION_SENDING && s->state != VL_SESSION_LIVE) return VL_ERR_NOT_FOUND;
 

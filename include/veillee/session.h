@@ -4,7 +4,8 @@
  * Messages (one frame each; docs/sync.md has the layouts)
  *   HELLO    version, digest of the heads, the newest control entries I have
  *   PROOF    control entries that the other lacks: how a member it does not know yet shows that
- *            she is one (before this nothing else is sent to her)
+ *            she is one (before this nothing else is sent to her; of two who both ask, the one
+ *            that dialled shows hers first)
  *   HEADS    every log's tips (several messages when many)
  *   ENTRIES  a run of one log, with "end of chunk" on its last part; headers without what the run
  *            implies (circle, log, number, previous id)
@@ -37,6 +38,9 @@ struct vl_session_config {
     struct vl_replica *replica;
     uint8_t peer_noise[32]; /* static key that the channel proved */
     bool expect_newcomer;   /* pairing: I am joining, my copy may be empty, the peer proves first */
+    /* Of two that do not know each other's devices, this side shows its PROOF first. Set by who
+     * dialled, under the current epoch: only a member's device can have answered. */
+    bool proves_first;
     const uint8_t
         *expect_sign; /* pairing: signing key that must be in the proven circle, or NULL */
 };

@@ -42,7 +42,7 @@ struct connection {
     vl_instant since;
     enum stage stage;
     vl_result why;
-    bool dialled;
+    bool dialled, proves_first;
     int fd;
 };
 
@@ -136,7 +136,7 @@ static void start_session(struct connection *c, const struct vl_session_config *
 
 static void secured(struct connection *c)
 {
-    struct vl_session_config config = {.replica = c->replica};
+    struct vl_session_config config = {.replica = c->replica, .proves_first = c->proves_first};
     vl_result result = vl_channel_peer(c->channel, config.peer_noise);
     if (result != VL_OK) {
         fail(c, result);
@@ -311,6 +311,7 @@ vl_result connection_create(struct connection **out, const struct connection_con
     c->stranger = config->stranger;
     c->remote = config->remote;
     c->dialled = !config->stranger;
+    c->proves_first = config->proves_first;
     c->fd = -1;
     vl_result result = VL_ERR_NO_MEMORY;
     c->end = event_new(c->base, -1, 0, end_now, c);

@@ -41,6 +41,7 @@ struct connection_config {
     struct vl_pairing *pairing;             /* the caller's; outlives stage PAIRING */
     struct endpoint remote;                 /* dialled, or who came in */
     struct stranger *stranger;              /* incoming; NULL: dial `remote` */
+    bool proves_first;                      /* dialled: as in vl_session_config */
 };
 
 /* NETWORK: cannot even begin to connect. NO_MEMORY. */

@@ -109,7 +109,8 @@ static vl_result open_session(struct world *w, struct connection *c, unsigned en
 {
     struct node *me = &w->nodes[c->ends[end]];
     const struct node *peer = &w->nodes[c->ends[1 - end]];
-    struct vl_session_config config = {.replica = me->replica, .expect_newcomer = !me->joined};
+    struct vl_session_config config = {
+        .replica = me->replica, .expect_newcomer = !me->joined, .proves_first = end == 0};
     memcpy(config.peer_noise, peer->keys->card.noise, sizeof config.peer_noise);
     if (!me->joined && peer->index == me->adder) config.expect_sign = peer->keys->card.sign;
     VL_TRY(vl_session_create(&c->sessions[end], &config, (vl_instant){w->now}));

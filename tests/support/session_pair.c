@@ -11,16 +11,23 @@ static void must(bool held, const char *what)
     abort();
 }
 
-struct vl_session *fixture_session(struct circle_fixture *f, size_t me, size_t peer,
-                                   bool expect_newcomer, vl_instant now)
+static struct vl_session *create(struct circle_fixture *f, size_t me, size_t peer,
+                                 bool expect_newcomer, bool proves_first, vl_instant now)
 {
     struct vl_session *session = NULL;
     struct vl_session_config config = {.replica = f->nodes[me].replica,
-                                       .expect_newcomer = expect_newcomer};
+                                       .expect_newcomer = expect_newcomer,
+                                       .proves_first = proves_first};
     memcpy(config.peer_noise, f->nodes[peer].keys->card.noise, sizeof config.peer_noise);
     if (expect_newcomer) config.expect_sign = f->nodes[peer].keys->card.sign;
     must(vl_session_create(&session, &config, now) == VL_OK, "create");
     return session;
+}
+
+struct vl_session *fixture_session(struct circle_fixture *f, size_t me, size_t peer,
+                                   bool expect_newcomer, vl_instant now)
+{
+    return create(f, me, peer, expect_newcomer, false, now);
 }
 
 static bool is_empty(struct circle_fixture *f, size_t node)
@@ -34,6 +41,13 @@ void session_pair_init(struct session_pair *pair, struct circle_fixture *f, size
 {
     *pair = (struct session_pair){.now = {1000}};
     pair->sides[0] = fixture_session(f, a, b, is_empty(f, a), pair->now);
+    pair->sides[1] = fixture_session(f, b, a, is_empty(f, b), pair->now);
+}
+
+void session_pair_dial(struct session_pair *pair, struct circle_fixture *f, size_t a, size_t b)
+{
+    *pair = (struct session_pair){.now = {1000}};
+    pair->sides[0] = create(f, a, b, is_empty(f, a), true, pair->now);
     pair->sides[1] = fixture_session(f, b, a, is_empty(f, b), pair->now);
 }
 

@@ -20,6 +20,9 @@ struct vl_session *fixture_session(struct circle_fixture *f, size_t me, size_t p
 
 /* Nodes a and b; a replica that is empty joins as a newcomer. */
 void session_pair_init(struct session_pair *pair, struct circle_fixture *f, size_t a, size_t b);
+/* The same, and node a dialled under the current epoch: it proves first when neither knows the
+ * other. */
+void session_pair_dial(struct session_pair *pair, struct circle_fixture *f, size_t a, size_t b);
 void session_pair_finish(struct session_pair *pair);
 /* Carries one message of that side over. false: it had none. An error of the other side ends in
  * its state. */

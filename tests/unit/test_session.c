@@ -280,6 +280,13 @@ static void a_member_added_meanwhile_shows_it(void **state)
     circle_fixture_destroy(f);
 }
 
+/* Both sides wait until their deadlines. */
+static void greeting_is_over(struct session_pair *pair)
+{
+    pair->now.ms += 1000u * VL_SESSION_GREET_SECONDS;
+    session_pair_run(pair);
+}
+
 static void a_stranger_gets_hello_and_nothing_else(void **state)
 {
     (void)state;
@@ -303,7 +310,8 @@ static void a_stranger_gets_hello_and_nothing_else(void **state)
         session_pair_init(&pair, f, empty, 0);
         (void)session_pair_carry(&pair, first);
         session_pair_run(&pair);
-        assert_int_equal(vl_session_error(pair.sides[1 - first]), VL_ERR_AUTHORITY);
+        greeting_is_over(&pair);
+        assert_int_equal(vl_session_error(pair.sides[1]), VL_ERR_AUTHORITY);
         assert_true(pair.messages[1] <= 1);
         assert_int_equal(entries_of(f, empty), 0);
         session_pair_finish(&pair);
@@ -312,26 +320,59 @@ static void a_stranger_gets_hello_and_nothing_else(void **state)
     circle_fixture_destroy(f);
 }
 
-static void two_who_do_not_know_each_other_stop(void **state)
+/* Two newcomers whom different members added while these were apart. */
+static struct circle_fixture *two_unknown(size_t *a, size_t *b)
 {
-    (void)state;
     struct circle_fixture *f = circle_fixture_create(3, SEED);
-    size_t a = circle_fixture_stranger(f);
-    size_t b = circle_fixture_stranger(f);
+    *a = circle_fixture_stranger(f);
+    *b = circle_fixture_stranger(f);
     struct vl_control promote = {.kind = VL_CONTROL_PROMOTE, .target = f->nodes[1].person};
     struct vl_id id;
     assert_int_equal(vl_replica_control(f->nodes[0].replica, &promote, f->now, &id), VL_OK);
     (void)circle_fixture_pull(f, 1, 0);
-    circle_fixture_add(f, 0, a);
-    circle_fixture_add(f, 1, b);
-    (void)circle_fixture_pull(f, a, 0);
-    (void)circle_fixture_pull(f, b, 1);
+    circle_fixture_add(f, 0, *a);
+    circle_fixture_add(f, 1, *b);
+    (void)circle_fixture_pull(f, *a, 0);
+    (void)circle_fixture_pull(f, *b, 1);
+    return f;
+}
+
+static void of_two_unknown_the_dialler_proves_first(void **state)
+{
+    (void)state;
+    size_t a, b;
+    struct circle_fixture *f = two_unknown(&a, &b);
+    struct session_pair pair;
+    for (size_t first = 0; first < 2; first++) { /* whoever speaks first */
+        session_pair_dial(&pair, f, a, b);
+        (void)session_pair_carry(&pair, first);
+        (void)session_pair_carry(&pair, 1 - first);
+        if (first == 0) assert_false(session_pair_carry(&pair, 1)); /* she waits for the proof */
+        session_pair_run(&pair);
+        assert_live(&pair);
+        struct vl_id one = circle_fixture_digest(f, a);
+        struct vl_id two = circle_fixture_digest(f, b);
+        assert_true(vl_id_equal(&one, &two));
+        session_pair_finish(&pair);
+    }
+    circle_fixture_destroy(f);
+}
+
+/* Where nobody may begin, nobody is shown anything, and the deadline ends it on both sides. */
+static void two_unknown_without_a_dialler_stop(void **state)
+{
+    (void)state;
+    size_t a, b;
+    struct circle_fixture *f = two_unknown(&a, &b);
     struct session_pair pair;
     session_pair_init(&pair, f, a, b);
     session_pair_run(&pair);
-    assert_int_equal(vl_session_error(pair.sides[1]), VL_ERR_AUTHORITY);
-    assert_int_equal(pair.messages[0], 1);
-    assert_int_equal(pair.messages[1], 0);
+    assert_int_equal(vl_session_error(pair.sides[0]), VL_OK);
+    greeting_is_over(&pair);
+    for (size_t side = 0; side < 2; side++) {
+        assert_int_equal(vl_session_error(pair.sides[side]), VL_ERR_AUTHORITY);
+        assert_int_equal(pair.messages[side], 1);
+    }
     session_pair_finish(&pair);
 
     /* After one of them met somebody who knows both, they can. */
@@ -341,6 +382,37 @@ static void two_who_do_not_know_each_other_stop(void **state)
     session_pair_run(&pair);
     assert_live(&pair);
     session_pair_finish(&pair);
+    circle_fixture_destroy(f);
+}
+
+/* What the dialler shows goes to a device it never heard of, never to one that was removed; and
+ * who proves first still gets nothing more out before the other proved herself. */
+static void the_dialler_shows_a_removed_device_nothing(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(4, SEED);
+    struct vl_control remove = {.kind = VL_CONTROL_REMOVE, .target = f->nodes[3].person};
+    struct vl_id id;
+    assert_int_equal(vl_replica_control(f->nodes[0].replica, &remove, f->now, &id), VL_OK);
+    struct session_pair pair;
+    size_t stranger = circle_fixture_stranger(f);
+    struct {
+        size_t peer, messages;
+    } cases[] = {{3, 1}, {stranger, 2}}; /* HELLO; HELLO and PROOF */
+    for (size_t k = 0; k < 2; k++) {
+        session_pair_dial(&pair, f, 0, cases[k].peer);
+        vl_session_destroy(pair.sides[1]);
+        /* She answers as one whose copy is empty, so she asks. */
+        struct vl_session_config config = {.replica = f->nodes[stranger].replica,
+                                           .expect_newcomer = true};
+        memcpy(config.peer_noise, f->nodes[0].keys->card.noise, sizeof config.peer_noise);
+        assert_int_equal(vl_session_create(&pair.sides[1], &config, pair.now), VL_OK);
+        session_pair_run(&pair);
+        greeting_is_over(&pair);
+        assert_int_equal(vl_session_error(pair.sides[0]), VL_ERR_AUTHORITY);
+        assert_int_equal(pair.messages[0], cases[k].messages);
+        session_pair_finish(&pair);
+    }
     circle_fixture_destroy(f);
 }
 
@@ -486,7 +558,9 @@ int main(void)
         cmocka_unit_test(a_newcomer_refuses_another_circle),
         cmocka_unit_test(a_member_added_meanwhile_shows_it),
         cmocka_unit_test(a_stranger_gets_hello_and_nothing_else),
-        cmocka_unit_test(two_who_do_not_know_each_other_stop),
+        cmocka_unit_test(of_two_unknown_the_dialler_proves_first),
+        cmocka_unit_test(two_unknown_without_a_dialler_stop),
+        cmocka_unit_test(the_dialler_shows_a_removed_device_nothing),
         cmocka_unit_test(the_session_of_a_removed_member_ends),
         cmocka_unit_test(a_forked_log_is_named_and_the_others_go_on),
         cmocka_unit_test(clocks_are_compared),
