@@ -79,6 +79,21 @@ static vl_result lamport_visit(void *context, const struct vl_entry_row *row)
     return VL_OK;
 }
 
+static vl_result has_visit(void *context, const struct vl_entry_row *row)
+{
+    (void)context;
+    (void)row;
+    return VL_OK;
+}
+
+vl_result vl_replica_has(struct vl_replica *r, const struct vl_id *entry, bool *has)
+{
+    VL_TRY(replica_ready(r));
+    vl_result result = r->storage.entry_get(r->storage.self, entry, has_visit, NULL);
+    *has = result == VL_OK;
+    return result == VL_ERR_NOT_FOUND ? VL_OK : result;
+}
+
 vl_result vl_replica_lamport(struct vl_replica *r, const struct vl_id *log, uint64_t seq,
                              uint64_t *lamport)
 {

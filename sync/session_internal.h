@@ -146,7 +146,7 @@ struct session_log {
     bool show_fork;           /* ... but the peer does not know yet: one chunk of my branch */
     bool dropped;             /* entries of it were let go since my last HEADS */
     bool stuck;               /* it links to a branch that is refused: let go without asking */
-    uint32_t blocked_pass;    /* pending: the pass in which its first chunk stayed blocked */
+    uint32_t pass;            /* pending: the last pass in which it was given to the replica */
     bool lamport_known;       /* of entry peer.seq + 1 */
     uint64_t lamport, lamport_seq;
 };

@@ -41,15 +41,9 @@ static bool waits(const struct pending *pending, const struct vl_id *log)
     return false;
 }
 
-/* Takes over the chunk. LIMIT: no room; it is still the caller's. */
+/* Takes over the chunk; on an error it is still the caller's. */
 static vl_result pending_push(struct pending *pending, struct chunk *c)
 {
-    size_t entries = c->count - c->done;
-    size_t bytes = chunk_size(c);
-    if (entries > pending->max_entries - pending->entries ||
-        bytes > VL_PENDING_BYTES_MAX - pending->bytes) {
-        return VL_ERR_LIMIT;
-    }
     if (pending->count == pending->capacity) {
         size_t capacity = pending->capacity == 0 ? 8 : pending->capacity * 2;
         struct chunk **items = realloc(pending->items, capacity * sizeof *items);
@@ -58,55 +52,189 @@ static vl_result pending_push(struct pending *pending, struct chunk *c)
         pending->capacity = capacity;
     }
     pending->items[pending->count++] = c;
-    pending->entries += entries;
-    pending->bytes += bytes;
+    pending->entries += c->count - c->done;
+    pending->bytes += chunk_size(c);
     return VL_OK;
 }
 
-/* ---- giving a chunk to the replica ---- */
-
-enum outcome { OUTCOME_DONE, OUTCOME_BLOCKED, OUTCOME_GAP, OUTCOME_FORK };
-
-/* How many entries of the chunk are newer than my tip was. */
-static uint64_t count_new(const struct session_log *log, const struct chunk *c)
+static bool fits(const struct pending *pending, const struct chunk *c)
 {
-    if (c->done == 0) return 0;
-    uint64_t last = c->first + c->done - 1;
-    if (!log->mine.known) return c->done;
-    if (last <= log->mine.seq) return 0;
-    uint64_t beyond = last - log->mine.seq;
-    return beyond < c->done ? beyond : c->done;
+    return pending->entries + (c->count - c->done) <= pending->max_entries &&
+           pending->bytes + chunk_size(c) <= VL_PENDING_BYTES_MAX;
 }
 
-static vl_result deliver(struct vl_session *s, struct chunk *c, enum outcome *outcome)
+/* ---- giving chunks to the replica ----
+ *
+ * All that wait go in one call, one commit: writers who read each other link to and fro, and one
+ * chunk alone would store an entry or two. */
+
+#define BATCH_RUNS_MAX 64u
+
+struct batch { /* chunks that follow one another in one log make one run */
+    struct vl_run runs[BATCH_RUNS_MAX];
+    struct session_log *logs[BATCH_RUNS_MAX];
+    size_t bytes[BATCH_RUNS_MAX];
+    uint64_t next[BATCH_RUNS_MAX];
+    size_t run_count;
+    struct vl_entry *entries; /* of each run VL_CHUNK_ENTRIES_MAX */
+};
+
+static size_t batch_run(const struct batch *b, const struct session_log *log)
 {
-    struct vl_entry entries[VL_CHUNK_ENTRIES_MAX];
+    size_t at = 0;
+    while (at < b->run_count && b->logs[at] != log)
+        at++;
+    return at;
+}
+
+/* Puts the chunk at the end of its log's run; not when there is no room, or it does not go on. */
+static void batch_add(struct batch *b, struct session_log *log, const struct chunk *c)
+{
+    size_t at = batch_run(b, log);
     size_t count = c->count - c->done;
-    size_t stored = 0;
-    for (size_t i = 0; i < count; i++) {
-        entries[i] = chunk_entry(c, c->done + i);
+    if (at == BATCH_RUNS_MAX) return;
+    struct vl_entry *entries = &b->entries[at * VL_CHUNK_ENTRIES_MAX];
+    if (at == b->run_count) {
+        b->runs[at] = (struct vl_run){.entries = entries};
+        b->logs[at] = log;
+        b->bytes[at] = 0;
+        b->next[at] = c->first + c->done;
+        b->run_count++;
     }
-    vl_result result = vl_replica_receive(s->replica, entries, count, &stored);
-    assert(stored <= count);
-    c->done += stored;
+    struct vl_run *run = &b->runs[at];
+    if (run->count + count > VL_CHUNK_ENTRIES_MAX || c->first + c->done != b->next[at] ||
+        b->bytes[at] + chunk_size(c) > VL_CHUNK_BYTES_MAX)
+        return;
+    for (size_t i = 0; i < count; i++)
+        entries[run->count++] = chunk_entry(c, c->done + i);
+    b->bytes[at] += chunk_size(c);
+    b->next[at] += count;
+}
 
-    struct session_log *log = logs_find(&s->logs, &c->log);
-    assert(log != NULL);
-    uint64_t fresh = count_new(log, c);
+/* What the replica took of a run is newer than my tip was. */
+static void note_stored(struct vl_session *s, struct session_log *log, const struct chunk *c)
+{
+    if (c->done == 0) return;
+    uint64_t last = c->first + c->done - 1;
+    uint64_t fresh = !log->mine.known                 ? c->done
+                     : last <= log->mine.seq          ? 0
+                     : last - log->mine.seq < c->done ? last - log->mine.seq
+                                                      : c->done;
     s->counts.entries_received += fresh;
-    if (stored > 0) tip_raise(&log->mine, c->first + c->done - 1, &c->items[c->done - 1].id);
     if (fresh > 0) s->pending.retry = true;
-    s->stored_generation = vl_replica_generation(s->replica);
+    tip_raise(&log->mine, last, &c->items[c->done - 1].id);
+}
 
-    switch (result) {
-    case VL_OK: *outcome = OUTCOME_DONE; return stored == count ? VL_OK : VL_ERR_INTERNAL;
-    case VL_ERR_MISSING: *outcome = OUTCOME_BLOCKED; return VL_OK;
-    case VL_ERR_GAP: *outcome = OUTCOME_GAP; return VL_OK;
+/* There can be a gap only where something was let go, or was on its way when HEADS went out. */
+static vl_result gap(const struct vl_session *s, struct session_log *log)
+{
+    if (!log->dropped && !log->stuck && !s->round_open) return VL_ERR_GAP;
+    log->dropped = true;
+    return VL_OK;
+}
+
+/* What is left of a run after the replica has judged it. An error ends the session. */
+static vl_result run_outcome(const struct vl_session *s, struct session_log *log,
+                             const struct vl_run *run, bool *let_go)
+{
+    *let_go = false;
+    switch (run->result) {
+    case VL_OK: return run->stored == run->count ? VL_OK : VL_ERR_INTERNAL;
+    case VL_ERR_MISSING: return VL_OK;
+    case VL_ERR_GAP: *let_go = true; return gap(s, log);
     /* The run goes on from another entry than mine, or is another one with the same number. */
     case VL_ERR_PREV:
-    case VL_ERR_FORK: *outcome = OUTCOME_FORK; return VL_OK;
-    default: return result;
+    case VL_ERR_FORK:
+        *let_go = true;
+        log->forked = true;
+        return VL_OK;
+    default: return run->result;
     }
+}
+
+/* Takes out of the waiting what was stored or let go. */
+static vl_result batch_settle(struct vl_session *s, struct batch *b)
+{
+    struct pending *p = &s->pending;
+    vl_result result = VL_OK;
+    bool let_go[BATCH_RUNS_MAX];
+    size_t stored[BATCH_RUNS_MAX];
+    for (size_t at = 0; at < b->run_count; at++) {
+        vl_result one = run_outcome(s, b->logs[at], &b->runs[at], &let_go[at]);
+        if (result == VL_OK) result = one;
+        stored[at] = b->runs[at].stored;
+    }
+    size_t kept = 0;
+    p->entries = p->bytes = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        struct chunk *c = p->items[i];
+        struct session_log *log = logs_find(&s->logs, &c->log);
+        assert(log != NULL);
+        size_t at = batch_run(b, log);
+        if (at < b->run_count) {
+            size_t here = c->count - c->done < stored[at] ? c->count - c->done : stored[at];
+            c->done += here;
+            stored[at] -= here;
+            if (here > 0) note_stored(s, log, c);
+        }
+        if (c->done == c->count || log->forked || (at < b->run_count && let_go[at])) {
+            chunk_destroy(c);
+            continue;
+        }
+        p->items[kept++] = c;
+        p->entries += c->count - c->done;
+        p->bytes += chunk_size(c);
+    }
+    p->count = kept;
+    return result;
+}
+
+/* Gives all that waits to the replica, BATCH_RUNS_MAX logs at a time. */
+static vl_result retry_pass(struct vl_session *s)
+{
+    struct pending *p = &s->pending;
+    struct batch *b = calloc(1, sizeof *b);
+    if (b == NULL) return VL_ERR_NO_MEMORY;
+    vl_result result = VL_ERR_NO_MEMORY;
+    size_t logs = p->count < BATCH_RUNS_MAX ? p->count : BATCH_RUNS_MAX;
+    b->entries = malloc(logs * VL_CHUNK_ENTRIES_MAX * sizeof *b->entries);
+    if (b->entries == NULL) goto out;
+    p->pass++;
+    result = VL_OK;
+    for (bool more = true; result == VL_OK && more;) {
+        more = false;
+        b->run_count = 0;
+        for (size_t i = 0; i < p->count; i++) {
+            struct session_log *log = logs_find(&s->logs, &p->items[i]->log);
+            assert(log != NULL);
+            bool in_batch = batch_run(b, log) < b->run_count;
+            if (!in_batch && log->pass == p->pass) continue;
+            if (!in_batch && b->run_count == BATCH_RUNS_MAX) {
+                more = true;
+                continue;
+            }
+            log->pass = p->pass;
+            batch_add(b, log, p->items[i]);
+        }
+        if (b->run_count == 0) break;
+        result = vl_replica_receive_runs(s->replica, b->runs, b->run_count);
+        s->stored_generation = vl_replica_generation(s->replica);
+        if (result == VL_OK) result = batch_settle(s, b);
+    }
+out:
+    free(b->entries);
+    free(b);
+    return result;
+}
+
+vl_result session_retry(struct vl_session *s)
+{
+    while (s->pending.retry && s->pending.count > 0) {
+        s->pending.retry = false;
+        VL_TRY(retry_pass(s));
+    }
+    s->pending.retry = false;
+    return VL_OK;
 }
 
 /* ---- arrival ---- */
@@ -124,88 +252,53 @@ static vl_result note_peer(struct vl_session *s, const struct chunk *c, struct s
     return VL_OK;
 }
 
-static vl_result keep_or_drop(struct vl_session *s, struct session_log *log, struct chunk *c)
+/* Whether the first entry's links are here. If not, nothing that waits can be helped by it. */
+static vl_result is_free(struct vl_session *s, const struct chunk *c, bool *out)
 {
-    vl_result result = pending_push(&s->pending, c);
-    if (result == VL_OK) return VL_OK;
-    chunk_destroy(c);
-    if (result != VL_ERR_LIMIT) return result;
-    log->dropped = true;
-    return VL_OK;
-}
-
-/* There can be a gap only where something was let go, or was on its way when HEADS went out. */
-static vl_result gap(const struct vl_session *s, struct session_log *log)
-{
-    if (!log->dropped && !log->stuck && !s->round_open) return VL_ERR_GAP;
-    log->dropped = true;
+    struct vl_entry_header header;
+    struct vl_entry entry = chunk_entry(c, c->done);
+    VL_TRY(vl_entry_header_decode(entry.header, &header));
+    *out = true;
+    for (size_t i = 0; *out && i < header.link_count; i++)
+        VL_TRY(vl_replica_has(s->replica, &header.links[i], out));
     return VL_OK;
 }
 
 vl_result session_take_chunk(struct vl_session *s)
 {
+    struct pending *p = &s->pending;
     struct chunk *c = s->receiving;
     struct session_log *log = NULL;
-    enum outcome outcome = OUTCOME_DONE;
+    bool blocked = false, is_ready = false;
     s->receiving = NULL;
     vl_result result = note_peer(s, c, &log);
     if (result != VL_OK || log->forked) goto let_go;
-    if (waits(&s->pending, &c->log)) return keep_or_drop(s, log, c);
-
-    result = deliver(s, c, &outcome);
-    if (result != VL_OK) goto let_go;
-    switch (outcome) {
-    case OUTCOME_DONE: break;
-    case OUTCOME_BLOCKED: VL_TRY(keep_or_drop(s, log, c)); return session_retry(s);
-    case OUTCOME_GAP: result = gap(s, log); break;
-    case OUTCOME_FORK: log->forked = true; break;
+    blocked = waits(p, &c->log);
+    if (!blocked) {
+        result = is_free(s, c, &is_ready);
+        if (result != VL_OK) goto let_go;
     }
+    if (!is_ready && !fits(p, c)) {
+        log->dropped = true;
+        goto let_go;
+    }
+    result = pending_push(p, c);
+    if (result != VL_OK) goto let_go;
+    if (!is_ready && (blocked || p->count > 1)) return VL_OK;
+    p->retry = true;
+    VL_TRY(session_retry(s));
+    /* it may stand in the room of one chunk beyond the limits, until now */
+    while (p->entries > p->max_entries || p->bytes > VL_PENDING_BYTES_MAX) {
+        struct chunk *last = p->items[--p->count];
+        p->entries -= last->count - last->done;
+        p->bytes -= chunk_size(last);
+        logs_find(&s->logs, &last->log)->dropped = true;
+        chunk_destroy(last);
+    }
+    return VL_OK;
 let_go:
     chunk_destroy(c);
-    return result != VL_OK ? result : session_retry(s);
-}
-
-/* ---- trying again ---- */
-
-/* One pass over the waiting chunks; of each log only as far as they are stored. */
-static vl_result retry_pass(struct vl_session *s)
-{
-    struct pending *p = &s->pending;
-    size_t kept = 0;
-    vl_result result = VL_OK;
-    p->pass++;
-    p->entries = p->bytes = 0;
-    for (size_t i = 0; i < p->count; i++) {
-        struct chunk *c = p->items[i];
-        struct session_log *log = logs_find(&s->logs, &c->log);
-        enum outcome outcome = OUTCOME_BLOCKED;
-        assert(log != NULL);
-        if (result == VL_OK && log->blocked_pass != p->pass && !log->forked) {
-            result = deliver(s, c, &outcome);
-        }
-        if (outcome == OUTCOME_GAP) result = gap(s, log);
-        if (outcome == OUTCOME_FORK) log->forked = true;
-        if (log->forked || outcome == OUTCOME_DONE || outcome == OUTCOME_GAP) {
-            chunk_destroy(c);
-            continue;
-        }
-        log->blocked_pass = p->pass;
-        p->items[kept++] = c;
-        p->entries += c->count - c->done;
-        p->bytes += chunk_size(c);
-    }
-    p->count = kept;
     return result;
-}
-
-vl_result session_retry(struct vl_session *s)
-{
-    while (s->pending.retry && s->pending.count > 0) {
-        s->pending.retry = false;
-        VL_TRY(retry_pass(s));
-    }
-    s->pending.retry = false;
-    return VL_OK;
 }
 
 /* ---- the peer has sent everything ---- */

@@ -107,6 +107,8 @@ void vl_replica_heads_digest(const struct vl_replica *r, struct vl_id *out);
 VL_MUST_USE vl_result vl_replica_read_chunk(struct vl_replica *r, const struct vl_id *log,
                                             uint64_t from, size_t max_entries, size_t max_bytes,
                                             vl_entry_visit visit, void *context);
+/* Whether an entry is stored. */
+VL_MUST_USE vl_result vl_replica_has(struct vl_replica *r, const struct vl_id *entry, bool *has);
 /* The lamport number of entry (log, seq); NOT_FOUND. For the order in which chunks are sent. */
 VL_MUST_USE vl_result vl_replica_lamport(struct vl_replica *r, const struct vl_id *log,
                                          uint64_t seq, uint64_t *lamport);
