@@ -2,8 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LAYOUT 1u
-
 void living_finish(struct living *l)
 {
     cell_table_finish(&l->table);
@@ -175,7 +173,7 @@ static void write_dot(struct vl_writer *w, uint32_t rank, uint32_t operation)
 vl_result living_save(struct living *l, struct vl_buffer *out)
 {
     size_t before = out->size, named_count;
-    struct vl_writer w = vl_writer(out, before + VL_CELL_BYTES_MAX);
+    struct vl_writer w = vl_writer(out, before + CELL_STATE_MAX);
     struct living_dot *retired = NULL;
     uint32_t *named = NULL;
     vl_result result = sort_values(l);
@@ -189,7 +187,6 @@ vl_result living_save(struct living *l, struct vl_buffer *out)
         result = VL_ERR_NO_MEMORY;
         goto done;
     }
-    vl_write_u8(&w, LAYOUT);
     cell_table_write(&w, &l->table, named, named_count);
     vl_write_varint(&w, l->retired_count);
     for (size_t i = 0; i < l->retired_count; i++)
@@ -201,7 +198,7 @@ vl_result living_save(struct living *l, struct vl_buffer *out)
         vl_write_string(&w, value->value);
     }
     result = vl_writer_result(&w);
-    if (result == VL_ERR_TOO_LARGE) result = VL_ERR_LIMIT;
+    if (result == VL_ERR_TOO_LARGE) result = VL_ERR_DAMAGED; /* it had less weight than it has */
 done:
     if (result != VL_OK) out->size = before;
     free(retired);
@@ -271,7 +268,6 @@ vl_result living_load(struct living *l, enum vl_field_kind kind, struct vl_bytes
     vl_result result;
     *l = (struct living){.kind = kind};
     if (state.size == 0) return VL_OK;
-    if (vl_read_u8(&r) != LAYOUT) vl_reader_fail(&r, VL_ERR_DAMAGED);
     cell_table_read(&r, &l->table);
     read_retired(&r, l);
     read_values(&r, l);

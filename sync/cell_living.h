@@ -7,10 +7,7 @@
  *  Both are unions over the set of applied operations: their order cannot matter. A retired dot
  *  must be kept for ever, because its operation may still arrive. Its value is dropped at once.
  *
- *   state   = u8 1 | table (cell_table.h) | varint count, retired: dot each (sorted)
- *           | varint count, living: dot, varint size, value each (in the field's order)
- *   dot     = varint index into the table, varint operation
- *   a table entry has its lamport number when one of its operations lives */
+ * docs/records.md, "Registers and sets", defines them and their layout. */
 #ifndef SYNC_CELL_LIVING_H
 #define SYNC_CELL_LIVING_H
 

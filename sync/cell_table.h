@@ -1,7 +1,6 @@
 /* The entries that one cell names, each once: its id, and its lamport number where an operation of
- * it is kept in the cell. In memory in order of arrival, in the encoding sorted by id.
- *
- *   table = varint count, each: 32 id | u8 0, or u8 1 and varint lamport   (sorted, unique) */
+ * it is kept in the cell. In memory in order of arrival, in the encoding (docs/records.md)
+ * sorted by id. */
 #ifndef SYNC_CELL_TABLE_H
 #define SYNC_CELL_TABLE_H
 
@@ -9,6 +8,9 @@
 #include <veillee/codec.h>
 
 #define CELL_ABSENT UINT32_MAX
+
+/* No state is as large: what waits longest, an insertion, takes less than twice its weight. */
+#define CELL_STATE_MAX (3u * VL_CELL_WEIGHT_MAX)
 
 struct cell_entry {
     struct vl_id id;

@@ -99,6 +99,7 @@ struct vl_replica {
     uint64_t generation;
     bool stale;    /* memory is empty or wrong: load before anything else */
     bool writing;  /* in a transaction */
+    bool over;     /* a merge met a cell over its limit; the own writer clears it before and asks */
     bool unmerged; /* a key came since the stored entries were last looked through */
 
     struct chain *chains; /* by index */

@@ -81,9 +81,9 @@ static vl_result merge_body(struct vl_replica *r, const struct vl_body *body, ui
         VL_TRY(cell_of(r, &key, &cell));
         size_t before = cell->state.size;
         vl_result result = vl_cell_apply(key.kind, &cell->state, operation, &stamp);
-        if (result == VL_ERR_NO_MEMORY || result == VL_ERR_DAMAGED) return result;
-        if (result != VL_OK) *flags |= VL_ENTRY_REFUSED; /* this operation is over a limit */
-        r->cells->bytes += cell->state.size - before;    /* wraps rightly when it shrank */
+        if (result != VL_OK) return result;
+        if (vl_cell_over(vl_buffer_view(&cell->state))) r->over = true;
+        r->cells->bytes += cell->state.size - before; /* wraps rightly when it shrank */
     }
     *flags |= VL_ENTRY_MERGED;
     return VL_OK;

@@ -198,12 +198,7 @@ vl_result vl_replica_entry_body(struct vl_replica *r, const struct vl_id *id,
     return r->storage.entry_get(r->storage.self, id, open_visit, &open);
 }
 
-/* ---- the state digest ----
- *
- * H(state, dump), where dump = varint persons, each in order of id: 32 id, u8 role (0 none any
- * more, 1 member, 2 facilitator), u8 confirmed (0|1); varint devices, each in order of key: 32
- * signing key, 32 person, u8 current (0|1); then each cell in order of (type, record, field,
- * kind): varint type, 16 record, varint field, u8 kind, varint size, state. */
+/* ---- the state digest: docs/records.md, "The state digest" ---- */
 
 #define DUMP_PIECE 4096u
 

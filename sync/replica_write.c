@@ -198,10 +198,11 @@ static vl_result take_effect(struct vl_replica *r, const struct draft *draft,
                              struct vl_bytes blob, uint32_t *flags)
 {
     if (draft->kind != VL_ENTRY_CONTROL) {
+        r->over = false;
         VL_TRY(merge_entry(r, header, id, blob, flags));
-        /* what we cannot merge ourselves is not to be written */
+        /* what we cannot merge ourselves, or what would be lost in it, is not to be written */
         if ((*flags & VL_ENTRY_MERGED) == 0) return VL_ERR_INVALID;
-        return (*flags & VL_ENTRY_REFUSED) != 0 ? VL_ERR_LIMIT : VL_OK;
+        return r->over ? VL_ERR_LIMIT : VL_OK;
     }
     struct control_entry about = {
         .id = id, .header = header, .control = draft->control, .author = r->keys->card.sign};

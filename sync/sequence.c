@@ -125,7 +125,6 @@ vl_result sequence_delete(struct sequence *s, const struct vl_operation *op)
         const struct vl_span *named = &op->spans[i];
         struct sequence_span span = {
             .number = named->dot.operation, .offset = named->offset, .units = named->length};
-        if (named->length == 0 || named->length > UINT32_MAX - named->offset) return VL_ERR_INVALID;
         VL_TRY(cell_table_intern(&s->table, &named->dot.entry, &span.entry));
         VL_TRY(delete_span(s, span, &span));
         if (span.units > 0) VL_TRY(put_aside(s, span));
@@ -160,7 +159,7 @@ static bool find_unit(const struct sequence *s, const struct sequence_place *pla
     return unit->op != SEQUENCE_NONE && unit->offset < s->ops[unit->op].units;
 }
 
-/* The rule at the top of sequence.h; `right` SEQUENCE_NONE is the end of the document. */
+/* The rule of docs/records.md; `right` SEQUENCE_NONE is the end of the document. */
 static void choose_parent(const struct sequence *s, struct sequence_unit left,
                           struct sequence_unit right, struct sequence_op *op)
 {
@@ -258,8 +257,6 @@ vl_result sequence_insert(struct sequence *s, const struct vl_operation *op,
 {
     struct sequence_waiting w = {.number = stamp->dot.operation, .bytes = op->value};
     bool done;
-    if (s->kind == VL_FIELD_TEXT && op->value.size == 0) return VL_ERR_INVALID;
-    if (s->kind == VL_FIELD_TEXT && !text_is_clean(op->value)) return VL_ERR_UTF8;
     VL_TRY(sequence_hang_all(s));
     VL_TRY(cell_table_stamp(&s->table, stamp, &w.entry));
     VL_TRY(intern_place(s, &op->left, &w.left));

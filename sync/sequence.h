@@ -1,37 +1,18 @@
 /* Sequences (text and list) by Fugue, over runs.
  *
- * The tree. Every unit (code point or element) is a node beside its parent, on the left or right
- * of it; the document is the walk: left children, the unit, right children. The first unit of an
- * insertion is placed by its two origins a (left) and b (right):
- *
- *     b lies in the right subtree of a  ->  left child of b        a or b missing -> waits
- *     else                              ->  right child of a
- *
- * and each further unit is the right child of the one before ("the chain"). Children of one side
- * stand in the order of their stamps. The start of the document is a root that has only right
- * children; every unit is in its right subtree.
+ * docs/records.md, "Texts and lists", defines the tree, the walk and the layout of the state. A run
+ * is a stretch of one operation's chain whose units follow each other in the walk and are all
+ * visible or all deleted.
  *
  * Invariants
  *  1  Where an operation hangs depends on its origins alone: they exist before it is placed and
  *     no ancestor of a unit ever changes. So the tree is a function of the set of operations.
- *  2  The list of runs is the walk of the tree. A run is a stretch of one operation's chain whose
- *     units follow each other in the walk and are all visible or all deleted.
+ *  2  The list of runs is the walk of the tree.
  *  3  The pieces of one operation stand in the walk in the order of their offsets, because a unit
  *     is in the right subtree of the one before.
  *  4  Deleted units keep their place and lose their text. Deleting only grows.
  *  5  aside = the units named by deletions and not (yet) in the tree; waiting = the insertions
- *     that lack an origin. Both are functions of the set too.
- *
- *   state   = u8 1 | table (cell_table.h) | varint count, operations | varint count, runs
- *           | varint count, aside | varint count, waiting
- *   op      = varint entries further in the table than the one before, varint number
- *           | varint 0: right child of the root, or operation's index + 1, varint offset * 2 + side
- *             (0 left, 1 right)                       sorted by (entry, number)
- *   run     = varint operation's index | varint size * 2, bytes (visible) or units * 2 + 1
- * (deleted) in the order of the walk; the offset is what the runs before it leave aside   = varint
- * entry, varint number, varint offset, varint units, sorted, never touching waiting = varint entry,
- * varint number, place left, place right, varint size, bytes; sorted place   = u8 0 or u8 1, varint
- * entry, varint number, varint offset */
+ *     that lack an origin. Both are functions of the set too. */
 #ifndef SYNC_SEQUENCE_H
 #define SYNC_SEQUENCE_H
 

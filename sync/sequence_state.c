@@ -1,10 +1,8 @@
-/* The encoding of sequences; its layout is in sequence.h. */
+/* The encoding of sequences; its layout is in docs/records.md, "Texts and lists". */
 #include "sync/sequence.h"
 #include "sync/text_check.h"
 #include <stdlib.h>
 #include <string.h>
-
-#define LAYOUT 1u
 
 /* ---- saving ---- */
 
@@ -162,7 +160,7 @@ static void write_waiting(struct vl_writer *w, const struct sequence *s, struct 
 vl_result sequence_save(struct sequence *s, struct vl_buffer *out)
 {
     size_t before = out->size, named_count, most = s->op_count;
-    struct vl_writer w = vl_writer(out, before + VL_CELL_BYTES_MAX);
+    struct vl_writer w = vl_writer(out, before + CELL_STATE_MAX);
     struct ranked *order;
     uint32_t *named = NULL;
     vl_result result = VL_ERR_NO_MEMORY;
@@ -174,14 +172,13 @@ vl_result sequence_save(struct sequence *s, struct vl_buffer *out)
     mark_named(s);
     result = cell_table_rank(&s->table, &named, &named_count);
     if (result != VL_OK) goto done;
-    vl_write_u8(&w, LAYOUT);
     cell_table_write(&w, &s->table, named, named_count);
     write_ops(&w, s, order);
     write_runs(&w, s);
     write_aside(&w, s, order);
     write_waiting(&w, s, order);
     result = vl_writer_result(&w);
-    if (result == VL_ERR_TOO_LARGE) result = VL_ERR_LIMIT;
+    if (result == VL_ERR_TOO_LARGE) result = VL_ERR_DAMAGED; /* it had less weight than it has */
 done:
     if (result != VL_OK) out->size = before;
     free(named);
@@ -397,7 +394,6 @@ static vl_result load(struct sequence *s, struct vl_bytes state)
 {
     struct vl_reader r = vl_reader(state);
     uint32_t *last_piece;
-    if (vl_read_u8(&r) != LAYOUT) fail(&r);
     cell_table_read(&r, &s->table);
     read_ops(&r, s);
     last_piece = malloc((s->op_count + 1) * sizeof *last_piece);

@@ -12,7 +12,7 @@
  *   list      not interleave; a unit whose origin is missing is kept aside until it arrives
  *
  * The state's encoding is canonical, so equal sets of operations give equal bytes, and it is what
- * the state digest hashes. Layout in docs/protocol.md. */
+ * the state digest hashes. docs/records.md defines the merge and the layouts. */
 #ifndef VEILLEE_CELL_H
 #define VEILLEE_CELL_H
 
@@ -26,8 +26,11 @@ struct vl_stamp {
 int vl_stamp_compare(const struct vl_stamp *a, const struct vl_stamp *b);
 
 /* Merges `operation`, stamped, into `state` (empty at first); replaces the buffer's content.
- * On error the state is unchanged. DAMAGED: the state is not one of ours. LIMIT: over
- * VL_CELL_BYTES_MAX. */
+ * On error the state is unchanged. DAMAGED: the state is not one of ours. An operation of a decoded
+ * body is refused for no reason of its own: KIND, INVALID, TOO_LARGE, UTF8 are the caller's fault.
+ *
+ * The limit: once the weights of all operations merged sum to more than VL_CELL_WEIGHT_MAX the
+ * cell is over, in every order, and has no values any more (docs/records.md, "Limit"). */
 VL_MUST_USE vl_result vl_cell_apply(enum vl_field_kind kind, struct vl_buffer *state,
                                     const struct vl_operation *operation,
                                     const struct vl_stamp *stamp);
@@ -42,6 +45,8 @@ VL_MUST_USE vl_result vl_cell_merge(struct vl_cell *cell, const struct vl_operat
 VL_MUST_USE vl_result vl_cell_save(struct vl_cell *cell, struct vl_buffer *state); /* replaces */
 void vl_cell_close(struct vl_cell *cell); /* accepts NULL */
 
+bool vl_cell_over(struct vl_bytes state);
+
 struct vl_cell_value { /* one visible value or element */
     struct vl_stamp stamp;
     struct vl_bytes value; /* view into the state */
@@ -53,7 +58,7 @@ struct vl_cell_value { /* one visible value or element */
 VL_MUST_USE vl_result vl_cell_values(enum vl_field_kind kind, struct vl_bytes state,
                                      struct vl_cell_value *out, size_t max, size_t *count);
 /* The living adds of one set element, or the visible dots of a register (element NULL): what a
- * new operation must name to replace or remove. Sorted. */
+ * new operation must name to replace or remove. Sorted. LIMIT: the cell is over, as below. */
 VL_MUST_USE vl_result vl_cell_dots(enum vl_field_kind kind, struct vl_bytes state,
                                    const struct vl_bytes *element, struct vl_dot *out, size_t max,
                                    size_t *count);

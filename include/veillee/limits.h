@@ -41,7 +41,8 @@
 
 #define VL_PENDING_ENTRIES_MAX 4096u    /* entries of one peer that wait for their links */
 #define VL_PENDING_BYTES_MAX   4194304u /* 4 MiB of them */
-#define VL_CELL_BYTES_MAX      8388608u /* merged state of one field */
+#define VL_CELL_WEIGHT_MAX     8388608u /* (wire) of the operations merged into one field */
+#define VL_CELL_NAME_WEIGHT    32u      /* (wire) of an operation, and of each thing it names */
 #define VL_CONFLICTS_MAX       64u      /* concurrent values shown of one register */
 
 #define VL_HANDSHAKE_SECONDS      10u  /* to finish a handshake, success or not */

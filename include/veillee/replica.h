@@ -171,7 +171,7 @@ VL_MUST_USE vl_result vl_replica_entries(struct vl_replica *r, const struct vl_s
 /* Body of a content entry, opened, appended. NO_KEY, NOT_FOUND. */
 VL_MUST_USE vl_result vl_replica_entry_body(struct vl_replica *r, const struct vl_id *id,
                                             struct vl_buffer *body);
-/* BLAKE2b(STATE, canonical dump of membership and of all cells), defined in docs/protocol.md. */
+/* BLAKE2b(STATE, canonical dump of membership and of all cells), defined in docs/records.md. */
 VL_MUST_USE vl_result vl_replica_digest(struct vl_replica *r, struct vl_id *out);
 
 struct vl_verify_report {

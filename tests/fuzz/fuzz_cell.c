@@ -22,7 +22,9 @@ static void read_all(enum vl_field_kind kind, struct vl_bytes state)
     } else if (vl_cell_values(kind, state, values, 8, &count) != VL_OK) {
         abort();
     }
-    if (kind == VL_FIELD_TEXT || kind == VL_FIELD_LIST) {
+    if (vl_cell_over(state)) {
+        if (text.size > 0) abort();
+    } else if (kind == VL_FIELD_TEXT || kind == VL_FIELD_LIST) {
         if (vl_cell_place(kind, state, 0, &left, &right) != VL_OK) abort();
         if (vl_cell_spans(kind, state, 0, 0, spans, 8, &count) != VL_OK) abort();
     }

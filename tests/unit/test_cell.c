@@ -298,48 +298,101 @@ static void test_wrong_operations_change_nothing(void **state)
     op.opcode = VL_OPCODE_COUNT;
     assert_int_equal(vl_cell_apply(VL_FIELD_TEXT, &cell, &op, &next), VL_ERR_KIND);
     assert_same(&cell, &before, "state after refusals", 0);
-    op = text_insert("abc"); /* a second time */
-    assert_int_equal(vl_cell_apply(VL_FIELD_TEXT, &cell, &op, &stamp), VL_OK);
-    assert_same(&cell, &before, "the same operation twice", 0);
     vl_buffer_finish(&cell);
     vl_buffer_finish(&before);
 }
 
-static void test_cell_limit(void **state)
+/* ---- the limit: a sum over the set of operations ---- */
+
+/* Operations on one cell whose weights sum to VL_CELL_WEIGHT_MAX + more; some replace others. */
+static void heavy_history(struct history *h, uint64_t more)
 {
-    struct vl_buffer cell = {0}, before = {0};
-    struct vl_cell *open;
     static uint8_t value[VL_VALUE_BYTES_MAX];
-    struct vl_operation op = {.opcode = VL_OP_LIST_INSERT,
+    uint64_t left = VL_CELL_WEIGHT_MAX + more;
+    *h = (struct history){.kind = VL_FIELD_REGISTER};
+    for (uint64_t i = 1; left > 0; i++) {
+        struct vl_stamp stamp = stamp_of(i, i);
+        struct vl_dot before = {cell_history_id(i - 1), 0};
+        struct vl_operation op = {.opcode = VL_OP_REGISTER_SET, .value = {value, sizeof value}};
+        if (i % 3 == 0) { /* two names: its own, and what it replaces */
+            op.dots = &before;
+            op.dot_count = 1;
+        }
+        uint64_t names = VL_CELL_NAME_WEIGHT * (1 + op.dot_count);
+        if (left < names + sizeof value + 2 * VL_CELL_NAME_WEIGHT && left >= names)
+            op.value.size = left - names <= sizeof value ? (size_t)(left - names) : 100;
+        left -= names + op.value.size;
+        value[0] = (uint8_t)i;
+        cell_history_add(h, &op, &stamp);
+    }
+}
+
+static void merge_in_order(const struct history *h, uint64_t seed, struct vl_buffer *state)
+{
+    struct random random = {seed};
+    size_t *order = calloc(h->count, sizeof *order);
+    assert_non_null(order);
+    for (size_t i = 0; i < h->count; i++)
+        order[i] = i;
+    if (seed > 0) cell_history_shuffle(order, h->count, &random);
+    assert_int_equal(cell_history_merge(h, order, state), VL_OK);
+    free(order);
+}
+
+static void test_limit_is_the_same_in_every_order(void **state)
+{
+    (void)state;
+    for (uint64_t more = 0; more < 2; more++) {
+        struct vl_buffer first = {0};
+        struct vl_cell_value value;
+        struct history h;
+        size_t count;
+        heavy_history(&h, more);
+        merge_in_order(&h, 0, &first);
+        assert_int_equal(vl_cell_over(vl_buffer_view(&first)), more == 1);
+        assert_int_equal(
+            vl_cell_values(VL_FIELD_REGISTER, vl_buffer_view(&first), &value, 1, &count), VL_OK);
+        assert_int_equal(count == 0, more == 1);
+        for (uint64_t seed = 1; seed <= 3; seed++) {
+            struct vl_buffer other = {0};
+            merge_in_order(&h, seed, &other);
+            assert_same(&first, &other, "orders at the limit", seed);
+            vl_buffer_finish(&other);
+        }
+        vl_buffer_finish(&first);
+        cell_history_finish(&h);
+    }
+}
+
+static void test_cell_over_its_limit(void **state)
+{
+    struct vl_buffer cell = {0};
+    struct vl_operation op = {.opcode = VL_OP_SEQUENCE_INSERT,
                               .left.is_end = true,
                               .right.is_end = true,
-                              .value = {value, sizeof value}};
-    size_t whole = VL_CELL_BYTES_MAX / (sizeof value + 64);
-    vl_result result = VL_OK;
+                              .value = {(const uint8_t *)"a", 1}};
+    struct vl_stamp stamp = stamp_of(1, 1);
+    struct vl_place left, right;
+    struct vl_span span;
+    struct vl_dot dot;
+    size_t count;
     (void)state;
-    assert_int_equal(vl_cell_open(VL_FIELD_LIST, (struct vl_bytes){0}, &open), VL_OK);
-    for (uint64_t i = 1; i <= whole; i++) {
-        struct vl_stamp stamp = stamp_of(i, i);
-        assert_int_equal(vl_cell_merge(open, &op, &stamp), VL_OK);
-    }
-    assert_int_equal(vl_cell_save(open, &cell), VL_OK);
-    vl_cell_close(open);
-    while (cell.size < VL_CELL_BYTES_MAX && result == VL_OK) { /* one byte at a time at the end */
-        struct vl_stamp stamp = stamp_of(whole + cell.size, 9);
-        size_t left = VL_CELL_BYTES_MAX - cell.size;
-        op.value.size = left > sizeof value + 100 ? sizeof value : left > 100 ? left - 80 : 1;
-        vl_buffer_clear(&before);
-        assert_int_equal(vl_buffer_append(&before, cell.data, cell.size), VL_OK);
-        result = vl_cell_apply(VL_FIELD_LIST, &cell, &op, &stamp);
-    }
-    assert_int_equal(result, VL_ERR_LIMIT);
-    assert_same(&cell, &before, "state over the limit", 0);
-    op.value.size = sizeof value + 1;
-    struct vl_stamp stamp = stamp_of(7, 7);
-    assert_int_equal(vl_cell_apply(VL_FIELD_LIST, &cell, &op, &stamp), VL_ERR_TOO_LARGE);
+    static const uint8_t one_over[] = {0x81, 0x80, 0x80, 0x04}; /* 8388609 */
+    assert_int_equal(vl_buffer_append(&cell, one_over, 3), VL_OK);
+    assert_int_equal(vl_cell_apply(VL_FIELD_TEXT, &cell, &op, &stamp), VL_ERR_DAMAGED);
+    assert_int_equal(vl_buffer_append(&cell, one_over + 3, 1), VL_OK);
+    assert_true(vl_cell_over(vl_buffer_view(&cell)));
+    struct vl_bytes view = vl_buffer_view(&cell);
+    assert_int_equal(vl_cell_place(VL_FIELD_TEXT, view, 0, &left, &right), VL_ERR_LIMIT);
+    assert_int_equal(vl_cell_spans(VL_FIELD_TEXT, view, 0, 0, &span, 1, &count), VL_ERR_LIMIT);
+    assert_int_equal(vl_cell_dots(VL_FIELD_REGISTER, view, NULL, &dot, 1, &count), VL_ERR_LIMIT);
+    assert_int_equal(vl_cell_apply(VL_FIELD_TEXT, &cell, &op, &stamp), VL_OK);
+    assert_int_equal(cell.size, 4); /* 1 + 32 more: the sum goes on, and nothing else is kept */
+    assert_memory_equal(cell.data, "\xa2\x80\x80\x04", 4);
     vl_buffer_finish(&cell);
-    vl_buffer_finish(&before);
 }
+
+/* ---- damage ---- */
 
 /* A changed byte or a cut gives DAMAGED or a state that still behaves: it loads, and saves as the
  * bytes that were loaded. */
@@ -394,7 +447,8 @@ int main(void)
         cmocka_unit_test(test_add_wins_over_concurrent_remove),
         cmocka_unit_test(test_places_and_spans_are_in_code_points),
         cmocka_unit_test(test_wrong_operations_change_nothing),
-        cmocka_unit_test(test_cell_limit),
+        cmocka_unit_test(test_limit_is_the_same_in_every_order),
+        cmocka_unit_test(test_cell_over_its_limit),
         cmocka_unit_test(test_damaged_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
