@@ -41,6 +41,9 @@ const struct command cli_commands[] = {
     {"member list", "[CIRCLE]", "circle=CIRCLE", 0, 1, cmd_member_list, N_("persons of a circle")},
     {"member vouch", "PERSON", "circle=CIRCLE", 1, 1, cmd_member_vouch,
      N_("say that you have met this person")},
+    {"bundle write", "CIRCLE FILE", "replace", 2, 2, cmd_bundle_write,
+     N_("all of a circle in one sealed file, for a USB stick to another member")},
+    {"bundle read", "FILE", "", 1, 1, cmd_bundle_read, N_("take in such a file")},
     {"help", "[COMMAND]", "", 0, 2, cmd_help, N_("this text, or `help exit`")},
     {"version", "", "", 0, 0, cmd_version, N_("the version")},
     /* Without a summary: not in the help. */

@@ -9,6 +9,7 @@
 #define REQUEST_PARAMS_MAX 2u
 
 struct digest_cache;
+struct transfer;
 
 struct api {
     struct http *http;
@@ -18,6 +19,7 @@ struct api {
     struct circles *circles;
     struct api_network network;
     struct digest_cache *digests;
+    struct transfer *transfer; /* the bundle being read or written (handle_bundle.c) */
 };
 
 typedef const char *(*request_query)(void *context, const char *name); /* NULL: not given */
@@ -78,7 +80,14 @@ void view_person(struct json_out *o, const char *key, const struct circle *circl
 VL_MUST_USE vl_result view_digest(struct api *api, const struct circle *circle, struct vl_id *out);
 void view_forget(struct api *api);
 
+/* Ends the bundle being read or written. */
+void bundle_forget(struct api *api);
+
 /* ---- handlers ---- */
+vl_result handle_bundle_write(struct request *rq);
+vl_result handle_bundle_next(struct request *rq);
+vl_result handle_bundle_read(struct request *rq);
+vl_result handle_bundle_data(struct request *rq);
 vl_result handle_status(struct request *rq);
 vl_result handle_unlock(struct request *rq);
 vl_result handle_lock(struct request *rq);

@@ -36,6 +36,10 @@ const struct route routes[] = {
     {"GET", "search", handle_search, true, "?words=, &circle="},
     {"GET", "circles/{circle}/log", handle_log, true, "entries; ?after=, &max="},
     {"GET", "circles/{circle}/verify", handle_verify, true, "every hash and signature"},
+    {"POST", "circles/{circle}/bundle", handle_bundle_write, true, "begin a bundle"},
+    {"POST", "bundle/next", handle_bundle_next, true, "its next bytes, base64"},
+    {"POST", "bundle/read", handle_bundle_read, true, "begin reading one"},
+    {"POST", "bundle/data", handle_bundle_data, true, "its next bytes, base64"},
 };
 const size_t route_count = sizeof routes / sizeof routes[0];
 
@@ -241,6 +245,7 @@ void api_open(struct api *api, struct store *store, struct circles *circles,
 void api_close(struct api *api)
 {
     view_forget(api);
+    bundle_forget(api);
     api->is_open = false;
     api->store = NULL;
     api->circles = NULL;
