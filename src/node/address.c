@@ -9,6 +9,24 @@ bool address_is_link_local(const struct vl_address *address)
     return address->family == 6 && address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
 }
 
+bool address_can_be_dialled(const struct vl_address *address, bool loopback)
+{
+    const uint8_t *b = address->bytes;
+    if (address->family == 4) return b[0] > 0 && b[0] < 224 && (b[0] != 127 || loopback);
+    struct in6_addr in6;
+    memcpy(&in6, b, sizeof in6);
+    return !IN6_IS_ADDR_UNSPECIFIED(&in6) && !IN6_IS_ADDR_MULTICAST(&in6) &&
+           !IN6_IS_ADDR_V4MAPPED(&in6) && !IN6_IS_ADDR_V4COMPAT(&in6) &&
+           (!IN6_IS_ADDR_LOOPBACK(&in6) || loopback);
+}
+
+void address_keep_on_link(int fd)
+{
+    const int hops = 1;
+    (void)setsockopt(fd, IPPROTO_IP, IP_TTL, &hops, sizeof hops); /* one of the two is its kind */
+    (void)setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof hops);
+}
+
 socklen_t endpoint_to_socket(const struct endpoint *from, struct sockaddr_storage *out)
 {
     memset(out, 0, sizeof *out);

@@ -16,5 +16,11 @@ socklen_t endpoint_to_socket(const struct endpoint *from, struct sockaddr_storag
 /* INVALID: neither IPv4 nor IPv6. An IPv4 address mapped into IPv6 becomes IPv4. */
 VL_MUST_USE vl_result endpoint_from_socket(const struct sockaddr *from, struct endpoint *out);
 bool address_is_link_local(const struct vl_address *address); /* fe80::/10 */
+/* One host's own address. Whoever announces himself could name any: none of many, of nobody, of
+ * this machine (`loopback`: these too), nor IPv4 in the clothes of IPv6. */
+bool address_can_be_dialled(const struct vl_address *address, bool loopback);
+/* What is sent on this socket passes no router, so that nobody's announcement can make this
+ * machine speak to a place outside. */
+void address_keep_on_link(int fd);
 
 #endif

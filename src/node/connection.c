@@ -112,10 +112,23 @@ static void wake(evutil_socket_t fd, short what, void *context)
     pump(context);
 }
 
+/* Where the stream ended tells the joiner whether it was the code. */
+static void fail_pairing(struct connection *c, vl_result otherwise)
+{
+    vl_pairing_hangup(c->pairing);
+    const vl_result why = vl_pairing_error(c->pairing);
+    fail(c, why == VL_OK || why == VL_ERR_CLOSED ? otherwise : why);
+}
+
+/* Silence after the joiner's confirmation is an answer too: whoever got it could test one guess. */
 static void deadline_came(evutil_socket_t fd, short what, void *context)
 {
     (void)fd, (void)what;
-    fail(context, VL_ERR_TIMEOUT);
+    struct connection *c = context;
+    if (c->stage == STAGE_PAIRING)
+        fail_pairing(c, VL_ERR_TIMEOUT);
+    else
+        fail(c, VL_ERR_TIMEOUT);
 }
 
 /* ---- receiving ---- */
@@ -184,10 +197,7 @@ static void receive_pairing(struct connection *c, struct vl_bytes bytes)
 {
     vl_result result = vl_pairing_receive(c->pairing, bytes);
     put_out(c, vl_pairing_output(c->pairing));
-    if (result != VL_OK) {
-        fail(c, result);
-        return;
-    }
+    if (result != VL_OK) fail(c, result);
     c->events.paired(c->events.context, c);
 }
 
@@ -226,14 +236,6 @@ static void connected(struct connection *c)
     put_out(c, vl_channel_output(c->channel));
 }
 
-/* Where the stream ended tells the joiner whether it was the code. */
-static void fail_pairing(struct connection *c)
-{
-    vl_pairing_hangup(c->pairing);
-    const vl_result why = vl_pairing_error(c->pairing);
-    fail(c, why == VL_OK ? VL_ERR_CLOSED : why);
-}
-
 static void happened(struct bufferevent *io, short what, void *context)
 {
     (void)io;
@@ -246,7 +248,7 @@ static void happened(struct bufferevent *io, short what, void *context)
     if (c->stage == STAGE_CONNECTING)
         fail(c, VL_ERR_NETWORK);
     else if (c->stage == STAGE_PAIRING)
-        fail_pairing(c);
+        fail_pairing(c, VL_ERR_CLOSED);
     else
         fail(c, VL_ERR_CLOSED);
 }
@@ -255,6 +257,7 @@ static void happened(struct bufferevent *io, short what, void *context)
 
 static void set_socket_options(int fd)
 {
+    address_keep_on_link(fd);
     const int yes = 1, idle = KEEPALIVE_IDLE_SECONDS, step = KEEPALIVE_STEP_SECONDS,
               steps = KEEPALIVE_STEPS;
     const unsigned unacked = UNACKED_MS;

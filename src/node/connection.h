@@ -24,7 +24,7 @@ struct stranger;
 struct connection_events {
     /* The channel is open and proved `noise_key`: sync with it? A plain yes or no. */
     bool (*opened)(void *context, struct connection *c, const uint8_t noise_key[static 32]);
-    /* The pairing moved on (PAIRING only). Must not destroy the connection. */
+    /* The pairing moved on or failed (PAIRING only). Must not destroy the connection. */
     void (*paired)(void *context, struct connection *c);
     /* Something was received and kept, or the session's state changed. Must not destroy. */
     void (*moved)(void *context, struct connection *c);

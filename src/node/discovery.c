@@ -171,6 +171,16 @@ static void resolution_end(struct resolution *r)
     (void)event_add(r->owner->reap, &now);
 }
 
+/* This machine's own addresses are meant only where the interface has nothing else. */
+static bool on_loopback(const struct resolution *r)
+{
+    const struct interface_list *all = &r->owner->interfaces;
+    for (size_t k = 0; k < all->count; k++)
+        if (all->items[k].index == (unsigned)r->interface)
+            return !address_can_be_dialled(&all->items[k].addresses[0], false);
+    return false;
+}
+
 static bool read_found(const struct resolution *r, const AvahiAddress *address, uint16_t port,
                        const AvahiStringList *txt, struct discovery_found *out)
 {
@@ -184,7 +194,8 @@ static bool read_found(const struct resolution *r, const AvahiAddress *address, 
     for (; txt && out->string_count < VL_BEACONS_PER_RECORD; txt = txt->next)
         if (txt->size == VL_BEACON_BYTES)
             memcpy(out->strings[out->string_count++], txt->text, VL_BEACON_BYTES);
-    return port != 0 && out->string_count > 0;
+    return port != 0 && out->string_count > 0 &&
+           address_can_be_dialled(&out->endpoint.address, on_loopback(r));
 }
 
 static void resolved(AvahiSServiceResolver *resolver, AvahiIfIndex interface,

@@ -91,13 +91,11 @@ static void fail(struct invitation *i, vl_result why)
     tell(i);
 }
 
-static void wrong_code(struct invitation *i)
+/* Counted when the guess is tested, not when its connection has ended: others wait at the door. */
+static void wrong_code(struct invitation *i, const struct guest *guest)
 {
     if (i->tries_left > 0) i->tries_left--;
-    if (i->tries_left == 0 && !i->chosen)
-        fail(i, VL_ERR_CODE);
-    else
-        tell(i);
+    if (i->tries_left == 0) dismiss_all_but(i, guest);
 }
 
 /* ---- events of a guest's connection ---- */
@@ -110,9 +108,11 @@ static void begin_sync(struct guest *guest)
     memcpy(session.peer_noise, vl_pairing_answer_of(guest->pairing)->enrolment.card.noise,
            sizeof session.peer_noise);
     vl_result result = vl_pairing_take_channel(guest->pairing, &channel);
-    if (result == VL_OK) result = connection_sync(guest->connection, channel, &session);
-    vl_pairing_destroy(guest->pairing);
-    guest->pairing = NULL;
+    if (result == VL_OK) {
+        result = connection_sync(guest->connection, channel, &session);
+        vl_pairing_destroy(guest->pairing);
+        guest->pairing = NULL;
+    } /* else the connection still looks at it */
     /* She is a member now, whatever becomes of this connection: she syncs at the next gathering. */
     i->state = result == VL_OK ? NODE_PAIRING_SYNCING : NODE_PAIRING_DONE;
 }
@@ -122,6 +122,11 @@ static void paired(void *context, struct connection *c)
     struct guest *guest = context;
     struct invitation *i = guest->invitation;
     const enum vl_pairing_state state = vl_pairing_state_of(guest->pairing);
+    if (state == VL_PAIRING_FAILED) { /* `ended` follows */
+        if (guest != i->chosen && vl_pairing_error(guest->pairing) == VL_ERR_CODE)
+            wrong_code(i, guest);
+        return;
+    }
     if (!i->chosen && (state == VL_PAIRING_WAITING || state == VL_PAIRING_DECIDING)) {
         i->chosen = guest;
         i->state = NODE_PAIRING_WAITING;
@@ -182,8 +187,8 @@ static void ended(void *context, struct connection *c, vl_result why)
     guest_dismiss(guest);
     if (was_chosen)
         chosen_ended(i, why);
-    else if (why == VL_ERR_CODE)
-        wrong_code(i);
+    else if (why == VL_ERR_CODE && i->tries_left == 0)
+        fail(i, VL_ERR_CODE);
     else
         tell(i);
 }
@@ -211,7 +216,7 @@ static void *accepted(void *context, struct stranger *stranger, size_t slot)
 {
     (void)slot;
     struct invitation *i = context;
-    if (i->state != NODE_PAIRING_LISTENING) return NULL;
+    if (i->state != NODE_PAIRING_LISTENING || i->tries_left == 0) return NULL;
     struct guest *guest = calloc(1, sizeof *guest);
     if (!guest) return NULL;
     guest->invitation = i;
@@ -361,6 +366,8 @@ vl_result invitation_decide(struct invitation *i, bool accept)
 {
     if (i->state != NODE_PAIRING_DECIDING) return VL_ERR_STATE;
     struct guest *guest = i->chosen;
+    /* She may have gone, and `ended` not have come yet: nobody is made a member for that. */
+    if (vl_pairing_state_of(guest->pairing) != VL_PAIRING_DECIDING) return VL_ERR_STATE;
     struct circle *draft = NULL;
     vl_result result = accept ? admit(i, vl_pairing_answer_of(guest->pairing), &draft) : VL_OK;
     const bool yes = accept && result == VL_OK;

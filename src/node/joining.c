@@ -146,9 +146,11 @@ static void begin_sync(struct joining *j)
     memcpy(session.peer_noise, j->inviter_noise, sizeof session.peer_noise);
     vl_result result = vl_pairing_take_channel(j->pairing, &channel);
     j->state = NODE_PAIRING_SYNCING;
-    if (result == VL_OK) result = connection_sync(j->connection, channel, &session);
-    vl_pairing_destroy(j->pairing);
-    j->pairing = NULL;
+    if (result == VL_OK) {
+        result = connection_sync(j->connection, channel, &session);
+        vl_pairing_destroy(j->pairing);
+        j->pairing = NULL;
+    }                                        /* else the connection still looks at it */
     if (result != VL_OK) j->result = result; /* `ended` follows */
 }
 
@@ -435,6 +437,7 @@ void joining_poke(struct joining *j)
 vl_result joining_decide(struct joining *j, bool accept)
 {
     if (j->state != NODE_PAIRING_DECIDING) return VL_ERR_STATE;
+    if (vl_pairing_state_of(j->pairing) != VL_PAIRING_DECIDING) return VL_ERR_STATE;
     vl_result result = VL_OK;
     if (accept)
         result = founding_joined(j->config.store, j->config.circles, j->seed,

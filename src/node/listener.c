@@ -273,6 +273,7 @@ static vl_result socket_open(struct listener *l, const struct endpoint *at, uint
     const int yes = 1;
     s->fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s->fd < 0) goto fail;
+    address_keep_on_link(s->fd); /* what is accepted inherits it */
     if (storage.ss_family == AF_INET6 &&
         setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) != 0)
         goto fail;

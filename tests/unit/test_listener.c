@@ -179,6 +179,10 @@ static void test_admitted(void **state)
     assert_int_equal(f->owner_count, 1);
     assert_int_equal(stranger_endpoint(f->owners[0].stranger)->address.bytes[3], 2);
     int theirs = listener_admit(f->owners[0].stranger);
+    int hops = 0;
+    socklen_t size = sizeof hops;
+    assert_int_equal(getsockopt(theirs, IPPROTO_IP, IP_TTL, &hops, &size), 0);
+    assert_int_equal(hops, 1); /* no router lets it pass */
     assert_int_equal(listener_counts_of(f->listener).half_open, 0);
     assert_int_equal(send(theirs, "x", 1, 0), 1);
     char got;
@@ -265,9 +269,47 @@ static void test_all_failures_look_alike(void **state)
     assert_int_equal(listener_counts_of(f->listener).discarded, 0);
 }
 
+static void test_addresses_that_can_be_dialled(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool elsewhere, on_loopback;
+    } cases[] = {
+        {"192.168.1.7", true, true},
+        {"10.0.0.1", true, true},
+        {"169.254.3.4", true, true},
+        {"223.255.255.255", true, true},
+        {"0.0.0.0", false, false},
+        {"0.1.2.3", false, false},
+        {"127.0.0.1", false, true},
+        {"127.255.0.9", false, true},
+        {"224.0.0.251", false, false},
+        {"255.255.255.255", false, false},
+        {"fe80::1", true, true},
+        {"2001:db8::7", true, true},
+        {"fd00::7", true, true},
+        {"::", false, false},
+        {"::1", false, true},
+        {"ff02::fb", false, false},
+        {"::ffff:8.8.8.8", false, false},
+        {"::ffff:127.0.0.1", false, false},
+        {"::8.8.8.8", false, false},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        struct vl_address address = {.family = strchr(cases[k].text, ':') ? 6 : 4};
+        assert_int_equal(
+            inet_pton(address.family == 6 ? AF_INET6 : AF_INET, cases[k].text, address.bytes), 1);
+        if (address_can_be_dialled(&address, false) != cases[k].elsewhere ||
+            address_can_be_dialled(&address, true) != cases[k].on_loopback)
+            fail_msg("%s", cases[k].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_addresses_that_can_be_dialled),
         cmocka_unit_test_setup_teardown(test_limit_of_one_address, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limit_of_all, setup, teardown),
         cmocka_unit_test_setup_teardown(test_discard_list, setup, teardown),
