@@ -9,6 +9,7 @@
  *   replica_epoch.c   epoch secrets
  *   replica_merge.c   operations into cells
  *   replica_rows.c    copies of stored rows (a scan's callback may not call the storage)
+ *   replica_incarnation.c  several logs of one device
  *   replica_read.c    chunks, scans, digest
  *   replica_verify.c  everything read and judged anew
  *   replica_proof.c   what a stranger shows to be known as a member, judged in scratch memory */

@@ -285,6 +285,7 @@ static vl_result receive_heads(struct vl_session *s, struct vl_reader *r, vl_ins
     VL_TRY(message_heads_read(r, true, &last, s->incoming, VL_HEADS_MAX, &s->incoming_count));
     if (!last) return VL_OK;
 
+    VL_TRY(vl_replica_peer_heads(s->replica, s->incoming, s->incoming_count));
     VL_TRY(logs_ensure(&s->logs, s->incoming, s->incoming_count));
     for (size_t i = 0; i < s->logs.count; i++) {
         s->logs.items[i].peer = (struct session_tip){0};

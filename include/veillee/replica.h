@@ -156,6 +156,30 @@ size_t vl_replica_epochs(struct vl_replica *r, struct vl_epoch_info *out, size_t
 VL_MUST_USE vl_result vl_replica_epoch_key(struct vl_replica *r, const struct vl_id *key_id,
                                            enum vl_domain domain, uint8_t out[static 32]);
 
+/* ---- incarnations and forks ---- */
+
+/* This device's copy may be an old one (its vault was copied or restored): the next write begins a
+ * new log. Durable when it returns; without a log of mine nothing happens. */
+VL_MUST_USE vl_result vl_replica_new_incarnation(struct vl_replica *r);
+/* What a peer says it has: if it has more, or something else, of the log that this device writes,
+ * the same. Sessions call it. */
+VL_MUST_USE vl_result vl_replica_peer_heads(struct vl_replica *r, const struct vl_head *heads,
+                                            size_t count);
+
+struct vl_incarnation { /* one log of a device */
+    struct vl_id log;
+    uint64_t entries;
+    bool is_own;    /* this replica writes it */
+    bool is_forked; /* closed */
+    bool has_ended; /* another one goes on from it, and it never read that one */
+};
+/* The logs of a device, in the order in which they came to be known here. *count is the real number
+ * even above max. Two that have not ended: the device was copied and both copies write, as far as
+ * is known here ("copied or restored?"). */
+VL_MUST_USE vl_result vl_replica_incarnations(struct vl_replica *r, const uint8_t sign[static 32],
+                                              struct vl_incarnation *out, size_t max,
+                                              size_t *count);
+
 /* ---- records ---- */
 
 VL_MUST_USE vl_result vl_replica_cell(struct vl_replica *r, const struct vl_cell_key *key,

@@ -1,5 +1,6 @@
 #include "api/circle_load.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,15 +46,31 @@ static vl_result collect(void *context, const struct store_circle *row)
     return result;
 }
 
+/* The vault's file was copied or restored. A circle goes on in a new log; a draft gets other keys,
+ * for its two copies would else found one circle twice. Done again from the start after an
+ * interruption: the store remembers the copy until all are through. */
+static vl_result renew_draft(struct store *store, struct store_circle *row)
+{
+    randombytes_buf(row->seed, sizeof row->seed);
+    randombytes_buf(row->random, sizeof row->random);
+    return store_circle_replace(store, &row->id, row);
+}
+
 /* The rows are gathered first: opening a replica reads the store, which a visit may not. */
 vl_result circle_load_all(struct store *store, struct circles *circles)
 {
     struct rows rows = {0};
     struct circle *circle;
     vl_result result = store_circle_scan(store, collect, &rows);
+    bool is_copy = store_is_copy(store);
     for (size_t i = 0; result == VL_OK && i < rows.count; i++) {
-        result = circle_load(store, circles, &rows.items[i], &circle);
+        struct store_circle *row = &rows.items[i];
+        if (is_copy && row->is_draft) result = renew_draft(store, row);
+        if (result == VL_OK) result = circle_load(store, circles, row, &circle);
+        if (result == VL_OK && is_copy && circle->replica != NULL)
+            result = vl_replica_new_incarnation(circle->replica);
     }
+    if (result == VL_OK && is_copy) result = store_accept_copy(store);
     for (size_t i = 0; i < rows.count; i++) {
         store_circle_finish(&rows.items[i]);
     }

@@ -7,7 +7,8 @@
 
 VL_MUST_USE vl_result circle_load(struct store *store, struct circles *circles,
                                   const struct store_circle *row, struct circle **out);
-/* All of them, after unlocking. On error `circles` holds what was loaded before. */
+/* All of them, after unlocking; in a vault that was copied or restored each in a new log of this
+ * device. On error `circles` holds what was loaded before. */
 VL_MUST_USE vl_result circle_load_all(struct store *store, struct circles *circles);
 
 #endif

@@ -91,6 +91,19 @@ static size_t count_members(struct vl_replica *replica)
     return members;
 }
 
+/* How many logs this device has written here, and whether two of them are still written. */
+static void view_incarnations(struct json_out *o, const struct circle *circle)
+{
+    struct vl_incarnation logs[16];
+    size_t count = 0, written = 0;
+    const uint8_t *sign = circle->keys->card.sign;
+    if (vl_replica_incarnations(circle->replica, sign, logs, 16, &count) != VL_OK) return;
+    for (size_t i = 0; i < count && i < 16; i++)
+        written += !logs[i].has_ended && !logs[i].is_forked;
+    json_put_integer(o, "incarnations", (int64_t)count);
+    json_put_flag(o, "copied", written > 1);
+}
+
 void view_circle(struct json_out *o, struct api *api, const struct circle *circle)
 {
     struct vl_id digest, me;
@@ -101,6 +114,7 @@ void view_circle(struct json_out *o, struct api *api, const struct circle *circl
     if (circle->replica == NULL) return;
     if (vl_replica_me(circle->replica, &me) == VL_OK) json_put_id(o, "me", &me);
     json_put_integer(o, "members", (int64_t)count_members(circle->replica));
+    view_incarnations(o, circle);
     if (view_digest(api, circle, &digest) == VL_OK) {
         json_put_id(o, "digest", &digest);
     } else {

@@ -99,6 +99,11 @@ int cmd_circle_show(struct call *call)
     if (end != CLI_OK) return end;
     print_circle(answer);
     printf(_("You are called %s here.\n"), json_text(answer, "pseudonym"));
+    if (json_flag(answer, "copied")) {
+        puts(_("Copied or restored? Two copies of this device's vault both write. Keep one."));
+    } else if (json_integer(answer, "incarnations") > 1) {
+        puts(_("This device's vault was copied or restored; it goes on in a new log."));
+    }
     if (json_text(answer, "purpose")[0] != 0) {
         print_text(json_text(answer, "purpose"));
         putchar('\n');

@@ -136,6 +136,9 @@ int cmd_status(struct call *call)
             printf(_("  members: %lld, state: %.16s\n"), (long long)json_integer(circle, "members"),
                    json_text(circle, "digest"));
         }
+        if (json_flag(circle, "copied")) {
+            puts(_("Copied or restored? Two copies of this device's vault both write. Keep one."));
+        }
     }
     json_destroy(answer);
     return CLI_OK;

@@ -32,6 +32,7 @@ static size_t add_node(struct circle_fixture *f, uint64_t seed)
     uint64_t name[2] = {seed, f->count};
     crypto_generichash(bytes, sizeof bytes, (const uint8_t *)name, sizeof name, NULL, 0);
     *node = (struct fixture_node){0};
+    memcpy(node->seed, bytes, sizeof node->seed);
     must(vl_device_keys_from_seed(bytes, &node->keys), "keys");
     vl_person_id(node->keys->card.sign, &node->person);
     node->memory = memory_storage_create();

@@ -8,6 +8,7 @@
 #include <veillee/replica.h>
 
 struct fixture_node {
+    uint8_t seed[32]; /* of its keys */
     struct vl_device_keys *keys;
     struct vl_id person;
     struct memory_storage *memory;
