@@ -18,7 +18,7 @@ static void reach(struct counting *c, struct vl_bytes id)
     vl_index_list_push(&c->queue, at);
 }
 
-static bool is_person_now(const struct vl_membership *m, struct vl_bytes device)
+bool vl_counting_is_person(const struct vl_membership *m, struct vl_bytes device)
 {
     const struct member_graph *g = &m->graph;
     uint32_t number = vl_name_table_find(&g->device_names, device);
@@ -43,21 +43,31 @@ static bool is_peaceful_leave(const struct vl_membership *m, uint32_t entry)
     return true;
 }
 
-static void reach_cites(struct counting *c, const struct member_node *node)
-{
-    for (size_t at = 0; at < node->cites.size; at += 1u + node->cites.data[at])
-        reach(c, vl_bytes(node->cites.data + at + 1, node->cites.data[at]));
-}
-
-static void reach_sources(struct counting *c, const struct vl_membership *m, size_t count)
+vl_result vl_counting_cites(const struct vl_membership *m, vl_cite_visit visit, void *context)
 {
     const struct member_graph *g = &m->graph;
+    if (!m->settled) return VL_ERR_STATE;
+    for (uint32_t i = 0; i < g->count; i++) {
+        const struct member_node *node = g->nodes[i];
+        if (!node->authorised || node->cites.size == 0) continue;
+        if (!vl_view_is_person(&m->whole, node->author) && !is_peaceful_leave(m, i)) continue;
+        for (size_t at = 0; at < node->cites.size; at += 1u + node->cites.data[at])
+            VL_TRY(visit(context, vl_bytes(node->cites.data + at + 1, node->cites.data[at])));
+    }
+    return VL_OK;
+}
+
+static vl_result reach_cited(void *context, struct vl_bytes content)
+{
+    reach(context, content);
+    return VL_OK;
+}
+
+static vl_result reach_sources(struct counting *c, const struct vl_membership *m, size_t count)
+{
     for (size_t i = 0; i < count; i++)
-        if (is_person_now(m, c->nodes[i].device)) reach(c, c->nodes[i].id);
-    for (uint32_t i = 0; i < g->count; i++)
-        if (g->nodes[i]->authorised &&
-            (vl_view_is_person(&m->whole, g->nodes[i]->author) || is_peaceful_leave(m, i)))
-            reach_cites(c, g->nodes[i]);
+        if (vl_counting_is_person(m, c->nodes[i].device)) reach(c, c->nodes[i].id);
+    return vl_counting_cites(m, reach_cited, c);
 }
 
 vl_result vl_counting(const struct vl_membership *m, const struct vl_content_node *nodes,
@@ -74,7 +84,7 @@ vl_result vl_counting(const struct vl_membership *m, const struct vl_content_nod
         if (result == VL_OK && number != i) result = VL_ERR_INVALID;
     }
     if (result != VL_OK) goto finish;
-    reach_sources(&c, m, count);
+    result = reach_sources(&c, m, count);
     for (size_t at = 0; at < c.queue.count; at++) {
         const struct vl_content_node *node = &nodes[c.queue.at[at]];
         for (size_t i = 0; i < node->link_count; i++)

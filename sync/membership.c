@@ -283,6 +283,19 @@ enum vl_standing vl_membership_standing(const struct vl_membership *m, struct vl
     return vl_bitset_has(&m->whole.dead, number) ? VL_STANDING_VOID : VL_STANDING_LIVING;
 }
 
+bool vl_membership_erases(const struct vl_membership *m, struct vl_bytes tombstone,
+                          struct vl_bytes device)
+{
+    const struct member_graph *g = &m->graph;
+    uint32_t number = vl_name_table_find(&g->names, tombstone);
+    if (number == VL_NO_INDEX) return false;
+    const struct member_node *node = g->nodes[number];
+    if (node->kind != VL_CONTROL_TOMBSTONE || !node->authorised) return false;
+    if (node->by_facilitator) return true;
+    uint32_t author = vl_name_table_find(&g->device_names, device);
+    return author != VL_NO_INDEX && vl_graph_owner(g, author, &node->past) == node->author;
+}
+
 vl_result vl_membership_would(struct vl_membership *m, const struct vl_member_entry *entry,
                               enum vl_standing *out)
 {

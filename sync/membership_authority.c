@@ -279,6 +279,8 @@ vl_result vl_authority_judge(struct member_graph *g, struct member_view *past,
     if (node->kind == VL_CONTROL_VOTE) VL_TRY(count_votes(g, past, node));
     VL_TRY(rest(g, past, node));
     if (node->kind == VL_CONTROL_EPOCH) VL_TRY(vl_bitset_copy(&node->devices_at, &past->current));
+    if (node->kind == VL_CONTROL_TOMBSTONE)
+        node->by_facilitator = vl_view_is_facilitator(past, node->author);
     if (node->kind == VL_CONTROL_REMOVE)
         node->target_facilitated = vl_view_is_facilitator(past, node->target_person);
     if (node->kind == VL_CONTROL_ENDORSE) return make_pair(g, node);

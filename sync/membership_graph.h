@@ -40,6 +40,7 @@ struct member_node {
     enum vl_control_kind kind;
     bool is_private, authorised;
     bool wins;               /* a vote that is a grant */
+    bool by_facilitator;     /* a tombstone: its author is one in its past */
     bool target_facilitated; /* a removal of somebody who is facilitator in its past */
     uint32_t device, author; /* author: the person; VL_NO_INDEX if the past does not tell */
     uint32_t target_person, target_device, target_node;

@@ -24,7 +24,7 @@ static void replica_forget(struct vl_replica *r)
     member_clear(r);
     epoch_clear(r);
     cells_clear(r->cells);
-    r->unmerged = false;
+    r->unmerged = r->recount = r->rebuild = false;
     r->stale = true;
 }
 
@@ -50,6 +50,7 @@ static vl_result load_control(struct vl_replica *r, const struct vl_entry_row *r
                                   .control = &control,
                                   .author = r->chains[row->chain].row.sign_key};
     result = member_learn(r, &entry);
+    if (row->seq >= r->chains[row->chain].control) r->chains[row->chain].control = row->seq + 1;
     vl_control_finish(&control);
     return result == VL_OK || result == VL_ERR_NO_MEMORY ? result : VL_ERR_DAMAGED;
 }
@@ -67,6 +68,8 @@ static vl_result replica_load(struct vl_replica *r)
             result = load_control(r, &rows.items[i]);
     }
     rows_finish(&rows);
+    if (result == VL_OK) result = bare_load(r);
+    if (result == VL_OK) result = count_load(r);
     if (result != VL_OK) {
         replica_forget(r);
         return result;
@@ -112,7 +115,11 @@ void replica_cancel(struct vl_replica *r)
 vl_result replica_commit(struct vl_replica *r)
 {
     assert(r->writing);
-    vl_result result = cells_flush(r);
+    vl_result result = erase_settle(r);
+    if (result == VL_OK) result = count_settle(r);
+    if (result == VL_OK && r->rebuild) result = merge_rebuild(r);
+    if (result == VL_OK) result = cells_flush(r);
+    r->rebuild = false;
     for (size_t i = 0; result == VL_OK && i < r->chain_count; i++) {
         if (!r->chains[i].dirty) continue;
         result = r->storage.log_put(r->storage.self, &r->chains[i].row);

@@ -41,8 +41,8 @@ static void run_shorten(struct run *run, size_t count, vl_result why)
 static vl_result check_blob(const struct vl_entry *entry, const struct vl_entry_header *header)
 {
     struct vl_id hash;
-    /* only a tombstone may take a blob away, and then it is not fetched from peers */
-    if (entry->blob.data == NULL || entry->blob.size != header->blob_size) return VL_ERR_HASH;
+    if (entry->blob.data == NULL) return header->kind != VL_ENTRY_CONTROL ? VL_OK : VL_ERR_HASH;
+    if (entry->blob.size != header->blob_size) return VL_ERR_HASH;
     vl_blob_hash(entry->blob, &hash);
     return vl_id_equal(&hash, &header->blob_hash) ? VL_OK : VL_ERR_HASH;
 }
@@ -198,7 +198,7 @@ static void place_of(const struct vl_replica *r, struct run *run)
 
 static vl_result accept_body(struct vl_replica *r, const struct vl_entry *entry,
                              const struct vl_entry_header *header, const struct vl_id *id,
-                             const uint8_t sign_key[static 32], uint32_t *flags)
+                             const uint8_t sign_key[static 32], bool counts, uint32_t *flags)
 {
     struct vl_control control = {0};
     bool is_control = header->kind == VL_ENTRY_CONTROL;
@@ -210,7 +210,9 @@ static vl_result accept_body(struct vl_replica *r, const struct vl_entry *entry,
     if (result == VL_OK && is_control) result = member_check(r, &about);
     if (result == VL_OK && is_control) result = member_learn(r, &about);
     if (result == VL_OK && is_control) *flags |= VL_ENTRY_MERGED;
-    if (result == VL_OK && !is_control) result = merge_entry(r, header, id, entry->blob, flags);
+    if (!is_control && !counts) *flags |= VL_ENTRY_QUARANTINED; /* until it is counted */
+    if (result == VL_OK && !is_control && counts)
+        result = merge_entry(r, header, id, entry->blob, flags);
     vl_control_finish(&control);
     return result;
 }
@@ -219,7 +221,7 @@ static vl_result accept_body(struct vl_replica *r, const struct vl_entry *entry,
 static vl_result store_next(struct vl_replica *r, struct run *run)
 {
     const size_t i = run->next;
-    const struct vl_entry *entry = &run->entries[i];
+    struct vl_entry kept = run->entries[i], *entry = &kept;
     struct place *place = &run->place;
     struct vl_entry_header header;
     struct past *prev = NULL, *past = NULL;
@@ -229,13 +231,16 @@ static vl_result store_next(struct vl_replica *r, struct run *run)
     if (place->is_new && place->row.index >= VL_HEADS_MAX) return VL_ERR_LIMIT;
     if (header.seq > 0) VL_TRY(replica_past(r, &place->row.tip, &prev));
     vl_result result = replica_judge(r, &header, &run->ids[i], place->row.index, prev, &past);
+    erase_arriving(r, &header, &run->ids[i], run->sign_key, entry, &flags);
     if (result == VL_OK)
-        result = accept_body(r, entry, &header, &run->ids[i], run->sign_key, &flags);
+        result = accept_body(r, entry, &header, &run->ids[i], run->sign_key,
+                             count_next(r, place, header.seq), &flags);
     if (result == VL_OK) result = put_entry(r, entry, header.kind, past, flags);
     /* entries of mine that I do not have: I was copied or restored, and begin a new log */
     place->row.flags &= ~VL_LOG_OWN;
     if (result == VL_OK) result = chain_advance(r, place, past);
     if (result == VL_OK) {
+        count_stored(r, past, flags);
         past_cache_put(&r->pasts, past);
         run->last_flags = flags;
         run->next++;
@@ -355,6 +360,12 @@ vl_result vl_replica_receive_runs(struct vl_replica *r, struct vl_run *runs, siz
     for (size_t i = 0; i < count; i++) {
         runs[i].stored = result == VL_OK ? prepared[i].count : prepared[i].known;
         runs[i].result = result == VL_OK ? prepared[i].why : result;
+    }
+    for (size_t i = 0; result == VL_OK && i < count; i++) {
+        const struct chain *chain = chain_find(r, &prepared[i].log);
+        if (chain != NULL && prepared[i].known > 0)
+            result = bare_fill(r, prepared[i].entries, prepared[i].ids, prepared[i].known,
+                               chain->row.index, prepared[i].first_seq);
     }
     free(prepared);
     return result == VL_OK ? merge_pending(r) : result;

@@ -135,6 +135,9 @@ void vl_replica_heads_digest(const struct vl_replica *r, struct vl_id *out)
         crypto_generichash_update(&state, row->log.bytes, sizeof row->log.bytes);
         crypto_generichash_update(&state, seq, sizeof seq);
         crypto_generichash_update(&state, row->tip.bytes, sizeof row->tip.bytes);
+        /* not the same as the log with all its blobs */
+        if (r->chains[r->by_log[i]].bare > 0)
+            crypto_generichash_update(&state, (const uint8_t *)"bare", 4);
     }
     crypto_generichash_final(&state, out->bytes, sizeof out->bytes);
 }

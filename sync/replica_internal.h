@@ -7,6 +7,9 @@
  *   replica_write.c   own entries
  *   replica_member.c  control entries: enrolments, devices, membership
  *   replica_epoch.c   epoch secrets
+ *   replica_count.c   which content counts (R10), and cells that follow when that changes
+ *   replica_erase.c   tombstones: what they erase, and who knows of it
+ *   replica_bare.c    entries that came without their blob
  *   replica_merge.c   operations into cells
  *   replica_rows.c    copies of stored rows (a scan's callback may not call the storage)
  *   replica_incarnation.c  several logs of one device
@@ -26,9 +29,17 @@ struct past_item { /* of chain `chain`, everything up to `seq` is in the past */
 };
 
 /* Counted references; immutable once shared. a is in the past of b, or b itself, exactly when
- * b's vector has at least a's number for a's chain. */
+ * b's vector has at least a's number for a's chain.
+ *
+ * `content` says the same of content alone: content a is reached from content b over content, that
+ * is over links to content and over the last content before in b's own log, when b's content
+ * vector has at least a's number. Links to control entries carry none (somebody who was removed
+ * could put backdated content before a control entry, which everybody links). A control entry
+ * holds the vector of the last content before it in its own log, for what follows it there.
+ * Content reached in a log is a beginning of that log's content. */
 struct past {
     unsigned references;
+    bool is_control;
     struct vl_id id;
     uint32_t chain;
     uint64_t seq, lamport;
@@ -36,6 +47,8 @@ struct past {
     struct vl_id *controls;   /* it is one, else its auth */
     size_t count;             /* vector, sorted by chain, with the entry itself */
     struct past_item *vector; /* in the same block */
+    size_t content_count;     /* sorted by chain; numbers of content entries */
+    struct past_item *content;
 };
 
 #define PAST_CACHE_SLOTS 2048u
@@ -46,10 +59,12 @@ struct past_cache {
     size_t bytes;
 };
 
-struct past *past_create(size_t control_count, size_t count); /* one reference; NULL: no memory */
+/* One reference; NULL: no memory. */
+struct past *past_create(size_t control_count, size_t count, size_t content_count);
 struct past *past_ref(struct past *past);
 void past_unref(struct past *past); /* accepts NULL */
 bool past_covers(const struct past *past, uint32_t chain, uint64_t seq);
+bool past_reaches_content(const struct past *past, uint32_t chain, uint64_t seq);
 VL_MUST_USE vl_result past_encode(const struct past *past, struct vl_buffer *out); /* appends */
 
 void past_cache_put(struct past_cache *cache, struct past *past); /* takes a reference of its own */
@@ -59,7 +74,12 @@ void past_cache_clear(struct past_cache *cache);
 
 struct chain {
     struct vl_log_row row;
-    bool dirty; /* row is newer than the storage's */
+    bool dirty;     /* row is newer than the storage's */
+    bool is_person; /* its author is one now, as of the last count */
+    /* Numbers plus one, 0: none. Content below `counted` counts and above is QUARANTINED. */
+    uint64_t counted;
+    uint64_t control; /* its newest control entry */
+    uint64_t bare;    /* its first entry that is BARE */
 };
 
 struct enrolled { /* one enrolment that a control entry carries */
@@ -102,6 +122,8 @@ struct vl_replica {
     bool writing;  /* in a transaction */
     bool over;     /* a merge met a cell over its limit; the own writer clears it before and asks */
     bool unmerged; /* a key came since the stored entries were last looked through */
+    bool recount;  /* what counts may have changed in this transaction */
+    bool rebuild;  /* the cells hold what they must not: made anew before the commit */
 
     struct chain *chains; /* by index */
     uint32_t *by_log;     /* indices, sorted by log id */
@@ -116,6 +138,11 @@ struct vl_replica {
     size_t epoch_count, epoch_capacity;
     struct secret *secrets;
     size_t secret_count, secret_capacity;
+
+    struct tombstone *tombstones; /* sorted by (target, entry) */
+    size_t tombstone_count, tombstone_capacity;
+    struct vl_id *erasing; /* targets of tombstones that came in this transaction */
+    size_t erasing_count, erasing_capacity;
 
     struct cell_cache *cells;
     struct vl_buffer body; /* scratch: an opened body */
@@ -237,7 +264,71 @@ VL_MUST_USE vl_result merge_pending(struct vl_replica *r);
 VL_MUST_USE vl_result cells_flush(struct vl_replica *r);
 void cells_clear(struct cell_cache *cells);
 
+/* Clears the cells and merges everything that counts anew, in this transaction. */
+VL_MUST_USE vl_result merge_rebuild(struct vl_replica *r);
+
+/* ---- which content counts (replica_count.c) ----
+ *
+ *  C1  Content counts if its author is a person now, or the content vector of a source reaches it.
+ *      Sources: content of persons (their logs' tips stand for all of it), and what control
+ *      entries cite by vl_counting_cites.
+ *  C2  Of each chain a beginning counts: what reaches content reaches what its author wrote before.
+ *  C3  After every commit exactly the content from chain.counted on is QUARANTINED, and cells hold
+ *      exactly what is not, and can be read. So cells follow from the set of entries alone. */
+
+/* How far each chain counts (as chain.counted), by `membership`, settled. `counted` has room for
+ * every chain of r. */
+VL_MUST_USE vl_result count_chains(struct vl_replica *r, struct vl_membership *membership,
+                                   uint64_t *counted, bool *is_person);
+/* Whether the next entry of this chain counts as far as is known now; else a count follows. */
+bool count_next(struct vl_replica *r, const struct place *place, uint64_t seq);
+/* An entry was stored. */
+void count_stored(struct vl_replica *r, const struct past *past, uint32_t flags);
+/* Before a commit: counts anew if need be; flags and cells follow. */
+VL_MUST_USE vl_result count_settle(struct vl_replica *r);
+/* After loading: flags are as they were at the last commit. */
+VL_MUST_USE vl_result count_load(struct vl_replica *r);
+/* The newest of the content that counts, none reached from another: what control entries cite.
+ * At most VL_CITES_MAX, the newest first if there are more; sorted. Frees nothing of *out on an
+ * error; the caller frees *out. */
+VL_MUST_USE vl_result count_heads(struct vl_replica *r, struct vl_id **out, size_t *count);
+/* The entry that stands for this chain among links: nothing that does not count, control entries
+ * apart. NOT_FOUND: none. */
+VL_MUST_USE vl_result count_link(struct vl_replica *r, const struct chain *chain,
+                                 struct past **out);
+
+/* ---- erasure (replica_erase.c) ---- */
+
+struct tombstone { /* one target of one tombstone entry */
+    struct vl_id target, entry;
+};
+
+VL_MUST_USE vl_result erase_learn(struct vl_replica *r, const struct control_entry *entry);
+/* The lowest tombstone that holds for an entry of this device, or NULL. */
+const struct tombstone *erase_holds(const struct vl_replica *r, const struct vl_id *target,
+                                    const uint8_t author[static 32]);
+/* ERASED or BARE in *flags of an entry that comes, whose blob goes then. */
+void erase_arriving(const struct vl_replica *r, const struct vl_entry_header *header,
+                    const struct vl_id *id, const uint8_t author[static 32], struct vl_entry *entry,
+                    uint32_t *flags);
+/* Before a commit: targets of tombstones that came. */
+VL_MUST_USE vl_result erase_settle(struct vl_replica *r);
+void erase_clear(struct vl_replica *r);
+
+/* ---- entries without blob (replica_bare.c) ---- */
+
+/* Finds the first of each chain. */
+VL_MUST_USE vl_result bare_load(struct vl_replica *r);
+/* Blobs that a run brings for stored entries that lack theirs, in a transaction of their own. */
+VL_MUST_USE vl_result bare_fill(struct vl_replica *r, const struct vl_entry *entries,
+                                const struct vl_id *ids, size_t count, uint32_t chain,
+                                uint64_t first_seq);
+
 /* ---- rows (replica_rows.c) ---- */
+
+/* The entry of a chain with that number. NOT_FOUND. */
+VL_MUST_USE vl_result rows_id(struct vl_replica *r, uint32_t chain, uint64_t seq,
+                              struct vl_id *out);
 
 struct rows { /* deep copies */
     struct vl_entry_row *items;

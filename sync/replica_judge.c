@@ -88,6 +88,31 @@ static size_t join_vectors(const struct past_item *a, size_t a_count, const stru
     return n;
 }
 
+struct joined { /* two vectors of `bound` items each: one is joined into the other */
+    struct past_item *now, *next;
+    size_t count;
+};
+
+static void join_one(struct joined *joined, const struct past_item *items, size_t count)
+{
+    joined->count = join_vectors(joined->now, joined->count, items, count, joined->next);
+    struct past_item *swap = joined->now;
+    joined->now = joined->next;
+    joined->next = swap;
+}
+
+/* See struct past: of the parents, content, and what the entry before in the same log had. */
+static void join_content(const struct parents *parents, const struct vl_entry_header *header,
+                         struct joined *joined)
+{
+    for (size_t i = 0; i < parents->count; i++) {
+        const struct past *parent = parents->items[i];
+        bool is_prev = i == 0 && header->seq > 0;
+        if (is_prev || (header->kind != VL_ENTRY_CONTROL && !parent->is_control))
+            join_one(joined, parent->content, parent->content_count);
+    }
+}
+
 vl_result parents_past(const struct parents *parents, const struct vl_entry_header *header,
                        const struct vl_id *id, uint32_t chain, struct past **out)
 {
@@ -95,22 +120,19 @@ vl_result parents_past(const struct parents *parents, const struct vl_entry_head
     for (size_t i = 0; i < parents->count; i++)
         bound += parents->items[i]->count;
     bool control = header->kind == VL_ENTRY_CONTROL;
-    struct past_item few[64], *joined = few;
+    struct past_item few[96], *memory = few;
     vl_result result = VL_ERR_NO_MEMORY;
-    if (2 * bound > sizeof few / sizeof few[0]) joined = malloc(2 * bound * sizeof *joined);
-    if (joined == NULL) return VL_ERR_NO_MEMORY;
-    struct past_item *now = joined, *next = joined + bound;
-    *now = (struct past_item){.chain = chain, .seq = header->seq};
-    size_t count = 1;
-    for (size_t i = 0; i < parents->count; i++) {
-        const struct past *parent = parents->items[i];
-        count = join_vectors(now, count, parent->vector, parent->count, next);
-        struct past_item *swap = now;
-        now = next;
-        next = swap;
-    }
-    struct past *past = past_create(control ? 1 : header->auth_count, count);
+    if (4 * bound > sizeof few / sizeof few[0]) memory = malloc(4 * bound * sizeof *memory);
+    if (memory == NULL) return VL_ERR_NO_MEMORY;
+    struct joined all = {memory, memory + bound, 1};
+    struct joined content = {memory + 2 * bound, memory + 3 * bound, control ? 0 : 1};
+    *all.now = *content.now = (struct past_item){.chain = chain, .seq = header->seq};
+    for (size_t i = 0; i < parents->count; i++)
+        join_one(&all, parents->items[i]->vector, parents->items[i]->count);
+    join_content(parents, header, &content);
+    struct past *past = past_create(control ? 1 : header->auth_count, all.count, content.count);
     if (past == NULL) goto done;
+    past->is_control = control;
     past->id = *id;
     past->chain = chain;
     past->seq = header->seq;
@@ -119,11 +141,12 @@ vl_result parents_past(const struct parents *parents, const struct vl_entry_head
         past->controls[0] = *id;
     else
         memcpy(past->controls, header->auth, header->auth_count * sizeof header->auth[0]);
-    memcpy(past->vector, now, count * sizeof *now);
+    memcpy(past->vector, all.now, all.count * sizeof *all.now);
+    if (content.count > 0) memcpy(past->content, content.now, content.count * sizeof *all.now);
     *out = past;
     result = VL_OK;
 done:
-    if (joined != few) free(joined);
+    if (memory != few) free(memory);
     return result;
 }
 

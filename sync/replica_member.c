@@ -176,6 +176,8 @@ vl_result member_learn(struct vl_replica *r, const struct control_entry *entry)
     if (result == VL_OK &&
         (entry->control->kind == VL_CONTROL_EPOCH || entry->control->kind == VL_CONTROL_SEAL))
         result = epoch_learn(r, entry);
+    if (result == VL_OK && entry->control->kind == VL_CONTROL_TOMBSTONE)
+        result = erase_learn(r, entry);
     return result;
 }
 
@@ -197,6 +199,7 @@ void member_clear(struct vl_replica *r)
     free(r->enrolled);
     r->enrolled = NULL;
     r->enrolled_count = r->enrolled_capacity = 0;
+    erase_clear(r);
 }
 
 /* ---- devices ---- */

@@ -19,6 +19,7 @@ static uint32_t cell_hash(const struct vl_cell_key *key)
 void cells_clear(struct cell_cache *cells)
 {
     for (size_t i = 0; i < cells->count; i++) {
+        vl_buffer_wipe(&cells->cells[i].state); /* it may hold what is erased now */
         vl_buffer_finish(&cells->cells[i].state);
         cells->cells[i] = (struct cell){0};
     }
@@ -140,7 +141,8 @@ vl_result merge_pending(struct vl_replica *r)
     if (!r->unmerged) return VL_OK;
     struct rows rows = {0};
     struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTENT,
-                           .flags_mask = VL_ENTRY_MERGED | VL_ENTRY_REFUSED | VL_ENTRY_ERASED};
+                           .flags_mask = VL_ENTRY_MERGED | VL_ENTRY_REFUSED | VL_ENTRY_ERASED |
+                                         VL_ENTRY_QUARANTINED | VL_ENTRY_BARE};
     vl_result result = VL_OK;
     while (result == VL_OK) {
         result = rows_next(r, &scan, &rows);
@@ -156,5 +158,37 @@ vl_result merge_pending(struct vl_replica *r)
     }
     rows_finish(&rows);
     if (result == VL_OK) r->unmerged = false;
+    return result;
+}
+
+/* ---- all of it again ---- */
+
+static vl_result merge_anew(struct vl_replica *r, struct rows *rows)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        struct vl_entry_row *row = &rows->items[i];
+        struct vl_entry_header header;
+        uint32_t flags = row->flags & ~(uint32_t)(VL_ENTRY_MERGED | VL_ENTRY_REFUSED);
+        if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
+        VL_TRY(merge_entry(r, &header, &row->id, row->entry.blob, &flags));
+        if (flags != row->flags) VL_TRY(r->storage.entry_flags(r->storage.self, &row->id, flags));
+    }
+    return VL_OK;
+}
+
+vl_result merge_rebuild(struct vl_replica *r)
+{
+    struct rows rows = {0};
+    struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTENT | 1u << VL_ENTRY_SEALED,
+                           .flags_mask = VL_ENTRY_ERASED | VL_ENTRY_QUARANTINED | VL_ENTRY_BARE};
+    assert(r->writing);
+    cells_clear(r->cells);
+    vl_result result = r->storage.cells_clear(r->storage.self);
+    while (result == VL_OK) {
+        result = rows_next(r, &scan, &rows);
+        if (result != VL_OK || rows.count == 0) break;
+        result = merge_anew(r, &rows);
+    }
+    rows_finish(&rows);
     return result;
 }

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct past *past_create(size_t control_count, size_t count)
+struct past *past_create(size_t control_count, size_t count, size_t content_count)
 {
-    size_t size = sizeof(struct past) + count * sizeof(struct past_item) +
+    size_t size = sizeof(struct past) + (count + content_count) * sizeof(struct past_item) +
                   control_count * sizeof(struct vl_id);
     struct past *past = calloc(1, size);
     if (past == NULL) return NULL;
@@ -14,7 +14,9 @@ struct past *past_create(size_t control_count, size_t count)
     past->count = count;
     past->vector = (struct past_item *)(past + 1);
     past->control_count = control_count;
-    past->controls = (struct vl_id *)(past->vector + count);
+    past->content_count = content_count;
+    past->content = past->vector + count;
+    past->controls = (struct vl_id *)(past->content + content_count);
     return past;
 }
 
@@ -29,13 +31,14 @@ void past_unref(struct past *past)
     if (past != NULL && --past->references == 0) free(past);
 }
 
-bool past_covers(const struct past *past, uint32_t chain, uint64_t seq)
+static bool vector_covers(const struct past_item *vector, size_t count, uint32_t chain,
+                          uint64_t seq)
 {
-    size_t low = 0, high = past->count;
+    size_t low = 0, high = count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (past->vector[middle].chain == chain) return past->vector[middle].seq >= seq;
-        if (past->vector[middle].chain < chain)
+        if (vector[middle].chain == chain) return vector[middle].seq >= seq;
+        if (vector[middle].chain < chain)
             low = middle + 1;
         else
             high = middle;
@@ -43,16 +46,51 @@ bool past_covers(const struct past *past, uint32_t chain, uint64_t seq)
     return false;
 }
 
-/* past = varint count, then varint chain and varint seq each, sorted by chain */
+bool past_covers(const struct past *past, uint32_t chain, uint64_t seq)
+{
+    return vector_covers(past->vector, past->count, chain, seq);
+}
+
+bool past_reaches_content(const struct past *past, uint32_t chain, uint64_t seq)
+{
+    return vector_covers(past->content, past->content_count, chain, seq);
+}
+
+/* past = varint count, then each, sorted by chain: varint chain, varint seq, varint behind: seq + 1
+ * less the number plus one in the content vector (0 there when the chain is not in it) */
 vl_result past_encode(const struct past *past, struct vl_buffer *out)
 {
     struct vl_writer w = vl_writer(out, SIZE_MAX);
+    size_t content = 0;
     vl_write_varint(&w, past->count);
     for (size_t i = 0; i < past->count; i++) {
-        vl_write_varint(&w, past->vector[i].chain);
-        vl_write_varint(&w, past->vector[i].seq);
+        const struct past_item *item = &past->vector[i];
+        uint64_t behind = item->seq + 1;
+        if (content < past->content_count && past->content[content].chain == item->chain)
+            behind -= past->content[content++].seq + 1;
+        vl_write_varint(&w, item->chain);
+        vl_write_varint(&w, item->seq);
+        vl_write_varint(&w, behind);
     }
     return vl_writer_result(&w);
+}
+
+/* Reads the vectors into a past that has room for both to be of that length. */
+static bool read_vectors(struct vl_reader *reader, struct past *past)
+{
+    bool sorted = true;
+    past->content_count = 0;
+    for (size_t i = 0; i < past->count; i++) {
+        struct past_item *item = &past->vector[i];
+        item->chain = (uint32_t)vl_read_varint(reader, UINT32_MAX);
+        item->seq = vl_read_varint(reader, UINT64_MAX - 1);
+        uint64_t behind = vl_read_varint(reader, item->seq + 1);
+        if (i > 0 && past->vector[i - 1].chain >= item->chain) sorted = false;
+        if (behind == item->seq + 1) continue;
+        past->content[past->content_count++] =
+            (struct past_item){.chain = item->chain, .seq = item->seq - behind};
+    }
+    return sorted;
 }
 
 static vl_result past_from_row(const struct vl_entry_row *row, struct past **out)
@@ -62,8 +100,9 @@ static vl_result past_from_row(const struct vl_entry_row *row, struct past **out
     struct vl_reader reader = vl_reader(row->past);
     size_t count = (size_t)vl_read_varint(&reader, VL_HEADS_MAX);
     bool control = header.kind == VL_ENTRY_CONTROL;
-    struct past *past = past_create(control ? 1 : header.auth_count, count);
+    struct past *past = past_create(control ? 1 : header.auth_count, count, count);
     if (past == NULL) return VL_ERR_NO_MEMORY;
+    past->is_control = control;
     past->id = row->id;
     past->chain = row->chain;
     past->seq = row->seq;
@@ -72,12 +111,7 @@ static vl_result past_from_row(const struct vl_entry_row *row, struct past **out
         past->controls[0] = row->id;
     else
         memcpy(past->controls, header.auth, header.auth_count * sizeof header.auth[0]);
-    bool sorted = true;
-    for (size_t i = 0; i < count; i++) {
-        past->vector[i].chain = (uint32_t)vl_read_varint(&reader, UINT32_MAX);
-        past->vector[i].seq = vl_read_varint(&reader, UINT64_MAX);
-        if (i > 0 && past->vector[i - 1].chain >= past->vector[i].chain) sorted = false;
-    }
+    bool sorted = read_vectors(&reader, past);
     if (vl_reader_end(&reader) != VL_OK || !sorted || !past_covers(past, row->chain, row->seq)) {
         past_unref(past);
         return VL_ERR_DAMAGED;
@@ -97,7 +131,7 @@ static size_t cache_slot(const struct vl_id *id)
 
 static size_t past_bytes(const struct past *past)
 {
-    return sizeof *past + past->count * sizeof past->vector[0] +
+    return sizeof *past + (past->count + past->content_count) * sizeof past->vector[0] +
            past->control_count * sizeof past->controls[0];
 }
 

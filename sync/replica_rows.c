@@ -1,6 +1,7 @@
 /* Copies of stored rows, a bounded number at a time: a scan's callback may not call the storage,
  * so what needs to is done between scans. */
 #include "sync/replica_internal.h"
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,8 +43,12 @@ vl_result rows_visit(void *context, const struct vl_entry_row *row)
 
 void rows_clear(struct rows *rows)
 {
-    for (size_t i = 0; i < rows->count; i++)
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct vl_entry_row *row = &rows->items[i];
+        sodium_memzero(rows->blocks[i],
+                       row->entry.header.size + row->entry.blob.size + row->past.size);
         free(rows->blocks[i]);
+    }
     rows->count = 0;
     rows->bytes = 0;
     rows->more = false;
@@ -55,6 +60,23 @@ void rows_finish(struct rows *rows)
     free(rows->items);
     free(rows->blocks);
     *rows = (struct rows){0};
+}
+
+static vl_result id_visit(void *context, const struct vl_entry_row *row)
+{
+    struct vl_entry_row *out = context;
+    out->id = row->id;
+    out->seq = row->seq;
+    return VL_OK;
+}
+
+vl_result rows_id(struct vl_replica *r, uint32_t chain, uint64_t seq, struct vl_id *out)
+{
+    struct vl_entry_row row = {.seq = UINT64_MAX};
+    VL_TRY(r->storage.entry_range(r->storage.self, chain, seq, 1, id_visit, &row));
+    if (row.seq != seq) return VL_ERR_NOT_FOUND;
+    *out = row.id;
+    return VL_OK;
 }
 
 vl_result rows_next(struct vl_replica *r, struct vl_scan *scan, struct rows *rows)

@@ -25,6 +25,7 @@ struct verify {
         struct vl_id tip;
         uint64_t lamport;
         bool open; /* its last entries wait for a valid signature */
+        uint64_t counted;
     } * chains;
     struct vl_verify_report *report;
     struct vl_id *bad;
@@ -125,7 +126,8 @@ static bool header_matches(const struct verify *v, const struct vl_entry_row *ro
 static bool blob_matches(const struct vl_entry_row *row, const struct vl_entry_header *header)
 {
     struct vl_id hash;
-    if (row->entry.blob.data == NULL) return (row->flags & VL_ENTRY_ERASED) != 0;
+    if (row->entry.blob.data == NULL) return (row->flags & (VL_ENTRY_ERASED | VL_ENTRY_BARE)) != 0;
+    if ((row->flags & (VL_ENTRY_ERASED | VL_ENTRY_BARE)) != 0) return false;
     if (row->entry.blob.size != header->blob_size) return false;
     vl_blob_hash(row->entry.blob, &hash);
     return vl_id_equal(&hash, &header->blob_hash);
@@ -197,13 +199,19 @@ static vl_result verify_row(struct verify *v, const struct vl_entry_row *row)
 
 static vl_result verify_merge(struct verify *v, const struct vl_entry_row *row)
 {
-    const uint32_t about = VL_ENTRY_MERGED | VL_ENTRY_REFUSED;
+    const uint32_t about = ~(uint32_t)VL_ENTRY_VERIFIED;
+    const uint8_t *author = v->real->chains[row->chain].row.sign_key;
     struct vl_entry_header header;
+    struct vl_entry entry = row->entry;
     uint32_t flags = 0;
     *v->bad = row->id;
     if (row->kind != VL_ENTRY_CONTROL) {
         VL_TRY(vl_entry_header_decode(row->entry.header, &header));
-        VL_TRY(merge_entry(v->anew, &header, &row->id, row->entry.blob, &flags));
+        erase_arriving(v->anew, &header, &row->id, author, &entry, &flags);
+        if (row->seq >= v->chains[row->chain].counted)
+            flags |= VL_ENTRY_QUARANTINED;
+        else
+            VL_TRY(merge_entry(v->anew, &header, &row->id, entry.blob, &flags));
         if (flags != (row->flags & about)) return VL_ERR_DAMAGED;
         if (flags != VL_ENTRY_MERGED) v->report->unmerged++;
     }
@@ -243,6 +251,22 @@ static vl_result verify_chains(struct verify *v)
     return VL_OK;
 }
 
+/* What counts, by the membership that was built anew. */
+static vl_result verify_count(struct verify *v)
+{
+    size_t chains = v->real->chain_count;
+    uint64_t *counted = calloc(chains + 1, sizeof *counted);
+    bool *is_person = calloc(chains + 1, sizeof *is_person);
+    vl_result result = VL_ERR_NO_MEMORY;
+    if (counted != NULL && is_person != NULL)
+        result = count_chains(v->real, v->anew->membership, counted, is_person);
+    for (size_t i = 0; result == VL_OK && i < chains; i++)
+        v->chains[i].counted = counted[i];
+    free(counted);
+    free(is_person);
+    return result;
+}
+
 static vl_result compare_cell(void *context, const struct vl_cell_key *key, struct vl_bytes state)
 {
     struct verify *v = context;
@@ -260,6 +284,7 @@ static vl_result verify_all(struct verify *v)
     struct vl_id digest;
     VL_TRY(verify_rows(v, verify_row));
     VL_TRY(verify_chains(v));
+    VL_TRY(verify_count(v));
     VL_TRY(verify_rows(v, verify_merge));
     VL_TRY(cells_flush(v->anew));
     VL_TRY(storage->cell_scan(storage->self, false, 0, compare_cell, v));

@@ -73,7 +73,8 @@ static bool implied(const struct candidates *candidates, size_t at)
     return false;
 }
 
-/* Heads of other chains that neither our own past nor another of them implies. */
+/* Heads of other chains that neither our own past nor another of them implies; no content that
+ * does not count here is cited (R10). */
 static vl_result collect_heads(struct vl_replica *r, const struct past *own, uint32_t chain,
                                struct candidates *out)
 {
@@ -83,8 +84,14 @@ static vl_result collect_heads(struct vl_replica *r, const struct past *own, uin
         const struct vl_log_row *row = &r->chains[i].row;
         if (row->index == chain) continue;
         if (own != NULL && past_covers(own, row->index, row->tip_seq)) continue;
-        VL_TRY(replica_past(r, &row->tip, &out->items[out->count].past));
-        out->count++;
+        struct past *head;
+        vl_result result = count_link(r, &r->chains[i], &head);
+        if (result == VL_ERR_NOT_FOUND) continue;
+        VL_TRY(result);
+        if (own != NULL && past_covers(own, head->chain, head->seq))
+            past_unref(head);
+        else
+            out->items[out->count++].past = head;
     }
     size_t kept = 0;
     bool *drop = calloc(out->count + 1, sizeof *drop);
@@ -239,6 +246,7 @@ static vl_result append(struct vl_replica *r, const struct draft *draft, struct 
     if (result != VL_OK) goto done;
     result = chain_advance(r, &place, past);
     if (result != VL_OK) goto done;
+    count_stored(r, past, flags);
     past_cache_put(&r->pasts, past);
 done:
     past_unref(past);
@@ -410,12 +418,73 @@ vl_result vl_replica_found(struct vl_replica *r, const uint8_t random[static 32]
     return writing_end(r, found(r, random, second, second_signature, now, id));
 }
 
+/* R10: what settles who counts cites the content that counts now, so that it goes on counting. */
+static vl_result append_citing(struct vl_replica *r, const struct vl_control *control, vl_wall now,
+                               struct vl_id *id)
+{
+    struct vl_control citing = *control;
+    bool cites = control->kind == VL_CONTROL_REMOVE || control->kind == VL_CONTROL_DEMOTE ||
+                 control->kind == VL_CONTROL_ENDORSE || control->kind == VL_CONTROL_LEAVE;
+    if (!cites || control->cite_count > 0) return append_control(r, control, now, id);
+    citing.cites = NULL;
+    vl_result result = count_heads(r, &citing.cites, &citing.cite_count);
+    if (result == VL_OK) result = append_control(r, &citing, now, id);
+    free(citing.cites);
+    return result;
+}
+
+static vl_result chain_visit(void *context, const struct vl_entry_row *row)
+{
+    struct vl_entry_row *out = context;
+    out->chain = row->chain;
+    out->kind = row->kind;
+    return VL_OK;
+}
+
+/* AUTHORITY unless this tombstone of ours erases the entry. */
+static vl_result erased_by(struct vl_replica *r, const struct vl_id *entry,
+                           const struct vl_id *tombstone)
+{
+    struct vl_entry_row row;
+    VL_TRY(r->storage.entry_get(r->storage.self, entry, chain_visit, &row));
+    if (row.chain >= r->chain_count) return VL_ERR_DAMAGED;
+    const uint8_t *author = r->chains[row.chain].row.sign_key;
+    bool erases = vl_membership_erases(
+        r->membership, vl_bytes(tombstone->bytes, sizeof tombstone->bytes), vl_bytes(author, 32));
+    return erases && row.kind != VL_ENTRY_CONTROL ? VL_OK : VL_ERR_AUTHORITY;
+}
+
 vl_result vl_replica_control(struct vl_replica *r, const struct vl_control *control, vl_wall now,
                              struct vl_id *id)
 {
     if (control->kind == VL_CONTROL_FOUND) return VL_ERR_STATE;
     VL_TRY(writing_begin(r));
-    return writing_end(r, append_control(r, control, now, id));
+    return writing_end(r, append_citing(r, control, now, id));
+}
+
+vl_result vl_replica_erase(struct vl_replica *r, const struct vl_id *entries, size_t count,
+                           vl_wall now, struct vl_id *id)
+{
+    struct vl_control control = {.kind = VL_CONTROL_TOMBSTONE, .id_count = count};
+    struct vl_device_info author;
+    if (count == 0 || count > VL_TOMBSTONE_MAX) return VL_ERR_INVALID;
+    for (size_t i = 0; i < count; i++) {
+        vl_result known = vl_replica_author(r, &entries[i], &author);
+        if (known != VL_OK) return known;
+    }
+    control.ids = calloc(count, sizeof *control.ids);
+    if (control.ids == NULL) return VL_ERR_NO_MEMORY;
+    memcpy(control.ids, entries, count * sizeof *entries);
+    qsort(control.ids, count, sizeof *control.ids, id_order);
+    vl_result result = writing_begin(r);
+    if (result == VL_OK) {
+        result = append_control(r, &control, now, id);
+        for (size_t i = 0; result == VL_OK && i < count; i++)
+            result = erased_by(r, &entries[i], id);
+        result = writing_end(r, result);
+    }
+    free(control.ids);
+    return result;
 }
 
 vl_result vl_replica_add_person(struct vl_replica *r, const struct vl_enrolment *newcomer,

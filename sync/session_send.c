@@ -13,10 +13,15 @@ vl_result session_begin_heads(struct vl_session *s)
     if (s->head_count > VL_HEADS_MAX) return VL_ERR_LIMIT;
     struct vl_head *heads = calloc(s->head_count + 1, sizeof *heads);
     if (heads == NULL) return VL_ERR_NO_MEMORY;
-    if (s->head_count > 0) memcpy(heads, s->heads, s->head_count * sizeof *heads);
+    size_t asked = 0;
+    vl_result result = vl_replica_asked_heads(s->replica, heads, s->head_count, &asked);
+    if (result != VL_OK) {
+        free(heads);
+        return result;
+    }
     free(s->outgoing);
     s->outgoing = heads;
-    s->outgoing_count = s->head_count;
+    s->outgoing_count = asked;
     s->outgoing_at = 0;
     s->outgoing_heads = true;
 

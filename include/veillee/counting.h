@@ -17,4 +17,12 @@ struct vl_content_node { /* one content entry */
 VL_MUST_USE vl_result vl_counting(const struct vl_membership *m,
                                   const struct vl_content_node *nodes, size_t count, bool *counts);
 
+/* Whether what this device wrote counts by itself: its person is one now. `m` is settled. */
+bool vl_counting_is_person(const struct vl_membership *m, struct vl_bytes device);
+/* Calls `visit` with each content entry that a control entry whose cites count names: that of
+ * somebody who is a person now, or a leave in effect of somebody whom no remove in effect names. */
+typedef vl_result (*vl_cite_visit)(void *context, struct vl_bytes content);
+VL_MUST_USE vl_result vl_counting_cites(const struct vl_membership *m, vl_cite_visit visit,
+                                        void *context);
+
 #endif

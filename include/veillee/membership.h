@@ -86,6 +86,12 @@ VL_MUST_USE vl_result vl_membership_find_device(const struct vl_membership *m,
                                                 struct vl_bytes device,
                                                 struct vl_device_state *out);
 
+/* Whether a tombstone, for ever, erases content that this device wrote: the one place of that rule.
+ * It was authorised (void or not: an erasure cannot be unmade), and either its author enrolled the
+ * device in its past, or she was facilitator there. */
+bool vl_membership_erases(const struct vl_membership *m, struct vl_bytes tombstone,
+                          struct vl_bytes device);
+
 enum vl_standing {
     VL_STANDING_UNKNOWN,
     VL_STANDING_UNAUTHORISED, /* R0: no effect on anything, for ever */

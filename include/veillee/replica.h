@@ -9,6 +9,7 @@
  *      lamport and auth were judged exactly: lamport = 1 + max of parents', links minimal, auth =
  *      the maximal control entries of its past.
  *  I4  MERGED entries' operations are in the cells exactly once, in one transaction with the flag.
+ *      What does not count (R10) is QUARANTINED, what is erased is ERASED, neither is MERGED.
  *  I5  What vl_replica_write and its kin return as done was committed durably before.
  *  I6  After a failed commit the memory is as before the call (it is loaded again).
  *
@@ -50,10 +51,17 @@ VL_MUST_USE vl_result vl_replica_found(struct vl_replica *r, const uint8_t rando
 /* Any control entry by its body; AUTHORITY when the rules would give it no effect. */
 VL_MUST_USE vl_result vl_replica_control(struct vl_replica *r, const struct vl_control *control,
                                          vl_wall now, struct vl_id *id);
+/* (Of remove, demote, endorse and leave without cites: the heads of the content that counts here
+ * are cited, so that it goes on counting. An add by this call gives no key of the past.) */
 /* Add a newcomer who sees the past: the add, and seals of every epoch secret held here. */
 VL_MUST_USE vl_result vl_replica_add_person(struct vl_replica *r,
                                             const struct vl_enrolment *newcomer, vl_wall now,
                                             struct vl_id *id);
+/* A tombstone: the blobs of these content entries and all that was made from them are gone, here
+ * when this returns, elsewhere when it arrives. NOT_FOUND: one is not here. AUTHORITY: the rules
+ * (vl_membership_erases) do not let this device. INVALID: none, over VL_TOMBSTONE_MAX. */
+VL_MUST_USE vl_result vl_replica_erase(struct vl_replica *r, const struct vl_id *entries,
+                                       size_t count, vl_wall now, struct vl_id *id);
 /* Operations as one content entry under the current epoch; makes or seals on an epoch first where
  * rule R11 asks for it. NO_KEY: I am no member, or cannot open the epoch yet. */
 VL_MUST_USE vl_result vl_replica_write(struct vl_replica *r, const struct vl_operation *operations,
@@ -99,7 +107,12 @@ struct vl_head {
  * STORAGE: memory was lost to a failing storage and the next other call has to load it. */
 VL_MUST_USE vl_result vl_replica_heads(const struct vl_replica *r, struct vl_head *out, size_t max,
                                        size_t *count);
-/* Zeros while vl_replica_heads fails. */
+/* The same as a peer is asked by: a log ends before its first entry that lacks a blob which no
+ * tombstone allows (VL_ENTRY_BARE), so that it is sent again from there; left out if that is its
+ * number 0. */
+VL_MUST_USE vl_result vl_replica_asked_heads(struct vl_replica *r, struct vl_head *out, size_t max,
+                                             size_t *count);
+/* Zeros while vl_replica_heads fails. Differs where blobs are lacking. */
 void vl_replica_heads_digest(const struct vl_replica *r, struct vl_id *out);
 /* Entries of a log from `from`, at most VL_CHUNK_* and `max_bytes` of encoded entries, ending with
  * one whose signature was checked. Views die with the callback. NOT_FOUND: none from there.
@@ -140,6 +153,19 @@ VL_MUST_USE vl_result vl_replica_device_at(struct vl_replica *r, size_t at,
  * key was never enrolled (then card.sign is set all the same). */
 VL_MUST_USE vl_result vl_replica_author(struct vl_replica *r, const struct vl_id *entry,
                                         struct vl_device_info *out);
+struct vl_erasure_device { /* an enrolled device */
+    uint8_t sign[32];
+    struct vl_id person;
+    bool current;
+    bool erased; /* this one, or an entry of its was made with the tombstone in its past */
+};
+/* Who has erased a stored entry. A device confirms by the next entry that it writes, whatever that
+ * is; until then it is not known. *tombstone: the lowest id of one that holds. NOT_FOUND: the entry
+ * is not here, or nothing erases it. *count as of vl_replica_heads. */
+VL_MUST_USE vl_result vl_replica_erasure_state(struct vl_replica *r, const struct vl_id *entry,
+                                               struct vl_id *tombstone,
+                                               struct vl_erasure_device *out, size_t max,
+                                               size_t *count);
 /* My person id; NOT_FOUND before I am enrolled. */
 VL_MUST_USE vl_result vl_replica_me(struct vl_replica *r, struct vl_id *person);
 
@@ -200,7 +226,7 @@ VL_MUST_USE vl_result vl_replica_digest(struct vl_replica *r, struct vl_id *out)
 
 struct vl_verify_report {
     uint64_t entries, signatures, control;
-    uint64_t unmerged; /* kept without a key, or refused */
+    uint64_t unmerged; /* kept without a key, refused, quarantined or erased */
     struct vl_id digest;
 };
 /* Reads everything again: every hash, every signature, every link, and merges anew into scratch

@@ -40,10 +40,14 @@ struct vl_entry_row {
 };
 #define VL_ENTRY_VERIFIED 1u /* its own signature was checked (else a later one of its log was) */
 #define VL_ENTRY_MERGED   2u /* its operations are in the cells */
-#define VL_ENTRY_ERASED   4u /* its blob is gone for ever */
+#define VL_ENTRY_ERASED   4u /* its blob is gone for ever, by a tombstone */
 #define VL_ENTRY_REFUSED                                                                           \
     8u /* authentic, but its body cannot be read: kept, sent on, not merged                        \
         */
+#define VL_ENTRY_QUARANTINED                                                                       \
+    16u /* content that does not count now (R10): kept, sent on, shown apart, not in the cells */
+#define VL_ENTRY_BARE                                                                              \
+    32u /* came without its blob, and no tombstone is known that allows it: asked for again */
 
 struct vl_cell_key {
     uint32_t type;
@@ -78,6 +82,13 @@ struct vl_storage {
 
     vl_result (*entry_put)(void *self, const struct vl_entry_row *row); /* EXISTS: same id */
     vl_result (*entry_flags)(void *self, const struct vl_id *id, uint32_t flags);
+    /* Takes the blob away for ever. Once the commit has returned no copy of it is left in the
+     * storage, nor of what cells and their derived copies (search) no longer hold since this
+     * transaction: not in free pages, nor in a log. NOT_FOUND. */
+    vl_result (*entry_erase)(void *self, const struct vl_id *id, uint32_t flags);
+    /* Gives an entry that has none its blob. NOT_FOUND. */
+    vl_result (*entry_fill)(void *self, const struct vl_id *id, struct vl_bytes blob,
+                            uint32_t flags);
     vl_result (*entry_get)(void *self, const struct vl_id *id, vl_entry_visit visit,
                            void *context); /* NOT_FOUND */
     /* Entries of one chain with from <= seq, ascending, at most max. */

@@ -37,6 +37,7 @@ static const char schema[] =
     "CREATE INDEX entry_order ON entry(c, lamport, id);"
     "CREATE INDEX entry_control ON entry(c, lamport, id) WHERE kind = 2;"
     "CREATE INDEX entry_unmerged ON entry(c, lamport, id) WHERE kind <> 2 AND flags & 2 = 0;"
+    "CREATE INDEX entry_bare ON entry(c, lamport, id) WHERE flags & 32;"
     "CREATE TABLE cell(c INTEGER, type INTEGER, record BLOB, field INTEGER, kind INTEGER,"
     " state BLOB, PRIMARY KEY(c, type, record, field, kind)) WITHOUT ROWID;"
     "CREATE TABLE queue(c INTEGER, type INTEGER, record BLOB, PRIMARY KEY(c, type, record))"
@@ -258,13 +259,18 @@ vl_result column_exact(sqlite3_stmt *statement, int at, void *out, size_t size)
 
 #define LOCK_BYTE_PAGE (0x40000000 / PAGES_SIZE) /* SQLite never writes the page of its locks */
 
+vl_result database_checkpoint(struct database *db)
+{
+    return database_result(db, sqlite3_wal_checkpoint_v2(db->connection, NULL,
+                                                         SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
+}
+
 static vl_result check_seals(struct database *db)
 {
     uint8_t page[PAGES_SIZE];
     sqlite3_file *file = NULL;
     sqlite3_int64 size = 0;
-    VL_TRY(database_result(db, sqlite3_wal_checkpoint_v2(db->connection, NULL,
-                                                         SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL)));
+    VL_TRY(database_checkpoint(db));
     VL_TRY(database_result(
         db, sqlite3_file_control(db->connection, "main", SQLITE_FCNTL_FILE_POINTER, &file)));
     VL_TRY(database_result(db, file->pMethods->xFileSize(file, &size)));

@@ -33,6 +33,8 @@
     X(ENTRY_FIND, "SELECT k FROM entry WHERE short = ?1 AND k BETWEEN ?2 AND ?3 AND id = ?4")      \
     X(ENTRY_PUT, "INSERT INTO entry VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")         \
     X(ENTRY_FLAGS, "UPDATE entry SET flags = ?2 WHERE k = ?1")                                     \
+    X(ENTRY_ERASE, "UPDATE entry SET blob = NULL, flags = ?2 WHERE k = ?1")                        \
+    X(ENTRY_FILL, "UPDATE entry SET blob = ?3, flags = ?2 WHERE k = ?1")                           \
     X(ENTRY_GET, "SELECT k, lamport, kind, flags, id, header, signature, past, blob FROM entry"    \
                  " WHERE k = ?1")                                                                  \
     X(ENTRY_RANGE, "SELECT k, lamport, kind, flags, id, header, signature, past, blob FROM entry"  \
@@ -47,6 +49,10 @@
     X(ENTRY_SCAN_UNMERGED,                                                                         \
       "SELECT k, lamport, kind, flags, id, header, signature, past, blob FROM entry"               \
       " WHERE c = ?1 AND kind <> 2 AND flags & 2 = 0 AND (lamport, id) > (?2, ?3)"                 \
+      " AND (1 << kind) & ?4 AND flags & ?5 = ?6 ORDER BY lamport, id LIMIT ?7")                   \
+    X(ENTRY_SCAN_BARE,                                                                             \
+      "SELECT k, lamport, kind, flags, id, header, signature, past, blob FROM entry"               \
+      " WHERE c = ?1 AND flags & 32 AND (lamport, id) > (?2, ?3)"                                  \
       " AND (1 << kind) & ?4 AND flags & ?5 = ?6 ORDER BY lamport, id LIMIT ?7")                   \
     X(CELL_GET, "SELECT state FROM cell"                                                           \
                 " WHERE c = ?1 AND type = ?2 AND record = ?3 AND field = ?4 AND kind = ?5")        \
@@ -131,6 +137,8 @@ void database_done(sqlite3_stmt *statement);
 VL_MUST_USE vl_result database_result(struct database *db, int rc);
 
 /* Every page's seal, SQLite's integrity_check, the search index's own. DAMAGED. */
+/* Writes the log back into the file and empties it, so that it holds no older page. */
+VL_MUST_USE vl_result database_checkpoint(struct database *db);
 VL_MUST_USE vl_result database_check(struct database *db);
 
 /* Binding, so that an error shows at the next step: views must live until then. */

@@ -47,6 +47,7 @@ static vl_result gather_text(struct gathering *g, struct vl_bytes state)
     if (result == VL_OK && text.size > 0) {
         result = append_text(&g->body, vl_buffer_view(&text));
     }
+    vl_buffer_wipe(&text);
     vl_buffer_finish(&text);
     return result;
 }
@@ -71,6 +72,13 @@ static vl_result gather_cell(void *context, const struct vl_cell_key *key, struc
     vl_result result =
         key->kind == VL_FIELD_TEXT ? gather_text(g, state) : gather_values(g, key->kind, state);
     return result == VL_ERR_NO_MEMORY ? result : VL_OK;
+}
+
+static void gathering_finish(struct gathering *g)
+{
+    vl_buffer_wipe(&g->body);
+    vl_buffer_finish(&g->body);
+    free(g->values);
 }
 
 struct changed { /* one row of the queue */
@@ -163,6 +171,23 @@ static vl_result queue_length(struct store *s, size_t *left)
     return result;
 }
 
+vl_result store_index_purge(struct store *s)
+{
+    struct gathering g = {0};
+    struct changed changed;
+    sqlite3_stmt *statement = NULL;
+    vl_result result = VL_OK;
+    while (result == VL_OK) {
+        result = next_changed(s, &changed);
+        if (result == VL_OK) result = index_record(s, &g, &changed);
+    }
+    if (result == VL_ERR_NOT_FOUND)
+        result = database_statement(&s->db, SQL_SEARCH_OPTIMIZE, &statement);
+    if (result == VL_OK) result = store_run(s, statement);
+    gathering_finish(&g);
+    return result;
+}
+
 vl_result store_index_step(struct store *s, size_t max, size_t *left)
 {
     struct gathering g = {0};
@@ -186,7 +211,6 @@ vl_result store_index_step(struct store *s, size_t max, size_t *left)
             store_rollback(s);
     }
     if (result == VL_OK) result = queue_length(s, left);
-    vl_buffer_finish(&g.body);
-    free(g.values);
+    gathering_finish(&g);
     return result;
 }

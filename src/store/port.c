@@ -220,6 +220,36 @@ static vl_result port_entry_flags(void *self, const struct vl_id *id, uint32_t f
     return store_run(p->store, statement);
 }
 
+static vl_result change_blob(struct port *p, enum database_statement which, const struct vl_id *id,
+                             uint32_t flags, struct vl_bytes blob)
+{
+    sqlite3_stmt *statement = NULL;
+    int64_t space = 0, k = 0;
+    VL_TRY(space_of(p, false, &space));
+    if (!p->store->writing) return VL_ERR_STATE;
+    VL_TRY(find_entry(p, space, id, &k));
+    VL_TRY(database_statement(&p->store->db, which, &statement));
+    bind_number(statement, 1, k);
+    bind_number(statement, 2, flags);
+    if (which == SQL_ENTRY_FILL) bind_bytes(statement, 3, blob);
+    return store_run(p->store, statement);
+}
+
+/* The transaction then ends with the index in step and the log written back: see store_commit. */
+static vl_result port_entry_erase(void *self, const struct vl_id *id, uint32_t flags)
+{
+    struct port *p = self;
+    VL_TRY(change_blob(p, SQL_ENTRY_ERASE, id, flags, vl_bytes(NULL, 0)));
+    p->store->erasing = true;
+    return VL_OK;
+}
+
+static vl_result port_entry_fill(void *self, const struct vl_id *id, struct vl_bytes blob,
+                                 uint32_t flags)
+{
+    return change_blob(self, SQL_ENTRY_FILL, id, flags, blob);
+}
+
 static vl_result port_entry_get(void *self, const struct vl_id *id, vl_entry_visit visit,
                                 void *context)
 {
@@ -260,6 +290,7 @@ static vl_result port_entry_range(void *self, uint32_t chain, uint64_t from, siz
 static enum database_statement scan_statement(const struct vl_scan *scan)
 {
     const unsigned control = 1u << VL_ENTRY_CONTROL;
+    if ((scan->flags_mask & scan->flags_value & VL_ENTRY_BARE) != 0) return SQL_ENTRY_SCAN_BARE;
     if (scan->kinds == control) return SQL_ENTRY_SCAN_CONTROL;
     bool unmerged =
         (scan->flags_mask & VL_ENTRY_MERGED) != 0 && (scan->flags_value & VL_ENTRY_MERGED) == 0;
@@ -289,7 +320,8 @@ static vl_result port_entry_scan(void *self, const struct vl_scan *scan, vl_entr
 
 /* ---- cells ---- */
 
-static_assert(VL_ENTRY_CONTROL == 2 && VL_ENTRY_MERGED == 2u, "as in the schema's indices");
+static_assert(VL_ENTRY_CONTROL == 2 && VL_ENTRY_MERGED == 2u && VL_ENTRY_BARE == 32u,
+              "as in the schema's indices");
 
 static void bind_cell(sqlite3_stmt *statement, int64_t space, const struct vl_cell_key *key)
 {
@@ -445,6 +477,8 @@ void store_storage(struct store *s, const struct vl_id *circle, struct vl_storag
         .log_scan = port_log_scan,
         .entry_put = port_entry_put,
         .entry_flags = port_entry_flags,
+        .entry_erase = port_entry_erase,
+        .entry_fill = port_entry_fill,
         .entry_get = port_entry_get,
         .entry_range = port_entry_range,
         .entry_scan = port_entry_scan,

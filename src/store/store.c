@@ -246,8 +246,16 @@ vl_result store_begin(struct store *s, const struct port *writer)
     s->writing = true;
     s->writer = writer;
     s->broken = VL_OK;
+    s->erasing = false;
     s->queued_space = 0;
     return VL_OK;
+}
+
+/* Erasure is not deferred. If the log could not be emptied the erasure stands all the same, and
+ * emptying it is tried after every commit and at closing. */
+static void empty_log(struct store *s)
+{
+    if (s->erased && database_checkpoint(&s->db) == VL_OK) s->erased = false;
 }
 
 vl_result store_commit(struct store *s)
@@ -255,6 +263,7 @@ vl_result store_commit(struct store *s)
     sqlite3_stmt *statement = NULL;
     if (!s->writing) return VL_ERR_STATE;
     vl_result result = s->broken;
+    if (result == VL_OK && s->erasing) result = store_index_purge(s);
     if (result == VL_OK) result = database_statement(&s->db, SQL_COMMIT, &statement);
     if (result == VL_OK) result = database_run(&s->db, statement);
     if (result != VL_OK) {
@@ -263,6 +272,8 @@ vl_result store_commit(struct store *s)
     }
     s->writing = false;
     s->writer = NULL;
+    s->erased = s->erased || s->erasing;
+    empty_log(s);
     return VL_OK;
 }
 

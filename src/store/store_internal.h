@@ -33,6 +33,8 @@ struct store {
     const struct port *writer; /* whose transaction is open; NULL: none, or the store's own */
     bool writing;
     vl_result broken; /* a write of this transaction failed: it can only be rolled back */
+    bool erasing;     /* this transaction takes blobs away for ever */
+    bool erased;      /* a committed one did, and the log was not written back yet */
     bool is_copy;
     uint8_t queued[16]; /* the record that went into the queue last in this transaction */
     uint32_t queued_type;
@@ -57,6 +59,10 @@ VL_MUST_USE vl_result store_space(struct store *s, const struct vl_id *circle, b
 VL_MUST_USE vl_result store_cells_of(struct store *s, int64_t space, uint32_t type,
                                      const struct vl_record_id *record, vl_cell_visit visit,
                                      void *context);
+
+/* Indexes all of the queue in the open transaction, and merges the index's segments into one, so
+ * that no word of what is gone is left in it. */
+VL_MUST_USE vl_result store_index_purge(struct store *s);
 
 /* store_open over another VFS than SQLite's default; for tests of failing disks. */
 VL_MUST_USE vl_result store_open_over(struct store **out, const char *folder,

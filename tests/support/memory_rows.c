@@ -2,6 +2,7 @@
  * array; cells in a hash table that is sorted when it is scanned. */
 #include "tests/support/memory_rows.h"
 #include <assert.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,21 @@ void entry_insert(struct memory_storage *m, struct vl_entry_row *row)
     memory_grow((void **)&chain->items, sizeof *chain->items, chain->count, &chain->capacity);
     assert(chain->count == 0 || chain->items[chain->count - 1]->seq + 1 == row->seq);
     chain->items[chain->count++] = row;
+}
+
+void entry_replace(struct memory_storage *m, struct vl_entry_row *before, struct vl_entry_row *row)
+{
+    struct chain_rows *chain = &m->chains[row->chain];
+    m->order[order_place(m, row->lamport, &row->id)] = row;
+    m->by_id[id_slot(m, &before->id)] = row;
+    chain->items[row->seq - chain->items[0]->seq] = row;
+}
+
+void entry_wipe(struct vl_entry_row *row)
+{
+    size_t size = row->entry.header.size + row->entry.blob.size + row->past.size;
+    sodium_memzero(row, sizeof *row + size);
+    free(row);
 }
 
 void entry_remove_last(struct memory_storage *m, struct vl_entry_row *row)

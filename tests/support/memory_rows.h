@@ -16,12 +16,13 @@ struct chain_rows {
     size_t count, capacity;
 };
 
-enum undo_kind { UNDO_LOG_NEW, UNDO_LOG, UNDO_ENTRY, UNDO_FLAGS, UNDO_CELL };
+enum undo_kind { UNDO_LOG_NEW, UNDO_LOG, UNDO_ENTRY, UNDO_FLAGS, UNDO_BLOB, UNDO_CELL };
 
 struct undo {
     enum undo_kind kind;
     struct vl_log_row log;
     struct vl_entry_row *entry;
+    struct vl_entry_row *before; /* BLOB: what `entry` stands in place of */
     uint32_t flags;
     size_t cell;         /* index */
     struct cell_row was; /* owns data */
@@ -63,6 +64,9 @@ size_t order_place(const struct memory_storage *m, uint64_t lamport, const struc
 void id_table_build(struct memory_storage *m, size_t slots);
 struct vl_entry_row *entry_find(const struct memory_storage *m, const struct vl_id *id);
 struct vl_entry_row *entry_copy(const struct vl_entry_row *row);
+/* `row` takes the place of `before`, which has the same id. */
+void entry_replace(struct memory_storage *m, struct vl_entry_row *before, struct vl_entry_row *row);
+void entry_wipe(struct vl_entry_row *row); /* frees, nothing of it is left */
 void entry_insert(struct memory_storage *m, struct vl_entry_row *row);
 /* The newest of its chain; the table by id has to be built anew after. */
 void entry_remove_last(struct memory_storage *m, struct vl_entry_row *row);

@@ -57,6 +57,10 @@ static void undo_one(struct memory_storage *m, const struct undo *undo)
     case UNDO_LOG: m->logs[undo->log.index] = undo->log; break;
     case UNDO_ENTRY: entry_remove_last(m, undo->entry); break;
     case UNDO_FLAGS: undo->entry->flags = undo->flags; break;
+    case UNDO_BLOB:
+        entry_replace(m, undo->entry, undo->before);
+        entry_wipe(undo->entry);
+        break;
     case UNDO_CELL:
         free(m->cells[undo->cell].data);
         m->cells[undo->cell] = undo->was;
@@ -95,7 +99,10 @@ static vl_result port_commit(void *self)
         return result;
     }
     for (size_t i = 0; i < m->undo_count; i++)
-        if (m->undos[i].kind == UNDO_CELL) free(m->undos[i].was.data);
+        if (m->undos[i].kind == UNDO_CELL)
+            free(m->undos[i].was.data);
+        else if (m->undos[i].kind == UNDO_BLOB)
+            entry_wipe(m->undos[i].before);
     m->undo_count = 0;
     m->writing = false;
     m->commits++;
@@ -169,6 +176,35 @@ static vl_result port_entry_flags(void *self, const struct vl_id *id, uint32_t f
     undo->flags = row->flags;
     row->flags = flags;
     return VL_OK;
+}
+
+static vl_result change_blob(struct memory_storage *m, const struct vl_id *id, struct vl_bytes blob,
+                             uint32_t flags)
+{
+    VL_TRY(called(m));
+    assert(m->writing);
+    struct vl_entry_row *before = entry_find(m, id);
+    if (before == NULL) return VL_ERR_NOT_FOUND;
+    struct vl_entry_row changed = *before;
+    changed.entry.blob = blob;
+    changed.flags = flags;
+    struct vl_entry_row *row = entry_copy(&changed);
+    entry_replace(m, before, row);
+    struct undo *undo = undo_add(m, UNDO_BLOB);
+    undo->entry = row;
+    undo->before = before;
+    return VL_OK;
+}
+
+static vl_result port_entry_erase(void *self, const struct vl_id *id, uint32_t flags)
+{
+    return change_blob(self, id, vl_bytes(NULL, 0), flags);
+}
+
+static vl_result port_entry_fill(void *self, const struct vl_id *id, struct vl_bytes blob,
+                                 uint32_t flags)
+{
+    return change_blob(self, id, blob, flags);
 }
 
 static vl_result visit_entry(struct memory_storage *m, vl_entry_visit visit, void *context,
@@ -307,6 +343,8 @@ struct vl_storage memory_storage_port(struct memory_storage *m)
                                .log_scan = port_log_scan,
                                .entry_put = port_entry_put,
                                .entry_flags = port_entry_flags,
+                               .entry_erase = port_entry_erase,
+                               .entry_fill = port_entry_fill,
                                .entry_get = port_entry_get,
                                .entry_range = port_entry_range,
                                .entry_scan = port_entry_scan,
@@ -380,6 +418,10 @@ static void copy_undo(struct memory_storage *to, const struct memory_storage *fr
         struct undo mine = *undo;
         if (undo->kind == UNDO_ENTRY || undo->kind == UNDO_FLAGS)
             mine.entry = entry_find(to, &undo->entry->id);
+        if (undo->kind == UNDO_BLOB) {
+            mine.entry = entry_find(to, &undo->before->id);
+            mine.before = entry_copy(undo->before);
+        }
         if (undo->kind == UNDO_CELL) {
             mine.cell = cell_index(to, &undo->was.key, true) - 1;
             mine.was.data = memory_need(malloc(undo->was.size + 1));

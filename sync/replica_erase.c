@@ -1,0 +1,200 @@
+/* Erasure. A tombstone names content entries; what it may erase is said by vl_membership_erases,
+ * from its past alone and for ever: an erasure cannot be taken back, so nothing that comes later
+ * (a joint removal that voids it, say) may unmake it, or replicas would differ by what came first.
+ *
+ *   tombstone, then entry    the entry is stored without its blob, which is not looked at
+ *   entry, then tombstone    blob and everything made from it go in the tombstone's transaction
+ *   entry without blob       with a tombstone: as above; without: BARE (replica_bare.c) */
+#include "sync/replica_internal.h"
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int tombstone_order(const struct tombstone *a, const struct tombstone *b)
+{
+    int order = vl_id_compare(&a->target, &b->target);
+    return order != 0 ? order : vl_id_compare(&a->entry, &b->entry);
+}
+
+/* The first place whose tombstone is not before `wanted`. */
+static size_t place_of(const struct vl_replica *r, const struct tombstone *wanted)
+{
+    size_t low = 0, high = r->tombstone_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (tombstone_order(&r->tombstones[middle], wanted) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static vl_result learn_one(struct vl_replica *r, const struct vl_id *target,
+                           const struct vl_id *entry)
+{
+    const struct tombstone one = {.target = *target, .entry = *entry};
+    VL_TRY(replica_grow((void **)&r->tombstones, sizeof one, r->tombstone_count,
+                        &r->tombstone_capacity));
+    size_t at = place_of(r, &one);
+    memmove(r->tombstones + at + 1, r->tombstones + at,
+            (r->tombstone_count - at) * sizeof *r->tombstones);
+    r->tombstones[at] = one;
+    r->tombstone_count++;
+    if (!r->writing) return VL_OK;
+    VL_TRY(replica_grow((void **)&r->erasing, sizeof *r->erasing, r->erasing_count,
+                        &r->erasing_capacity));
+    r->erasing[r->erasing_count++] = *target;
+    return VL_OK;
+}
+
+vl_result erase_learn(struct vl_replica *r, const struct control_entry *entry)
+{
+    for (size_t i = 0; i < entry->control->id_count; i++)
+        VL_TRY(learn_one(r, &entry->control->ids[i], entry->id));
+    return VL_OK;
+}
+
+void erase_clear(struct vl_replica *r)
+{
+    free(r->tombstones);
+    free(r->erasing);
+    r->tombstones = NULL;
+    r->erasing = NULL;
+    r->tombstone_count = r->tombstone_capacity = 0;
+    r->erasing_count = r->erasing_capacity = 0;
+}
+
+static bool holds(const struct vl_replica *r, const struct tombstone *one,
+                  const uint8_t author[static 32])
+{
+    return vl_membership_erases(r->membership, vl_bytes(one->entry.bytes, sizeof one->entry.bytes),
+                                vl_bytes(author, 32));
+}
+
+const struct tombstone *erase_holds(const struct vl_replica *r, const struct vl_id *target,
+                                    const uint8_t author[static 32])
+{
+    const struct tombstone from = {.target = *target};
+    for (size_t i = place_of(r, &from); i < r->tombstone_count; i++) {
+        const struct tombstone *one = &r->tombstones[i];
+        if (!vl_id_equal(&one->target, target)) break;
+        if (holds(r, one, author)) return one;
+    }
+    return NULL;
+}
+
+void erase_arriving(const struct vl_replica *r, const struct vl_entry_header *header,
+                    const struct vl_id *id, const uint8_t author[static 32], struct vl_entry *entry,
+                    uint32_t *flags)
+{
+    if (header->kind == VL_ENTRY_CONTROL) return;
+    if (erase_holds(r, id, author) != NULL) {
+        *flags |= VL_ENTRY_ERASED;
+        entry->blob = vl_bytes(NULL, 0);
+    } else if (entry->blob.data == NULL) {
+        *flags |= VL_ENTRY_BARE;
+    }
+}
+
+/* ---- before a commit ---- */
+
+struct found { /* what is stored of a target */
+    uint32_t chain, flags;
+    enum vl_entry_kind kind;
+};
+
+static vl_result found_visit(void *context, const struct vl_entry_row *row)
+{
+    struct found *found = context;
+    *found = (struct found){.chain = row->chain, .flags = row->flags, .kind = row->kind};
+    return VL_OK;
+}
+
+static vl_result erase_one(struct vl_replica *r, const struct vl_id *target, bool *bare)
+{
+    struct found found;
+    vl_result result = r->storage.entry_get(r->storage.self, target, found_visit, &found);
+    if (result == VL_ERR_NOT_FOUND) return VL_OK; /* erase_arriving, when it comes */
+    VL_TRY(result);
+    if (found.chain >= r->chain_count) return VL_ERR_DAMAGED;
+    if (found.kind == VL_ENTRY_CONTROL || (found.flags & VL_ENTRY_ERASED) != 0) return VL_OK;
+    if (erase_holds(r, target, r->chains[found.chain].row.sign_key) == NULL) return VL_OK;
+    const uint32_t gone = VL_ENTRY_MERGED | VL_ENTRY_REFUSED | VL_ENTRY_BARE;
+    if ((found.flags & VL_ENTRY_MERGED) != 0) r->rebuild = true;
+    *bare |= (found.flags & VL_ENTRY_BARE) != 0;
+    return r->storage.entry_erase(r->storage.self, target, (found.flags & ~gone) | VL_ENTRY_ERASED);
+}
+
+vl_result erase_settle(struct vl_replica *r)
+{
+    bool bare = false;
+    for (size_t i = 0; i < r->erasing_count; i++)
+        VL_TRY(erase_one(r, &r->erasing[i], &bare));
+    r->erasing_count = 0;
+    return bare ? bare_load(r) : VL_OK;
+}
+
+/* ---- who has erased ---- */
+
+static vl_result place_visit(void *context, const struct vl_entry_row *row)
+{
+    *(struct past_item *)context = (struct past_item){.chain = row->chain, .seq = row->seq};
+    return VL_OK;
+}
+
+/* Whether an entry of that device has the tombstone in its past: it knew of it, and a replica that
+ * knows of a tombstone has erased in the same transaction. */
+static vl_result device_knows(struct vl_replica *r, const struct tombstone *one,
+                              const uint8_t sign[static 32], bool *knows)
+{
+    struct past_item place;
+    VL_TRY(r->storage.entry_get(r->storage.self, &one->entry, place_visit, &place));
+    for (size_t i = 0; i < r->chain_count && !*knows; i++) {
+        const struct vl_log_row *row = &r->chains[i].row;
+        struct past *tip = NULL;
+        if (memcmp(row->sign_key, sign, sizeof row->sign_key) != 0) continue;
+        VL_TRY(replica_past(r, &row->tip, &tip));
+        *knows = past_covers(tip, place.chain, place.seq);
+        past_unref(tip);
+    }
+    return VL_OK;
+}
+
+static vl_result fill_device(struct vl_replica *r, const struct vl_id *entry,
+                             const uint8_t author[static 32], const struct vl_device_info *info,
+                             struct vl_erasure_device *out)
+{
+    const struct tombstone from = {.target = *entry};
+    *out = (struct vl_erasure_device){.person = info->person, .current = info->current};
+    memcpy(out->sign, info->card.sign, sizeof out->sign);
+    out->erased = memcmp(out->sign, r->keys->card.sign, sizeof out->sign) == 0;
+    for (size_t i = place_of(r, &from); i < r->tombstone_count && !out->erased; i++) {
+        if (!vl_id_equal(&r->tombstones[i].target, entry)) break;
+        if (!holds(r, &r->tombstones[i], author)) continue;
+        VL_TRY(device_knows(r, &r->tombstones[i], out->sign, &out->erased));
+    }
+    return VL_OK;
+}
+
+vl_result vl_replica_erasure_state(struct vl_replica *r, const struct vl_id *entry,
+                                   struct vl_id *tombstone, struct vl_erasure_device *out,
+                                   size_t max, size_t *count)
+{
+    struct vl_device_info author, device;
+    *count = 0;
+    *tombstone = (struct vl_id){0};
+    vl_result result = vl_replica_author(r, entry, &author);
+    if (result == VL_ERR_NOT_FOUND && sodium_is_zero(author.card.sign, 32)) return result;
+    if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
+    const struct tombstone *one = erase_holds(r, entry, author.card.sign);
+    if (one == NULL) return VL_ERR_NOT_FOUND;
+    *tombstone = one->entry;
+    for (size_t at = 0;; at++) {
+        result = vl_replica_device_at(r, at, &device);
+        if (result == VL_ERR_NOT_FOUND) return VL_OK;
+        VL_TRY(result);
+        if (*count < max) VL_TRY(fill_device(r, entry, author.card.sign, &device, &out[*count]));
+        (*count)++;
+    }
+}
