@@ -39,6 +39,9 @@ vl_result handle_gather(struct request *rq)
     json_put_id(&rq->out, "circle", &circle->id);
     json_put_text(&rq->out, "name", circle->name);
     json_put_integer(&rq->out, "seconds", body.seconds);
+    struct api_network_view view = {0};
+    rq->api->network.view(rq->api->network.self, &view);
+    json_put_flag(&rq->out, "no_network", view.no_network);
     json_close(&rq->out, '}');
     return VL_OK;
 }

@@ -15,6 +15,7 @@ static void put_network(struct request *rq)
         json_put_integer(&rq->out, "seconds_left", (int64_t)((view.left.ms + 999) / 1000));
     }
     json_put_integer(&rq->out, "connections", (int64_t)view.connections);
+    json_put_flag(&rq->out, "no_network", view.no_network);
     json_put_flag(&rq->out, "multicast_seen", view.multicast_seen);
     json_put_flag(&rq->out, "daemon_announces", view.daemon_announces);
 }

@@ -32,7 +32,7 @@ struct api_network_view { /* views until the network changes */
     struct vl_id circle;
     vl_duration left;
     size_t connections;
-    bool multicast_seen, daemon_announces;
+    bool no_network, multicast_seen, daemon_announces;
     struct api_pairing_view pairing;
 };
 struct api_peer {

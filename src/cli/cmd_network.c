@@ -38,6 +38,9 @@ int cmd_gather(struct call *call)
     if (end == CLI_OK && !call->json) {
         printf(_("Gathering for %lld minutes: members on this network find you.\n"),
                (long long)(json_integer(answer, "seconds") / 60));
+        if (json_flag(answer, "no_network")) {
+            puts(_("There is no network yet; you are found as soon as there is one."));
+        }
         json_destroy(answer);
     }
     vl_buffer_finish(&body);

@@ -122,6 +122,9 @@ int cmd_status(struct call *call)
                (long long)((json_integer(answer, "seconds_left") + 59) / 60),
                (long long)json_integer(answer, "connections"));
     }
+    if (json_flag(answer, "no_network")) {
+        puts(_("  There is no network yet; you are found as soon as there is one."));
+    }
     if (json_flag(answer, "daemon_announces")) {
         puts(_("  Note: this machine's own Avahi service announces its name on the network "
                "whatever Veillée does (stop it: systemctl stop avahi-daemon)."));

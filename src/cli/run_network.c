@@ -65,6 +65,7 @@ static void view(void *self, struct api_network_view *out)
                                   .circle = from->circle,
                                   .left = from->left,
                                   .connections = from->connections,
+                                  .no_network = from->no_network,
                                   .multicast_seen = from->multicast_seen,
                                   .daemon_announces = from->daemon_announces,
                                   .pairing = {.state = (enum api_pairing_state)from->pairing.state,

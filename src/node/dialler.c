@@ -120,6 +120,10 @@ vl_result dialler_see(struct dialler *d, const struct vl_sighting *whom,
     t->endpoint_count = t->endpoint_next = 0;
     t->failures = 0;
     add_endpoint(t, where);
+    if (t->state == TARGET_DIALLING) {
+        d->config.give_up(d->config.context, whom->device.card.sign);
+        t->state = TARGET_WAITING;
+    }
     if (t->state == TARGET_WAITING)
         wait_for(t, VL_MILLISECONDS(first ? 0 : DIALLER_SECOND_MS),
                  VL_MILLISECONDS(DIALLER_FIRST_MS));

@@ -4,6 +4,7 @@
  *
  *   WAITING --due, wanted, a slot is free--> DIALLING --dialler_opened--> UP
  *      ^  \--due, but connected already: looks again later              /
+ *      |______a newer beacon of hers: dialled where she is now          /
  *      |_____________________dialler_ended (back-off, doubling)_________/
  *
  * Of two devices that see each other, the one with the lower signing key dials at once, the other
@@ -33,6 +34,8 @@ struct dialler_config {
     bool (*wanted)(void *context, const struct vl_device_card *device);
     /* Begins to dial; later says dialler_opened or dialler_ended. */
     vl_result (*dial)(void *context, const struct vl_sighting *whom, const struct endpoint *where);
+    /* Drops the dial to that device, if it is not open: where it goes nobody is any more. */
+    void (*give_up)(void *context, const uint8_t sign_key[static 32]);
     void *context;
 };
 

@@ -11,6 +11,9 @@
 #define RENEW_SOON_MS  100u  /* changes come in company */
 #define RENEW_LEAST_MS 2000u /* between two renewals, whatever others do */
 #define SILENT_MS      5000u /* without an interface: look again */
+#define ALONE_MS       4000u /* nobody connected: ask again, and once more that long by chance */
+#define ALONE_LATER_MS 15000u
+#define ALONE_SOON     15u /* that often quickly */
 #define EPOCHS_MAX     256u
 static const char COUNTER_NOTE[] = "beacon counter";
 
@@ -35,8 +38,9 @@ struct gathering {
     struct vl_id epoch_key; /* shown under this one */
     struct dialler *dialler;
     struct link *links;
-    struct event *over, *renew;
+    struct event *over, *renew, *alone;
     vl_instant until, renewed;
+    unsigned asked; /* again, since something changed or somebody was here */
     bool heard;
 };
 
@@ -136,7 +140,7 @@ static bool opened(void *context, struct connection *c, const uint8_t noise_key[
 
 static vl_result link_create(struct gathering *g, struct vl_channel *channel,
                              const struct endpoint *remote, struct stranger *stranger,
-                             struct link **out)
+                             bool proves_first, struct link **out)
 {
     struct link *link = calloc(1, sizeof *link);
     if (!link) {
@@ -151,7 +155,8 @@ static vl_result link_create(struct gathering *g, struct vl_channel *channel,
                                              .replica = g->replica,
                                              .channel = channel,
                                              .remote = *remote,
-                                             .stranger = stranger};
+                                             .stranger = stranger,
+                                             .proves_first = proves_first};
     vl_result result = connection_create(&link->connection, &config);
     if (result != VL_OK) {
         free(link);
@@ -169,8 +174,8 @@ static void renew_soon(struct gathering *g)
 {
     if (evtimer_pending(g->renew, NULL)) return;
     const uint64_t since = vl_instant_since(clock_now(), g->renewed).ms;
-    const uint64_t wait =
-        since + RENEW_SOON_MS < RENEW_LEAST_MS ? RENEW_LEAST_MS - since : RENEW_SOON_MS;
+    const bool too_soon = g->presence && since + RENEW_SOON_MS < RENEW_LEAST_MS;
+    const uint64_t wait = too_soon ? RENEW_LEAST_MS - since : RENEW_SOON_MS;
     const struct timeval at = clock_timeval(VL_MILLISECONDS(wait));
     (void)event_add(g->renew, &at);
 }
@@ -195,7 +200,8 @@ static void *accepted(void *context, struct stranger *stranger, size_t slot)
     memcpy(config.nonce, g->slots[slot].nonce, sizeof config.nonce);
     if (vl_seen_full(config.seen)) renew_soon(g);
     if (channel_with(g, &g->epoch_key, &config, &channel) != VL_OK) return NULL;
-    if (link_create(g, channel, stranger_endpoint(stranger), stranger, &link) != VL_OK) return NULL;
+    if (link_create(g, channel, stranger_endpoint(stranger), stranger, false, &link) != VL_OK)
+        return NULL;
     return link;
 }
 
@@ -228,9 +234,23 @@ static vl_result dial(void *context, const struct vl_sighting *whom, const struc
     struct link *link;
     memcpy(config.nonce, whom->beacon.nonce, sizeof config.nonce);
     VL_TRY(channel_with(g, &whom->epoch_key, &config, &channel));
-    VL_TRY(link_create(g, channel, where, NULL, &link));
+    VL_TRY(link_create(g, channel, where, NULL, !whom->stale, &link));
     memcpy(link->sign_key, whom->device.card.sign, sizeof link->sign_key);
     return VL_OK;
+}
+
+/* Her beacon changed while we still dial where she was: nobody may ever answer there. */
+static void give_up(void *context, const uint8_t sign_key[static 32])
+{
+    struct gathering *g = context;
+    struct link *link = g->links;
+    while (link && (link->opened || !connection_is_dialled(link->connection) ||
+                    memcmp(link->sign_key, sign_key, 32) != 0))
+        link = link->next;
+    if (!link) return;
+    link_remove(link);
+    connection_destroy(link->connection);
+    free(link);
 }
 
 static bool signed_address(const struct vl_beacon *beacon, const struct endpoint *where)
@@ -329,6 +349,32 @@ static void presence_end(struct gathering *g)
     }
 }
 
+/* Avahi asks at 1, 2, 4, 8 seconds and then ever more rarely. What was asked while the network
+ * carried no multicast is lost, and nobody tells us when it carries it again. */
+static void ask_when_alone(struct gathering *g)
+{
+    const bool soon = g->asked < ALONE_SOON;
+    const uint64_t wait = soon ? ALONE_MS : ALONE_LATER_MS;
+    const vl_instant at = vl_instant_add(vl_instant_add(clock_now(), VL_MILLISECONDS(wait)),
+                                         clock_jitter(VL_MILLISECONDS(ALONE_MS)));
+    const struct timeval after = clock_timeval(vl_instant_since(at, clock_now()));
+    (void)event_add(g->alone, &after);
+}
+
+static void still_alone(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    struct gathering *g = context;
+    if (count_open(g, false) > 0) {
+        g->asked = 0;
+        if (g->presence) presence_ask_no_more(g->presence);
+    } else if (g->presence) {
+        presence_ask_again(g->presence);
+        g->asked++;
+    }
+    ask_when_alone(g);
+}
+
 static vl_result presence_begin(struct gathering *g)
 {
     const struct presence_config config = {.base = g->config.base,
@@ -341,10 +387,21 @@ static vl_result presence_begin(struct gathering *g)
                                            .broken = broken,
                                            .context = g};
     VL_TRY(current_epoch(g->replica, &g->epoch_key));
-    g->renewed = clock_now();
     vl_result result = presence_create(&g->presence, &config);
-    if (result != VL_OK) presence_end(g);
-    return result;
+    if (result != VL_OK) {
+        presence_end(g);
+        return result;
+    }
+    g->renewed = clock_now();
+    g->asked = 0;
+    ask_when_alone(g);
+    return VL_OK;
+}
+
+static void try_later(struct gathering *g)
+{
+    const struct timeval later = clock_timeval(VL_MILLISECONDS(SILENT_MS));
+    (void)event_add(g->renew, &later);
 }
 
 static void renew(evutil_socket_t fd, short what, void *context)
@@ -352,10 +409,7 @@ static void renew(evutil_socket_t fd, short what, void *context)
     (void)fd, (void)what;
     struct gathering *g = context;
     presence_end(g);
-    if (presence_begin(g) != VL_OK) {
-        const struct timeval later = clock_timeval(VL_MILLISECONDS(SILENT_MS));
-        (void)event_add(g->renew, &later);
-    }
+    if (presence_begin(g) != VL_OK) try_later(g);
     g->config.moved(g->config.context);
 }
 
@@ -388,12 +442,17 @@ vl_result gathering_create(struct gathering **out, const struct gathering_config
     vl_result result = VL_ERR_NO_MEMORY;
     g->over = evtimer_new(config->base, time_is_over, g);
     g->renew = evtimer_new(config->base, renew, g);
-    if (!g->over || !g->renew) goto fail;
+    g->alone = evtimer_new(config->base, still_alone, g);
+    if (!g->over || !g->renew || !g->alone) goto fail;
     struct dialler_config dialler = {
-        .base = config->base, .wanted = wanted, .dial = dial, .context = g};
+        .base = config->base, .wanted = wanted, .dial = dial, .give_up = give_up, .context = g};
     memcpy(dialler.self, vl_replica_keys(g->replica)->card.sign, sizeof dialler.self);
     result = dialler_create(&g->dialler, &dialler);
     if (result == VL_OK) result = presence_begin(g);
+    if (result == VL_ERR_NETWORK) { /* it opens all the same, and is shown once it can be */
+        try_later(g);
+        result = VL_OK;
+    }
     if (result != VL_OK) goto fail;
     gathering_extend(g, config->length);
     *out = g;
@@ -416,6 +475,7 @@ void gathering_destroy(struct gathering *g)
     dialler_destroy(g->dialler);
     if (g->over) event_free(g->over);
     if (g->renew) event_free(g->renew);
+    if (g->alone) event_free(g->alone);
     free(g);
 }
 
@@ -423,6 +483,7 @@ void gathering_renew(struct gathering *g)
 {
     for (struct link *link = g->links; link; link = link->next)
         connection_check_address(link->connection, interfaces_current(g->config.interfaces));
+    if (!g->presence) (void)event_del(g->renew); /* the try of later, while nothing was there */
     renew_soon(g);
 }
 
@@ -443,6 +504,11 @@ struct circle *gathering_circle(const struct gathering *g)
 vl_duration gathering_left(const struct gathering *g)
 {
     return vl_instant_since(g->until, clock_now());
+}
+
+bool gathering_is_shown(const struct gathering *g)
+{
+    return g->presence != NULL;
 }
 
 size_t gathering_connections(const struct gathering *g)

@@ -2,8 +2,8 @@
  * for, dialled and answered, and synced with.
  *
  *   gathering_create -> SHOWN --address, epoch or clock changed, replays full--> RENEWING -> SHOWN
- *                         |                                                         |
- *                         |            no interface: SILENT, tries again <----------'
+ *           |             |                                                         |
+ *           '-------------|---------> no interface: SILENT, tries again <-----------'
  *                         '--time is over--> `over` is called; the owner destroys it
  *
  * Names, ports, nonces and beacons are made together, once for each presence, never again. Open
@@ -37,7 +37,8 @@ struct gathering_config {
     void *context;
 };
 
-/* NETWORK: no interface; NO_KEY: no epoch to show the circle under; STORAGE and its like. */
+/* Without an interface it opens SILENT. NO_KEY: no epoch to show the circle under; STORAGE and its
+ * like. */
 VL_MUST_USE vl_result gathering_create(struct gathering **out,
                                        const struct gathering_config *config);
 void gathering_destroy(struct gathering *g); /* goodbyes, close records; accepts NULL */
@@ -47,6 +48,7 @@ void gathering_extend(struct gathering *g, vl_duration length); /* ends that lon
 
 struct circle *gathering_circle(const struct gathering *g);
 vl_duration gathering_left(const struct gathering *g);
+bool gathering_is_shown(const struct gathering *g);      /* false: SILENT */
 size_t gathering_connections(const struct gathering *g); /* open sessions */
 bool gathering_heard(const struct gathering *g);
 /* Fills in what is known of the connection to that device; false: there is none. */

@@ -315,6 +315,10 @@ vl_result invitation_create(struct invitation **out, const struct invitation_con
     result = make_pairing(i, &trial); /* an offer that cannot be made fails now, not at the door */
     vl_pairing_destroy(trial);
     if (result == VL_OK) result = show(i);
+    if (result == VL_ERR_NETWORK) { /* it is shown once there is an interface */
+        show_after(i, SILENT_MS);
+        result = VL_OK;
+    }
     if (result != VL_OK) goto fail;
     *out = i;
     return VL_OK;
@@ -339,7 +343,14 @@ void invitation_destroy(struct invitation *i)
 
 void invitation_renew(struct invitation *i)
 {
-    if (i->state == NODE_PAIRING_LISTENING) show_after(i, RENEW_SOON_MS);
+    if (i->state != NODE_PAIRING_LISTENING) return;
+    (void)event_del(i->renew);
+    show_after(i, RENEW_SOON_MS);
+}
+
+bool invitation_is_silent(const struct invitation *i)
+{
+    return i->state == NODE_PAIRING_LISTENING && !i->presence;
 }
 
 void invitation_poke(struct invitation *i)

@@ -32,7 +32,8 @@ struct invitation_config {
     void *context;
 };
 
-/* NETWORK: no interface. INVALID, UTF8, TOO_LARGE: the circle's texts cannot be offered. */
+/* Without an interface it waits for one. INVALID, UTF8, TOO_LARGE: the circle's texts cannot be
+ * offered. */
 VL_MUST_USE vl_result invitation_create(struct invitation **out,
                                         const struct invitation_config *config);
 void invitation_destroy(struct invitation *i); /* accepts NULL */
@@ -40,7 +41,8 @@ void invitation_renew(struct invitation *i);   /* the interfaces changed */
 void invitation_poke(struct invitation *i);    /* records changed */
 VL_MUST_USE vl_result invitation_decide(struct invitation *i, bool accept); /* STATE */
 struct circle *invitation_circle(const struct invitation *i);
-bool invitation_is_over(const struct invitation *i); /* DONE or FAILED, and no connection left */
+bool invitation_is_silent(const struct invitation *i); /* nobody can see it: no interface */
+bool invitation_is_over(const struct invitation *i);   /* DONE or FAILED, and no connection left */
 vl_duration invitation_left(const struct invitation *i);
 void invitation_view(const struct invitation *i, struct node_pairing_view *out);
 /* As gathering_peer. */

@@ -395,6 +395,10 @@ vl_result joining_create(struct joining **out, const struct joining_config *conf
     result = make_timers(j);
     if (result == VL_OK) result = make_keys(j);
     if (result == VL_OK) result = look(j);
+    if (result == VL_ERR_NETWORK) { /* it looks once there is an interface */
+        after(j->renew, AGAIN_MS);
+        result = VL_OK;
+    }
     if (result != VL_OK) goto fail;
     *out = j;
     return VL_OK;
@@ -425,7 +429,9 @@ void joining_destroy(struct joining *j)
 
 void joining_renew(struct joining *j)
 {
-    if (j->discovery || j->state == NODE_PAIRING_SEARCHING) after(j->renew, RENEW_SOON_MS);
+    if (!j->discovery && j->state != NODE_PAIRING_SEARCHING) return;
+    (void)event_del(j->renew);
+    after(j->renew, RENEW_SOON_MS);
 }
 
 void joining_poke(struct joining *j)

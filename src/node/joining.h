@@ -31,7 +31,7 @@ struct joining_config {
     void *context;
 };
 
-/* NETWORK: no interface. INVALID, UTF8, TOO_LARGE: the pseudonym. */
+/* Without an interface it waits for one. INVALID, UTF8, TOO_LARGE: the pseudonym. */
 VL_MUST_USE vl_result joining_create(struct joining **out, const struct joining_config *config);
 void joining_destroy(struct joining *j);                              /* accepts NULL */
 void joining_renew(struct joining *j);                                /* the interfaces changed */

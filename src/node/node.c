@@ -227,12 +227,14 @@ void node_view(const struct node *n, struct node_view *out)
         out->circle = gathering_circle(n->gathering)->id;
         out->left = gathering_left(n->gathering);
         out->connections = gathering_connections(n->gathering);
+        out->no_network = !gathering_is_shown(n->gathering);
         out->multicast_seen = gathering_heard(n->gathering);
     }
     if (inviting_now(n)) {
         out->state = NODE_INVITING;
         out->circle = invitation_circle(n->invitation)->id;
         if (!n->gathering) out->left = invitation_left(n->invitation);
+        out->no_network = out->no_network || invitation_is_silent(n->invitation);
     }
     if (joining_now(n)) {
         out->state = NODE_JOINING;

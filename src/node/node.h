@@ -31,7 +31,8 @@ struct node_config {
 VL_MUST_USE vl_result node_create(struct node **out, const struct node_config *config);
 void node_destroy(struct node *n); /* goes away first; accepts NULL */
 
-/* Opens a gathering of one circle (replacing another). STATE: a draft. NETWORK: no interface. */
+/* Opens a gathering of one circle (replacing another). STATE: a draft. Without an
+ * interface it waits for one. */
 VL_MUST_USE vl_result node_gather(struct node *n, const struct vl_id *circle, vl_duration length);
 void node_away(struct node *n);
 /* Records of this circle were written here: push them to whoever is connected. */
@@ -73,6 +74,7 @@ struct node_view {
     struct vl_id circle; /* shown; when not AWAY and not JOINING */
     vl_duration left;
     size_t connections;    /* open sessions */
+    bool no_network;       /* gathering or inviting, and no interface to be shown on yet */
     bool multicast_seen;   /* any mDNS answer of another host came since gathering */
     bool daemon_announces; /* a system avahi-daemon runs here: it announces the host's name */
     struct node_pairing_view pairing;

@@ -5,8 +5,10 @@
 #include <string.h>
 
 struct presence {
+    struct presence_config config;
     struct listener *listener;
     struct discovery *discovery;
+    struct discovery *asking; /* beside it, see presence_ask_again; or NULL */
 };
 
 /* The real string stands at a random place among noise (the filler's business is the real one). */
@@ -63,6 +65,7 @@ vl_result presence_create(struct presence **out, const struct presence_config *c
     if (config->interfaces->count == 0) return VL_ERR_NETWORK;
     struct presence *p = calloc(1, sizeof *p);
     if (!p) return VL_ERR_NO_MEMORY;
+    p->config = *config;
     const struct listener_config listener = {.base = config->base,
                                              .accepted = config->accepted,
                                              .evicted = config->evicted,
@@ -80,6 +83,7 @@ vl_result presence_create(struct presence **out, const struct presence_config *c
 void presence_destroy(struct presence *p)
 {
     if (!p) return;
+    discovery_destroy(p->asking);
     discovery_destroy(p->discovery);
     listener_destroy(p->listener);
     free(p);
@@ -88,4 +92,23 @@ void presence_destroy(struct presence *p)
 bool presence_heard(const struct presence *p)
 {
     return discovery_heard(p->discovery);
+}
+
+/* Avahi keeps a question's intervals, which double, for as long as somebody may ask it again; a
+ * second one beside it, which shows nothing, begins anew. */
+void presence_ask_again(struct presence *p)
+{
+    const struct discovery_config config = {.base = p->config.base,
+                                            .interfaces = p->config.interfaces,
+                                            .browse = true,
+                                            .found = p->config.found,
+                                            .context = p->config.context};
+    presence_ask_no_more(p);
+    if (p->config.browse && discovery_create(&p->asking, &config) != VL_OK) p->asking = NULL;
+}
+
+void presence_ask_no_more(struct presence *p)
+{
+    discovery_destroy(p->asking);
+    p->asking = NULL;
 }

@@ -26,6 +26,9 @@ struct presence_config {
 /* NETWORK: no interface, or none that can be used; what `fill` says. */
 VL_MUST_USE vl_result presence_create(struct presence **out, const struct presence_config *config);
 void presence_destroy(struct presence *p); /* goodbyes; evicts who is half-open; accepts NULL */
+/* Asks the network once more who is there, as at the beginning; `found` tells known ones again. */
+void presence_ask_again(struct presence *p);
+void presence_ask_no_more(struct presence *p);
 bool presence_heard(const struct presence *p);
 
 #endif

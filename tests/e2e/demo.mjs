@@ -100,8 +100,7 @@ async function together(people, lou, meeting) {
   say('They meet again');
   if (isolated) people[0].network.setLink('lou', true);
   const begin = Date.now();
-  await until('Lou has a network again', 10, async () =>
-    (await lou.run(['gather', CIRCLE, '--for', '1h'])).status === 0);
+  await lou.json('gather', CIRCLE, '--for', '1h'); // her network may still be coming up
   const digest = await agree(people, 90);
   const took = Date.now() - begin;
   say(`  all three agree after ${took} ms: ${digest.slice(0, 16)}…`);

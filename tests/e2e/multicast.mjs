@@ -60,15 +60,30 @@ try {
   });
   await test('with multicast back they find each other by mDNS', async () => {
     network.setMulticast(true);
-    const peers = [];
+    const peers = [], begin = Date.now();
     for (const person of people) {
-      peers.push(await until(`${person.name} meets`, 90, () => meets(person)));
+      peers.push(await until(`${person.name} meets`, 12, () => meets(person)));
     }
+    console.log(`     after ${Date.now() - begin} ms`);
     if (!peers.some((peer) => peer.discovered_by === 'mdns')) {
       throw new Error(JSON.stringify(peers));
     }
     await until('both hold the share', 30, async () =>
       (await two.json('share', 'list')).shares.length === 1);
+  });
+  await test('a gathering opened without a network shows itself when there is one', async () => {
+    await one.json('away');
+    network.setLink('one', false);
+    await until('two is alone', 120, async () => !(await meets(two)));
+    await until('the link is down', 5, async () =>
+      (await one.json('gather', CIRCLE, '--for', '1h')).no_network);
+    const { out } = await one.run(['status']);
+    if (!/pas encore de réseau/.test(out)) throw new Error(out);
+    network.setLink('one', true);
+    const begin = Date.now();
+    await until('they meet again', 20, () => meets(one));
+    console.log(`     after ${Date.now() - begin} ms`);
+    if ((await one.json('status')).no_network) throw new Error('still without a network');
   });
   await test('an address change is healed', async () => {
     network.setAddress('one', '10.77.0.101');
