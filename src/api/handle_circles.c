@@ -1,4 +1,4 @@
-/* Circles: drafting, showing, members, the log, verifying. */
+/* Circles: drafting, showing, the log, verifying. */
 #include "api/circle_load.h"
 #include "api/request.h"
 #include "circle/circle_info.h"
@@ -40,7 +40,11 @@ vl_result handle_circle_show(struct request *rq)
 {
     struct circle *circle;
     VL_TRY(request_circle(rq, &circle));
-    return show(rq, circle);
+    json_open(&rq->out, '{');
+    view_circle(&rq->out, rq->api, circle);
+    VL_TRY(view_state(&rq->out, circle));
+    json_close(&rq->out, '}');
+    return VL_OK;
 }
 
 /* ?name=; without it, the only circle there is. */
@@ -120,102 +124,6 @@ vl_result handle_circle_new(struct request *rq)
     VL_TRY(check_text(rq, SCHEMA_AGREEMENT, AGREEMENT_TEXT, "agreement", body.agreement));
     VL_TRY(draft(rq, &body, &circle));
     return show(rq, circle);
-}
-
-/* ---- members ---- */
-
-static const char *role_text(enum vl_role role)
-{
-    return role == VL_ROLE_FACILITATOR ? "facilitator" : role == VL_ROLE_MEMBER ? "member" : "none";
-}
-
-static vl_result person_at(struct vl_membership *m, size_t at, struct vl_person_state *state,
-                           struct vl_id *id)
-{
-    vl_membership_person(m, at, state);
-    if (state->name.size != sizeof id->bytes) return VL_ERR_INTERNAL;
-    memcpy(id->bytes, state->name.data, sizeof id->bytes);
-    return VL_OK;
-}
-
-vl_result handle_members(struct request *rq)
-{
-    struct circle *circle;
-    struct vl_id me = {{0}}, id;
-    VL_TRY(request_replica(rq, &circle));
-    if (vl_replica_me(circle->replica, &me) != VL_OK) memset(&me, 0, sizeof me);
-    struct vl_membership *m = vl_replica_membership(circle->replica);
-
-    json_open(&rq->out, '{');
-    json_key(&rq->out, "members");
-    json_open(&rq->out, '[');
-    for (size_t i = 0; i < vl_membership_person_count(m); i++) {
-        struct vl_person_state state;
-        VL_TRY(person_at(m, i, &state, &id));
-        if (state.role == VL_ROLE_NONE) continue;
-        json_open(&rq->out, '{');
-        json_put_id(&rq->out, "person", &id);
-        view_person(&rq->out, "name", circle, &id);
-        json_put_text(&rq->out, "role", role_text(state.role));
-        json_put_flag(&rq->out, "confirmed", state.confirmed);
-        json_put_integer(&rq->out, "devices", (int64_t)state.device_count);
-        json_put_flag(&rq->out, "me", vl_id_equal(&id, &me));
-        json_close(&rq->out, '}');
-    }
-    json_close(&rq->out, ']');
-    json_close(&rq->out, '}');
-    return VL_OK;
-}
-
-/* By the beginning of her id (>= 4 digits) or by her pseudonym. */
-static vl_result find_person(struct request *rq, const struct circle *circle, const char *text,
-                             struct vl_id *out)
-{
-    struct vl_membership *m = vl_replica_membership(circle->replica);
-    size_t found = 0;
-    for (size_t i = 0; i < vl_membership_person_count(m); i++) {
-        struct vl_person_state state;
-        struct vl_id id;
-        char hex[VL_ID_TEXT_SIZE], name[256];
-        VL_TRY(person_at(m, i, &state, &id));
-        if (state.role == VL_ROLE_NONE) continue;
-        vl_id_text(&id, hex);
-        VL_TRY(profile_name(circle->replica, &id, name, sizeof name));
-        bool by_id = strlen(text) >= 4 && strncmp(hex, text, strlen(text)) == 0;
-        if (!by_id && strcmp(name, text) != 0) continue;
-        *out = id;
-        found++;
-    }
-    if (found == 1) return VL_OK;
-    if (found == 0) {
-        return request_refuse(rq, "person", "there is no such person", VL_ERR_NOT_FOUND);
-    }
-    return request_refuse(rq, "person", "several persons match: use the id", VL_ERR_INVALID);
-}
-
-struct vouch_body {
-    const char *person;
-};
-static const struct json_field vouch_fields[] = {
-    {"person", JSON_KIND_TEXT, offsetof(struct vouch_body, person), true, 255},
-};
-
-vl_result handle_vouch(struct request *rq)
-{
-    struct vouch_body body = {0};
-    struct vl_control control = {.kind = VL_CONTROL_VOUCH};
-    struct circle *circle;
-    struct vl_id id;
-    VL_TRY(request_decode(rq, vouch_fields, 1, &body));
-    VL_TRY(request_replica(rq, &circle));
-    VL_TRY(find_person(rq, circle, body.person, &control.target));
-    VL_TRY(vl_replica_control(circle->replica, &control, request_now(), &id));
-    request_wrote(rq, circle);
-    json_open(&rq->out, '{');
-    json_put_id(&rq->out, "entry", &id);
-    json_put_id(&rq->out, "person", &control.target);
-    json_close(&rq->out, '}');
-    return VL_OK;
 }
 
 /* ---- the log ---- */

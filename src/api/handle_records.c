@@ -1,5 +1,5 @@
 /* Meetings, shares, importing minutes, searching. */
-#include "api/request.h"
+#include "api/people.h"
 #include "circle/meeting.h"
 #include "circle/minutes_import.h"
 #include "circle/share.h"
@@ -16,29 +16,46 @@ static vl_result answer_record(struct request *rq, const struct circle *circle, 
                                const struct vl_record_id *id)
 {
     struct record record;
+    struct blocked blocked;
+    VL_TRY(blocked_read(rq->api->store, circle, &blocked));
     VL_TRY(record_read(circle->replica, type, id, &record));
     json_open(&rq->out, '{');
     view_record(&rq->out, circle, &record, true);
+    if (blocked_made(&blocked, &record)) json_put_flag(&rq->out, "blocked", true);
     json_close(&rq->out, '}');
     record_finish(&record);
     return VL_OK;
 }
 
+/* A share of somebody who is blocked here is left out (?blocked=show: marked); a meeting belongs to
+ * everybody, it is only marked. */
 static vl_result answer_list(struct request *rq, const struct circle *circle, const char *name,
                              struct record_list *list)
 {
+    struct blocked blocked;
+    size_t hidden = 0;
+    bool show_all = rq->query(rq->query_context, "blocked") != NULL;
+    vl_result result = blocked_read(rq->api->store, circle, &blocked);
     json_open(&rq->out, '{');
     json_key(&rq->out, name);
     json_open(&rq->out, '[');
-    for (size_t i = 0; i < list->count; i++) {
+    for (size_t i = 0; result == VL_OK && i < list->count; i++) {
+        const struct record *record = &list->items[i];
+        bool is_blocked = blocked_made(&blocked, record);
+        if (is_blocked && !show_all && record->schema->type == SCHEMA_SHARE) {
+            hidden++;
+            continue;
+        }
         json_open(&rq->out, '{');
-        view_record(&rq->out, circle, &list->items[i], false);
+        view_record(&rq->out, circle, record, false);
+        if (is_blocked) json_put_flag(&rq->out, "blocked", true);
         json_close(&rq->out, '}');
     }
     json_close(&rq->out, ']');
+    json_put_integer(&rq->out, "hidden", (int64_t)hidden);
     json_close(&rq->out, '}');
     record_list_finish(list);
-    return VL_OK;
+    return result;
 }
 
 static vl_result find_record(struct request *rq, uint32_t type, struct circle **circle,
@@ -290,30 +307,43 @@ static vl_result collect(void *context, const struct store_hit *hit)
     return VL_OK;
 }
 
-static void put_hit(struct request *rq, const struct hit *hit)
+static void put_title(struct json_out *o, const struct record *record)
+{
+    bool is_meeting = record->schema->type == SCHEMA_MEETING;
+    json_put_text(o, "title", record_text(record, is_meeting ? MEETING_TITLE : SHARE_TITLE));
+    if (is_meeting) json_put_text(o, "starts", record_text(record, MEETING_STARTS));
+}
+
+/* Shares of somebody who is blocked here are not found. */
+static vl_result put_hit(struct request *rq, const struct hit *hit, size_t *hidden)
 {
     struct json_out *o = &rq->out;
     const struct schema_record *schema = schema_record(hit->type);
     const struct circle *circle = circles_find(rq->api->circles, &hit->circle);
-    struct record record;
+    bool is_titled = hit->type == SCHEMA_MEETING || hit->type == SCHEMA_SHARE;
+    struct blocked blocked = {.count = 0};
+    struct record record = {0};
     char id[RECORD_ID_TEXT_SIZE];
+    if (circle != NULL && circle->replica != NULL && is_titled) {
+        VL_TRY(blocked_read(rq->api->store, circle, &blocked));
+        vl_result result = record_read(circle->replica, hit->type, &hit->record, &record);
+        if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
+    }
+    if (hit->type == SCHEMA_SHARE && blocked_made(&blocked, &record)) {
+        record_finish(&record);
+        (*hidden)++;
+        return VL_OK;
+    }
     record_id_text(&hit->record, id);
     json_open(o, '{');
     json_put_id(o, "circle", &hit->circle);
     json_put_text(o, "type", schema == NULL ? NULL : schema->name);
     json_put_text(o, "id", id);
-    if (circle != NULL && circle->replica != NULL && hit->type == SCHEMA_MEETING &&
-        record_read(circle->replica, hit->type, &hit->record, &record) == VL_OK) {
-        json_put_text(o, "title", record_text(&record, MEETING_TITLE));
-        json_put_text(o, "starts", record_text(&record, MEETING_STARTS));
-        record_finish(&record);
-    } else if (circle != NULL && circle->replica != NULL && hit->type == SCHEMA_SHARE &&
-               record_read(circle->replica, hit->type, &hit->record, &record) == VL_OK) {
-        json_put_text(o, "title", record_text(&record, SHARE_TITLE));
-        record_finish(&record);
-    }
+    if (record.schema != NULL) put_title(o, &record);
     json_put_text(o, "excerpt", hit->excerpt);
     json_close(o, '}');
+    record_finish(&record);
+    return VL_OK;
 }
 
 vl_result handle_search(struct request *rq)
@@ -321,7 +351,7 @@ vl_result handle_search(struct request *rq)
     const char *words = rq->query(rq->query_context, "words");
     const char *name = rq->query(rq->query_context, "circle");
     struct circle *circle = NULL;
-    size_t left = 1;
+    size_t left = 1, hidden = 0;
     if (words == NULL || words[0] == 0) {
         return request_refuse(rq, "words", "nothing to search for", VL_ERR_INVALID);
     }
@@ -340,10 +370,11 @@ vl_result handle_search(struct request *rq)
     json_key(&rq->out, "hits");
     json_open(&rq->out, '[');
     for (size_t i = 0; i < hits->count; i++) {
-        if (result == VL_OK) put_hit(rq, &hits->items[i]);
+        if (result == VL_OK) result = put_hit(rq, &hits->items[i], &hidden);
         free(hits->items[i].excerpt);
     }
     json_close(&rq->out, ']');
+    json_put_integer(&rq->out, "hidden", (int64_t)hidden);
     json_put_integer(&rq->out, "not_indexed_yet", (int64_t)left);
     json_close(&rq->out, '}');
     free(hits);

@@ -79,6 +79,11 @@ void view_person(struct json_out *o, const char *key, const struct circle *circl
 /* The digest as of the replica's generation. */
 VL_MUST_USE vl_result view_digest(struct api *api, const struct circle *circle, struct vl_id *out);
 void view_forget(struct api *api);
+/* Role, facilitators, who is not confirmed, how the key stands; nothing for a draft. */
+VL_MUST_USE vl_result view_state(struct json_out *o, const struct circle *circle);
+/* "devices" of everybody, or "device_list" of one person. */
+VL_MUST_USE vl_result view_devices(struct json_out *o, const struct circle *circle,
+                                   const struct vl_id *person);
 
 /* Ends the bundle being read or written. */
 void bundle_forget(struct api *api);
@@ -96,7 +101,13 @@ vl_result handle_circle_new(struct request *rq);
 vl_result handle_circle_find(struct request *rq);
 vl_result handle_circle_show(struct request *rq);
 vl_result handle_members(struct request *rq);
-vl_result handle_vouch(struct request *rq);
+vl_result handle_member_show(struct request *rq);
+vl_result handle_member_action(struct request *rq);
+vl_result handle_device_list(struct request *rq);
+vl_result handle_device_remove(struct request *rq);
+vl_result handle_device_restore(struct request *rq);
+vl_result handle_rules(struct request *rq);
+vl_result handle_rules_set(struct request *rq);
 vl_result handle_log(struct request *rq);
 vl_result handle_verify(struct request *rq);
 vl_result handle_gather(struct request *rq);

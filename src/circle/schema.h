@@ -23,7 +23,11 @@
     X(CIRCLE_NAME, 1, REGISTER, LINE, "name", 255, 1)                                              \
     X(CIRCLE_PURPOSE, 2, REGISTER, BLOCK, "purpose", 4000, 1)                                      \
     X(CIRCLE_AGREEMENT, 3, REGISTER, REFERENCE, "agreement", SCHEMA_AGREEMENT, 1)                  \
-    X(CIRCLE_TOPICS, 4, SET, LINE, "topics", 200, 200)
+    X(CIRCLE_TOPICS, 4, SET, LINE, "topics", 200, 200)                                             \
+    X(CIRCLE_INVITE, 5, REGISTER, INTEGER, "invite", 1, 1)                                         \
+    X(CIRCLE_NEWCOMERS_SEE_PAST, 6, REGISTER, INTEGER, "newcomers_see_past", 1, 1)                 \
+    X(CIRCLE_KEEP_MONTHS, 7, REGISTER, INTEGER, "keep_months", 1200, 1)                            \
+    X(CIRCLE_ATTENDANCE, 8, REGISTER, INTEGER, "attendance", 1, 1)
 /* One record for each version of the agreement; those who assent are its set. */
 #define SCHEMA_AGREEMENT_FIELDS(X)                                                                 \
     X(AGREEMENT_TEXT, 1, REGISTER, BLOCK, "text", 16000, 1)                                        \

@@ -111,6 +111,8 @@ bool confirm(const char *question); /* false also without a terminal */
 
 /* The id of the circle that --circle, or `name`, says; without either the only one. */
 int which_circle(const struct call *call, const char *name, char id[static VL_ID_TEXT_SIZE]);
+/* "circles/ID/REST" of the circle that the first argument or --circle says. */
+int circle_path(const struct call *call, const char *rest, char *path, size_t size);
 
 /* ---- commands ---- */
 int cmd_init(struct call *call);
@@ -122,7 +124,11 @@ int cmd_circle_new(struct call *call);
 int cmd_circle_list(struct call *call);
 int cmd_circle_show(struct call *call);
 int cmd_member_list(struct call *call);
-int cmd_member_vouch(struct call *call);
+int cmd_member_show(struct call *call);
+int cmd_member_action(struct call *call);
+int cmd_device_list(struct call *call);
+int cmd_device_action(struct call *call);
+int cmd_circle_rules(struct call *call);
 int cmd_invite(struct call *call);
 int cmd_join(struct call *call);
 int cmd_gather(struct call *call);

@@ -1,4 +1,4 @@
-/* Circles, members, the log, verifying. */
+/* Circles, the log, verifying. */
 #include "cli/cli.h"
 
 #include <stdlib.h>
@@ -19,8 +19,7 @@ int which_circle(const struct call *call, const char *name, char id[static VL_ID
     return CLI_OK;
 }
 
-/* "circles/ID/REST" of the circle that the first argument or --circle says. */
-static int circle_path(const struct call *call, const char *rest, char *path, size_t size)
+int circle_path(const struct call *call, const char *rest, char *path, size_t size)
 {
     char id[VL_ID_TEXT_SIZE];
     int end = which_circle(call, call->arg_count > 0 ? call->args[0] : NULL, id);
@@ -88,6 +87,55 @@ int cmd_circle_list(struct call *call)
     return CLI_OK;
 }
 
+static void print_names(const char *what, const struct json *persons)
+{
+    if (json_count(persons) == 0) return;
+    fputs(what, stdout);
+    for (size_t i = 0; i < json_count(persons); i++) {
+        fputs(i == 0 ? " " : ", ", stdout);
+        print_text(json_text(json_item(persons, i), "name"));
+    }
+    putchar('\n');
+}
+
+static void print_key(const struct json *circle)
+{
+    const char *key = json_text(circle, "key");
+    const struct json *without = json_member(circle, "without_key");
+    if (strcmp(key, "none") == 0) {
+        puts(_("This device is not in the circle (any more): it keeps what it has, and receives "
+               "nothing new."));
+    } else if (strcmp(key, "renewed") == 0) {
+        puts(_("Somebody came or went: the next thing written here is under a new key."));
+    } else if (strcmp(key, "waiting") == 0) {
+        puts(_("This device cannot read what is new yet: the key comes at the next meeting with "
+               "another member."));
+    }
+    for (size_t i = 0; i < json_count(without); i++) {
+        print_text(json_text(json_item(without, i), "name"));
+        printf(": %s\n", _("this person's device cannot read what is new yet; the key reaches it "
+                           "after the next meeting."));
+    }
+}
+
+static void print_state(const struct json *circle)
+{
+    const struct json *facilitators = json_member(circle, "facilitators");
+    const struct json *unconfirmed = json_member(circle, "unconfirmed");
+    print_names(_("Facilitators:"), facilitators);
+    if (json_count(facilitators) == 0) {
+        puts(_("There is no facilitator: nobody can be added until the members have voted "
+               "(`veillee member vote`)."));
+    }
+    if (json_count(unconfirmed) > 0) {
+        print_names(_("Not confirmed yet:"), unconfirmed);
+        puts(_("  They read and write like everybody. To vouch for others, or to help to remove "
+               "somebody, one must be vouched for by two confirmed members (adding counts as "
+               "one): `veillee member vouch`."));
+    }
+    print_key(circle);
+}
+
 int cmd_circle_show(struct call *call)
 {
     char path[CLI_PATH_MAX];
@@ -113,56 +161,9 @@ int cmd_circle_show(struct call *call)
         print_text(json_text(answer, "agreement"));
         putchar('\n');
     }
+    if (!json_flag(answer, "draft")) print_state(answer);
     json_destroy(answer);
     return CLI_OK;
-}
-
-int cmd_member_list(struct call *call)
-{
-    char path[CLI_PATH_MAX];
-    struct json *answer;
-    int end = circle_path(call, "/members", path, sizeof path);
-    if (end != CLI_OK) return end;
-    if (call->json) return ask_and_print(call, "GET", path, NULL);
-    end = ask(call, "GET", path, NULL, &answer);
-    if (end != CLI_OK) return end;
-    const struct json *members = json_member(answer, "members");
-    for (size_t i = 0; i < json_count(members); i++) {
-        const struct json *member = json_item(members, i);
-        printf("%.8s  ", json_text(member, "person"));
-        print_text(json_text(member, "name"));
-        if (json_flag(member, "me")) printf("  %s", _("(you)"));
-        if (strcmp(json_text(member, "role"), "facilitator") == 0) {
-            printf("  %s", _("facilitator"));
-        }
-        if (!json_flag(member, "confirmed")) printf("  %s", _("not confirmed yet"));
-        putchar('\n');
-    }
-    json_destroy(answer);
-    return CLI_OK;
-}
-
-int cmd_member_vouch(struct call *call)
-{
-    char id[VL_ID_TEXT_SIZE], path[CLI_PATH_MAX];
-    struct vl_buffer body = {0};
-    struct json *answer;
-    int end = which_circle(call, NULL, id);
-    if (end != CLI_OK) return end;
-    snprintf(path, sizeof path, "circles/%s/vouch", id);
-    struct json_out o = json_out(&body);
-    json_open(&o, '{');
-    json_put_text(&o, "person", call->args[0]);
-    json_close(&o, '}');
-    end = o.result != VL_OK ? complain(call, o.result, NULL, NULL)
-          : call->json      ? ask_and_print(call, "POST", path, &body)
-                            : ask(call, "POST", path, &body, &answer);
-    if (end == CLI_OK && !call->json) {
-        puts(_("Noted: you have met this person."));
-        json_destroy(answer);
-    }
-    vl_buffer_finish(&body);
-    return end;
 }
 
 int cmd_log(struct call *call)

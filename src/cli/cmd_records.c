@@ -248,6 +248,10 @@ int cmd_share_list(struct call *call)
         print_text(json_text(share, "title"));
         putchar('\n');
     }
+    if (json_integer(answer, "hidden") > 0) {
+        printf(_("%lld more are hidden: by persons whom you have blocked.\n"),
+               (long long)json_integer(answer, "hidden"));
+    }
     json_destroy(answer);
     return CLI_OK;
 }

@@ -1,5 +1,6 @@
 #include "node/node.h"
 
+#include "circle/rules.h"
 #include "node/discovery.h"
 #include "node/gathering.h"
 #include "node/interfaces.h"
@@ -144,18 +145,11 @@ static void founded(void *context, struct circle *circle)
     moved(context);
 }
 
-/* Only a facilitator may add somebody: better said now than when she stands at the door. */
+/* Only a facilitator may add somebody, and the circle may have closed its door: better said now
+ * than when she stands at it. */
 static vl_result may_invite(const struct circle *circle)
 {
-    struct vl_membership *membership;
-    struct vl_person_state person;
-    struct vl_id me;
-    if (circle->is_draft) return VL_OK;
-    VL_TRY(vl_replica_me(circle->replica, &me));
-    membership = vl_replica_membership(circle->replica);
-    VL_TRY(vl_membership_settle(membership));
-    VL_TRY(vl_membership_find_person(membership, vl_bytes(me.bytes, sizeof me.bytes), &person));
-    return person.role == VL_ROLE_FACILITATOR ? VL_OK : VL_ERR_AUTHORITY;
+    return circle->is_draft ? VL_OK : rules_may_invite(circle->replica);
 }
 
 vl_result node_invite(struct node *n, const struct vl_id *id, vl_duration length,

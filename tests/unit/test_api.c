@@ -526,7 +526,8 @@ static void test_log_verify_and_members(void **state)
     assert_string_equal(json_text(first, "role"), "facilitator");
     assert_true(json_flag(first, "me"));
     json_destroy(answer);
-    refuses("POST", "circles/Jeudi/vouch", "{\"person\":\"Personne\"}", 404, "NOT_FOUND", "person");
+    refuses("POST", "circles/Jeudi/members/vouch", "{\"person\":\"Personne\"}", 404, "NOT_FOUND",
+            "person");
 }
 
 static void test_the_network_is_asked(void **state)
