@@ -80,7 +80,7 @@ const size_t cli_command_count = sizeof cli_commands / sizeof cli_commands[0];
 int main(int argc, char **argv)
 {
     struct call call;
-    if (sodium_init() < 0) return CLI_FAILED;
+    if (sodium_init() < 0 || !protect_process(argc, argv)) return CLI_FAILED;
     int status = call_parse(&call, argc, argv);
     if (status != CLI_OK) return status;
     status = call.command->run(&call);

@@ -139,7 +139,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     }
     if (*size > 0) {
         if (call->body.size + *size > API_BODY_BYTES_MAX) return MHD_NO;
-        if (vl_buffer_append(&call->body, data, *size) != VL_OK) return MHD_NO;
+        vl_result kept = vl_buffer_append(&call->body, data, *size);
+        sodium_memzero((void *)(uintptr_t)data, *size); /* MHD's buffer; it may be a passphrase */
+        if (kept != VL_OK) return MHD_NO;
         *size = 0;
         return MHD_YES;
     }

@@ -82,6 +82,12 @@ void print_text(const char *text);
 /* ... with what stands between U+2068 and U+2069 in bold, when `out` is a terminal. */
 void print_excerpt(const char *text);
 
+/* ---- protect.c ---- */
+
+/* No core dump, and nothing of the command line for whoever lists the processes: the words are
+ * copied and the originals wiped. false: no memory. */
+bool protect_process(int argc, char **argv);
+
 /* ---- client.c ---- */
 
 /* One request to the running node. 0 and *answer (destroy it), or an exit status after the error

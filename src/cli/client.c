@@ -15,6 +15,13 @@
 #define ANSWER_BYTES_MAX 67108864u /* 64 MiB */
 #define ANSWER_SECONDS   300
 
+static bool is_private(const char *folder)
+{
+    struct stat status;
+    return lstat(folder, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
+           (status.st_mode & 022) == 0;
+}
+
 bool socket_path(const char *vault, unsigned at, bool make_folder, char *out, size_t size)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
@@ -27,11 +34,20 @@ bool socket_path(const char *vault, unsigned at, bool make_folder, char *out, si
         char folder[CLI_PATH_MAX];
         snprintf(folder, sizeof folder, "%s/veillee", runtime);
         if (make_folder && mkdir(folder, 0700) != 0 && errno != EEXIST) return false;
+        if (make_folder && !is_private(folder)) return false;
         made = snprintf(out, size, "%s/%llx-%llx.sock", folder, (unsigned long long)status.st_dev,
                         (unsigned long long)status.st_ino);
     }
     return made > 0 && (size_t)made < size &&
            (size_t)made < sizeof((struct sockaddr_un *)0)->sun_path;
+}
+
+/* Another account may have laid a socket where ours should be: it would be told the passphrase. */
+static bool is_our_own(int fd)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
 }
 
 static int dial(const char *vault)
@@ -44,7 +60,8 @@ static int dial(const char *vault)
         struct timeval limit = {.tv_sec = ANSWER_SECONDS};
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-        if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0) return fd;
+        if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 && is_our_own(fd))
+            return fd;
         close(fd);
     }
     return -1;

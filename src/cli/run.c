@@ -9,8 +9,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #define INDEX_STEP     64u /* records; a step must not be felt */
 #define INDEX_PAUSE_MS 5
@@ -82,14 +80,6 @@ static vl_result unlock(void *context, struct vl_bytes passphrase, uint64_t *wai
 
 /* ---- start and end ---- */
 
-/* Keys must not reach a core dump, nor another process of the same user. */
-static void protect_memory(void)
-{
-    struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0);
-}
-
 static void on_signal(evutil_socket_t fd, short what, void *context)
 {
     struct runtime *rt = context;
@@ -126,7 +116,8 @@ static int start(struct runtime *rt)
     rt->index = evtimer_new(rt->base, on_index, rt);
     rt->stop[0] = evsignal_new(rt->base, SIGTERM, on_signal, rt);
     rt->stop[1] = evsignal_new(rt->base, SIGINT, on_signal, rt);
-    if (rt->index == NULL || rt->stop[0] == NULL || rt->stop[1] == NULL) {
+    rt->stop[2] = evsignal_new(rt->base, SIGHUP, on_signal, rt); /* its terminal was closed */
+    if (rt->index == NULL || !rt->stop[0] || !rt->stop[1] || !rt->stop[2]) {
         return complain(rt->call, VL_ERR_NO_MEMORY, NULL, NULL);
     }
     vl_result result = listen_somewhere(rt);
@@ -147,8 +138,9 @@ static int start(struct runtime *rt)
         }
         if (result != VL_OK) return complain(rt->call, result, NULL, NULL);
     }
-    (void)evsignal_add(rt->stop[0], NULL);
-    (void)evsignal_add(rt->stop[1], NULL);
+    for (size_t i = 0; i < sizeof rt->stop / sizeof rt->stop[0]; i++) {
+        (void)evsignal_add(rt->stop[i], NULL);
+    }
     return CLI_OK;
 }
 
@@ -156,7 +148,7 @@ static void finish(struct runtime *rt)
 {
     if (rt->api != NULL) lock(rt);
     api_destroy(rt->api);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof rt->stop / sizeof rt->stop[0]; i++) {
         if (rt->stop[i] != NULL) event_free(rt->stop[i]);
     }
     if (rt->index != NULL) event_free(rt->index);
@@ -166,7 +158,6 @@ static void finish(struct runtime *rt)
 int cmd_run(struct call *call)
 {
     struct runtime rt = {.call = call};
-    protect_memory();
     (void)signal(SIGPIPE, SIG_IGN);
     int end = start(&rt);
     if (end == CLI_OK) {

@@ -10,7 +10,7 @@ struct call;
 struct runtime {
     const struct call *call;
     struct event_base *base;
-    struct event *index, *stop[2];
+    struct event *index, *stop[3];
     struct api *api;
     struct store *store; /* NULL when locked */
     struct circles circles;

@@ -68,6 +68,14 @@ vl_result folder_open(const char *path, int *fd)
     return errno == ENOENT || errno == ENOTDIR ? VL_ERR_NOT_FOUND : from_errno(errno);
 }
 
+vl_result folder_close_off(int folder)
+{
+    struct stat status;
+    if (fstat(folder, &status) != 0) return from_errno(errno);
+    if (status.st_uid != geteuid() || fchmod(folder, 0700) != 0) return VL_ERR_STORAGE;
+    return VL_OK;
+}
+
 vl_result folder_lock(int folder, int *fd)
 {
     *fd = openat(folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -10,6 +10,8 @@
 
 VL_MUST_USE vl_result folder_make(const char *path); /* with its parents; nothing if it is there */
 VL_MUST_USE vl_result folder_open(const char *path, int *fd); /* NOT_FOUND */
+/* Closes it to all other accounts. STORAGE: it belongs to one of them. */
+VL_MUST_USE vl_result folder_close_off(int folder);
 /* Takes folder/lock until `*fd` is closed. IN_USE: another process, or another holder here. */
 VL_MUST_USE vl_result folder_lock(int folder, int *fd);
 bool folder_has(int folder, const char *name);

@@ -86,7 +86,8 @@ vl_result store_create_at_cost(const char *folder, struct vl_bytes passphrase,
     if (store_exists(folder)) return VL_ERR_EXISTS;
     VL_TRY(folder_make(folder));
     VL_TRY(folder_open(folder, &fd));
-    vl_result result = make_vault(folder, fd, passphrase, cost);
+    vl_result result = folder_close_off(fd);
+    if (result == VL_OK) result = make_vault(folder, fd, passphrase, cost);
     close(fd);
     return result;
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "cli/cli.h"
 
@@ -186,6 +188,28 @@ static void test_every_result_has_an_exit_status(void **state)
     }
 }
 
+static void test_command_line_is_wiped(void **state)
+{
+    (void)state;
+    char name[] = "veillee", command[] = "join", word[] = "cabane", empty[] = "";
+    char *argv[] = {name, command, word, empty, NULL};
+    struct rlimit limit;
+    assert_true(protect_process(4, argv));
+    assert_string_equal(argv[0], "veillee");
+    assert_string_equal(argv[1], "join");
+    assert_string_equal(argv[2], "cabane");
+    assert_string_equal(argv[3], "");
+    assert_null(argv[4]);
+    static const char zeros[sizeof word];
+    assert_memory_equal(word, zeros, sizeof word);
+    assert_memory_equal(command, zeros, sizeof command);
+    assert_int_equal(getrlimit(RLIMIT_CORE, &limit), 0);
+    assert_int_equal(limit.rlim_cur, 0);
+    assert_int_equal(prctl(PR_GET_DUMPABLE), 0);
+    for (size_t i = 1; i < 4; i++)
+        free(argv[i]);
+}
+
 static int set_home(void **state)
 {
     (void)state;
@@ -203,6 +227,7 @@ int main(void)
         cmocka_unit_test(test_lengths_of_time),
         cmocka_unit_test(test_paths_are_escaped),
         cmocka_unit_test(test_every_result_has_an_exit_status),
+        cmocka_unit_test(test_command_line_is_wiped),
     };
     return cmocka_run_group_tests(tests, set_home, NULL);
 }

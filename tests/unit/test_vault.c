@@ -309,10 +309,16 @@ static void test_folder(void **state)
     assert_int_equal(store_open(&second, deep, text("x"), &wait), VL_ERR_NOT_FOUND);
     assert_int_equal(store_create_at_cost(deep, text("x"), vault_cost_floor()), VL_OK);
     assert_int_equal(mode_of(&outer, "a/b"), 0700);
+    struct scratch wide;
+    (void)snprintf(wide.path, sizeof wide.path, "%.*s/wide", 100, outer.path);
+    assert_int_equal(mkdir(wide.path, 0777), 0); /* made by hand, open to all */
+    assert_int_equal(store_create_at_cost(wide.path, text("x"), vault_cost_floor()), VL_OK);
+    assert_int_equal(mode_of(&outer, "wide"), 0700);
     (void)umask(mask);
     struct scratch inner;
     (void)snprintf(inner.path, sizeof inner.path, "%.*s", 100, deep);
     scratch_remove(&inner);
+    scratch_remove(&wide);
     assert_int_equal(rmdir(scratch_path(&outer, "a")), 0);
     scratch_remove(&outer);
     scratch_remove(&folder);
