@@ -35,7 +35,7 @@ struct vl_head hand_tip_of(struct circle_fixture *f, size_t node, size_t author)
         must(vl_replica_author(f->nodes[node].replica, &heads[i].id, &device) == VL_OK);
         if (memcmp(device.card.sign, f->nodes[author].keys->card.sign, 32) == 0) return heads[i];
     }
-    must(!"the node has a log of that author");
+    must(false); /* the node has no log of that author */
     return heads[0];
 }
 
