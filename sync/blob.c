@@ -1,14 +1,14 @@
 /* Payload blobs of content: padded, sealed to their place. */
+#include "sync/blob.h"
+
 #include <assert.h>
 #include <sodium.h>
 #include <string.h>
-#include <veillee/entry.h>
 
 #define NONCE      crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG        crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define BUCKET_MIN 64u
 #define BUCKET_MAX 27648u /* 27 KiB, the last step of Padme below the largest blob */
-#define PLACE_MAX  192u
 
 static_assert(NONCE + BUCKET_MAX + TAG <= VL_BLOB_BYTES_MAX, "the largest bucket fits");
 static_assert(VL_BODY_BYTES_MAX + 3u == BUCKET_MAX, "the largest body with its size fills it");
@@ -33,12 +33,13 @@ size_t vl_blob_bucket(size_t plain_size)
     return (plain_size + mask) & ~mask;
 }
 
-static size_t place_bytes(const struct vl_entry_header *place, uint8_t out[static PLACE_MAX])
+size_t place_bytes(enum vl_domain domain, const struct vl_entry_header *place,
+                   uint8_t out[static PLACE_BYTES_MAX])
 {
-    const char *domain = vl_domain_text(VL_DOMAIN_BLOB_SEAL);
-    size_t at = strlen(domain) + 1;
-    assert(at + 104 <= PLACE_MAX);
-    memcpy(out, domain, at);
+    const char *text = vl_domain_text(domain);
+    size_t at = strlen(text) + 1;
+    assert(at + 104 <= PLACE_BYTES_MAX);
+    memcpy(out, text, at);
     memcpy(out + at, place->circle.bytes, 32);
     memcpy(out + at + 32, place->log.bytes, 32);
     for (unsigned i = 0; i < 8; i++) {
@@ -48,15 +49,13 @@ static size_t place_bytes(const struct vl_entry_header *place, uint8_t out[stati
     return at + 104;
 }
 
-vl_result vl_blob_seal(struct vl_bytes body, const uint8_t secret[static 32],
-                       const struct vl_entry_header *place, struct vl_buffer *out)
+vl_result body_seal(struct vl_bytes body, const uint8_t key[static 32], struct vl_bytes associated,
+                    struct vl_buffer *out)
 {
-    if (body.size > VL_BODY_BYTES_MAX) return VL_ERR_TOO_LARGE;
-
-    uint8_t data[PLACE_MAX], key[32];
     size_t size_bytes = body.size < 0x80 ? 1 : body.size < 0x4000 ? 2 : 3; /* of the varint */
     size_t bucket = vl_blob_bucket(size_bytes + body.size);
     size_t before = out->size;
+    assert(body.size <= VL_BODY_BYTES_MAX);
     VL_TRY(vl_buffer_reserve(out, NONCE + bucket + TAG));
 
     uint8_t *nonce = out->data + before, *plain = nonce + NONCE;
@@ -66,14 +65,23 @@ vl_result vl_blob_seal(struct vl_bytes body, const uint8_t secret[static 32],
     vl_write_string(&w, body);
     assert(w.result == VL_OK && out->size == before + NONCE + size_bytes + body.size);
     memset(plain + size_bytes + body.size, 0, bucket - size_bytes - body.size);
-
-    vl_derive_key(VL_DOMAIN_BLOB_KEY, secret, NULL, 0, key);
-    size_t data_size = place_bytes(place, data);
-    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(plain, NULL, plain, bucket, data, data_size,
-                                                     NULL, nonce, key);
-    sodium_memzero(key, sizeof key);
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(plain, NULL, plain, bucket, associated.data,
+                                                     associated.size, NULL, nonce, key);
     out->size = before + NONCE + bucket + TAG;
     return VL_OK;
+}
+
+vl_result vl_blob_seal(struct vl_bytes body, const uint8_t secret[static 32],
+                       const struct vl_entry_header *place, struct vl_buffer *out)
+{
+    if (body.size > VL_BODY_BYTES_MAX) return VL_ERR_TOO_LARGE;
+
+    uint8_t data[PLACE_BYTES_MAX], key[32];
+    size_t data_size = place_bytes(VL_DOMAIN_BLOB_SEAL, place, data);
+    vl_derive_key(VL_DOMAIN_BLOB_KEY, secret, NULL, 0, key);
+    vl_result result = body_seal(body, key, vl_bytes(data, data_size), out);
+    sodium_memzero(key, sizeof key);
+    return result;
 }
 
 /* The body inside an opened plaintext. */
@@ -88,23 +96,20 @@ static vl_result unpad(struct vl_bytes plain, struct vl_bytes *body)
     return VL_OK;
 }
 
-vl_result vl_blob_open(struct vl_bytes blob, const uint8_t secret[static 32],
-                       const struct vl_entry_header *place, struct vl_buffer *body)
+vl_result body_open(struct vl_bytes sealed, const uint8_t key[static 32],
+                    struct vl_bytes associated, struct vl_buffer *body)
 {
-    if (blob.size < NONCE + BUCKET_MIN + TAG || blob.size > VL_BLOB_BYTES_MAX) {
+    if (sealed.size < NONCE + BUCKET_MIN + TAG || sealed.size > VL_BLOB_BYTES_MAX) {
         return VL_ERR_DECRYPT;
     }
-    uint8_t data[PLACE_MAX], key[32];
     struct vl_bytes inner = {0};
-    size_t bucket = blob.size - NONCE - TAG;
+    size_t bucket = sealed.size - NONCE - TAG;
     VL_TRY(vl_buffer_reserve(body, bucket));
 
     uint8_t *plain = body->data + body->size;
-    vl_derive_key(VL_DOMAIN_BLOB_KEY, secret, NULL, 0, key);
-    size_t data_size = place_bytes(place, data);
-    int opened = crypto_aead_xchacha20poly1305_ietf_decrypt(
-        plain, NULL, NULL, blob.data + NONCE, blob.size - NONCE, data, data_size, blob.data, key);
-    sodium_memzero(key, sizeof key);
+    int opened = crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, sealed.data + NONCE,
+                                                            sealed.size - NONCE, associated.data,
+                                                            associated.size, sealed.data, key);
     if (opened != 0) return VL_ERR_DECRYPT;
 
     vl_result result = unpad(vl_bytes(plain, bucket), &inner);
@@ -116,6 +121,17 @@ vl_result vl_blob_open(struct vl_bytes blob, const uint8_t secret[static 32],
     sodium_memzero(plain + inner.size, bucket - inner.size);
     body->size += inner.size;
     return VL_OK;
+}
+
+vl_result vl_blob_open(struct vl_bytes blob, const uint8_t secret[static 32],
+                       const struct vl_entry_header *place, struct vl_buffer *body)
+{
+    uint8_t data[PLACE_BYTES_MAX], key[32];
+    size_t data_size = place_bytes(VL_DOMAIN_BLOB_SEAL, place, data);
+    vl_derive_key(VL_DOMAIN_BLOB_KEY, secret, NULL, 0, key);
+    vl_result result = body_open(blob, key, vl_bytes(data, data_size), body);
+    sodium_memzero(key, sizeof key);
+    return result;
 }
 
 void vl_blob_hash(struct vl_bytes blob, struct vl_id *out)

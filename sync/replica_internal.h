@@ -5,6 +5,7 @@
  *   replica_judge.c   links, lamport and auth of an entry against its parents
  *   replica_accept.c  runs of entries from a peer
  *   replica_write.c   own entries
+ *   replica_sealed.c  for whom a sealed entry is
  *   replica_member.c  control entries: enrolments, devices, membership
  *   replica_epoch.c   epoch secrets
  *   replica_count.c   which content counts (R10), and cells that follow when that changes
@@ -20,6 +21,7 @@
 #define SYNC_REPLICA_INTERNAL_H
 
 #include <veillee/replica.h>
+#include <veillee/sealed.h>
 
 /* ---- the past of an entry ---- */
 
@@ -255,8 +257,13 @@ void epoch_clear(struct vl_replica *r);
 
 /* ---- merge (replica_merge.c) ---- */
 
-/* Opens and merges one content entry into the cache; sets MERGED or REFUSED in *flags, neither
- * when its key is not here. */
+/* The body of a content or sealed entry, appended. NO_KEY: its key is not here, it is for others.
+ */
+VL_MUST_USE vl_result replica_open_body(const struct vl_replica *r,
+                                        const struct vl_entry_header *header, struct vl_bytes blob,
+                                        struct vl_buffer *body);
+/* Opens and merges one entry into the cache; sets MERGED or REFUSED in *flags, neither when its key
+ * is not here. */
 VL_MUST_USE vl_result merge_entry(struct vl_replica *r, const struct vl_entry_header *header,
                                   const struct vl_id *id, struct vl_bytes blob, uint32_t *flags);
 /* Stored entries whose key is here by now, in transactions of their own. */
@@ -323,6 +330,16 @@ VL_MUST_USE vl_result bare_load(struct vl_replica *r);
 VL_MUST_USE vl_result bare_fill(struct vl_replica *r, const struct vl_entry *entries,
                                 const struct vl_id *ids, size_t count, uint32_t chain,
                                 uint64_t first_seq);
+
+/* ---- sealed entries (replica_sealed.c) ---- */
+
+struct recipients {
+    struct vl_device_card cards[VL_SEALED_BOXES_MAX];
+    size_t count;
+};
+/* The current devices of these persons and of my own. NOT_FOUND, LIMIT. */
+VL_MUST_USE vl_result sealed_recipients(struct vl_replica *r, const struct vl_id *persons,
+                                        size_t count, struct recipients *out);
 
 /* ---- rows (replica_rows.c) ---- */
 

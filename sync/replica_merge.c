@@ -67,16 +67,18 @@ static vl_result cell_of(struct vl_replica *r, const struct vl_cell_key *key, st
 
 /* ---- merging ---- */
 
-static vl_result merge_body(struct vl_replica *r, const struct vl_body *body, uint64_t lamport,
-                            const struct vl_id *id, uint32_t *flags)
+static vl_result merge_body(struct vl_replica *r, const struct vl_body *body,
+                            const struct vl_entry_header *header, const struct vl_id *id,
+                            uint32_t *flags)
 {
+    uint32_t space = header->kind == VL_ENTRY_SEALED ? VL_TYPE_SEALED : 0;
     for (size_t i = 0; i < body->count; i++) {
         const struct vl_operation *operation = &body->operations[i];
-        struct vl_cell_key key = {.type = operation->type,
+        struct vl_cell_key key = {.type = operation->type + space,
                                   .record = operation->record,
                                   .field = operation->field,
                                   .kind = vl_opcode_field_kind(operation->opcode)};
-        struct vl_stamp stamp = {.lamport = lamport,
+        struct vl_stamp stamp = {.lamport = header->lamport,
                                  .dot = {.entry = *id, .operation = (uint32_t)i}};
         struct cell *cell;
         VL_TRY(cell_of(r, &key, &cell));
@@ -93,12 +95,11 @@ static vl_result merge_body(struct vl_replica *r, const struct vl_body *body, ui
 vl_result merge_entry(struct vl_replica *r, const struct vl_entry_header *header,
                       const struct vl_id *id, struct vl_bytes blob, uint32_t *flags)
 {
-    if (header->kind != VL_ENTRY_CONTENT || blob.data == NULL) return VL_OK;
-    const uint8_t *secret = epoch_secret(r, &header->epoch_key);
-    if (secret == NULL) return VL_OK;
+    if (header->kind == VL_ENTRY_CONTROL || blob.data == NULL) return VL_OK;
     vl_buffer_clear(&r->body);
-    vl_result result = vl_blob_open(blob, secret, header, &r->body);
+    vl_result result = replica_open_body(r, header, blob, &r->body);
     if (result == VL_ERR_NO_MEMORY) return result;
+    if (result == VL_ERR_NO_KEY) return VL_OK;
     struct vl_body body = {0};
     if (result == VL_OK) result = vl_body_decode(vl_buffer_view(&r->body), id, &body);
     if (result == VL_ERR_NO_MEMORY) return result;
@@ -106,7 +107,7 @@ vl_result merge_entry(struct vl_replica *r, const struct vl_entry_header *header
         *flags |= VL_ENTRY_REFUSED;
         return VL_OK;
     }
-    result = merge_body(r, &body, header->lamport, id, flags);
+    result = merge_body(r, &body, header, id, flags);
     vl_body_finish(&body);
     return result;
 }

@@ -185,9 +185,7 @@ static vl_result open_visit(void *context, const struct vl_entry_row *row)
     if (row->kind == VL_ENTRY_CONTROL)
         return vl_buffer_append(open->body, row->entry.blob.data, row->entry.blob.size);
     if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
-    const uint8_t *secret = epoch_secret(open->replica, &header.epoch_key);
-    if (secret == NULL || row->kind != VL_ENTRY_CONTENT) return VL_ERR_NO_KEY;
-    return vl_blob_open(row->entry.blob, secret, &header, open->body);
+    return replica_open_body(open->replica, &header, row->entry.blob, open->body);
 }
 
 vl_result vl_replica_entry_body(struct vl_replica *r, const struct vl_id *id,
@@ -244,6 +242,7 @@ static vl_result dump_cell(void *context, const struct vl_cell_key *key, struct 
 {
     struct dump *dump = context;
     struct vl_writer w = vl_writer(&dump->buffer, SIZE_MAX);
+    if (key->type >= VL_TYPE_SEALED) return VL_OK;
     vl_write_varint(&w, key->type);
     vl_write_exact(&w, key->record.bytes, sizeof key->record.bytes);
     vl_write_varint(&w, key->field);

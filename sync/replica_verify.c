@@ -213,7 +213,10 @@ static vl_result verify_merge(struct verify *v, const struct vl_entry_row *row)
         else
             VL_TRY(merge_entry(v->anew, &header, &row->id, entry.blob, &flags));
         if (flags != (row->flags & about)) return VL_ERR_DAMAGED;
-        if (flags != VL_ENTRY_MERGED) v->report->unmerged++;
+        if (flags == 0 && row->kind == VL_ENTRY_SEALED)
+            v->report->sealed++;
+        else if (flags != VL_ENTRY_MERGED)
+            v->report->unmerged++;
     }
     *v->bad = (struct vl_id){0};
     return VL_OK;

@@ -150,8 +150,9 @@ static int id_order(const void *a, const void *b)
 struct draft {
     enum vl_entry_kind kind;
     const struct vl_control *control; /* CONTROL */
-    struct vl_bytes body;             /* CONTENT: not sealed yet */
-    const struct epoch *epoch;        /* CONTENT */
+    struct vl_bytes body;             /* CONTENT, SEALED: not sealed yet */
+    const struct epoch *epoch;        /* CONTENT, SEALED */
+    const struct recipients *to;      /* SEALED */
     const uint8_t *founding;          /* the first entry of all: the circle's random bytes */
     vl_wall now;
 };
@@ -187,6 +188,9 @@ static vl_result make_blob(struct vl_replica *r, const struct draft *draft,
 {
     if (draft->kind == VL_ENTRY_CONTROL) {
         VL_TRY(vl_control_encode(draft->control, blob));
+    } else if (draft->kind == VL_ENTRY_SEALED) {
+        header->epoch_key = draft->epoch->key_id;
+        VL_TRY(vl_sealed_seal(draft->body, draft->to->cards, draft->to->count, header, blob));
     } else {
         const uint8_t *secret = epoch_secret(r, &draft->epoch->key_id);
         assert(secret != NULL);
@@ -500,24 +504,51 @@ vl_result vl_replica_add_person(struct vl_replica *r, const struct vl_enrolment 
     return writing_end(r, result);
 }
 
-static vl_result write_body(struct vl_replica *r, struct vl_bytes body, vl_wall now,
-                            struct vl_id *id)
+struct audience { /* NULL: the circle */
+    const struct vl_id *persons;
+    size_t count;
+};
+
+static vl_result write_body(struct vl_replica *r, struct vl_bytes body,
+                            const struct audience *audience, vl_wall now, struct vl_id *id)
 {
     struct draft draft = {.kind = VL_ENTRY_CONTENT, .body = body, .now = now};
+    struct recipients to = {0};
     VL_TRY(ensure_epoch(r, now, &draft.epoch));
     struct epoch epoch = *draft.epoch;
     draft.epoch = &epoch;
+    if (audience != NULL) {
+        VL_TRY(sealed_recipients(r, audience->persons, audience->count, &to));
+        draft.kind = VL_ENTRY_SEALED;
+        draft.to = &to;
+    }
     return append(r, &draft, id);
+}
+
+static vl_result write_operations(struct vl_replica *r, const struct vl_operation *operations,
+                                  size_t count, const struct audience *audience, vl_wall now,
+                                  struct vl_id *id)
+{
+    struct vl_buffer body = {0};
+    vl_result result = vl_body_encode(operations, count, &body);
+    if (result == VL_OK) result = writing_begin(r);
+    if (result == VL_OK)
+        result = writing_end(r, write_body(r, vl_buffer_view(&body), audience, now, id));
+    vl_buffer_wipe(&body);
+    vl_buffer_finish(&body);
+    return result;
 }
 
 vl_result vl_replica_write(struct vl_replica *r, const struct vl_operation *operations,
                            size_t count, vl_wall now, struct vl_id *id)
 {
-    struct vl_buffer body = {0};
-    vl_result result = vl_body_encode(operations, count, &body);
-    if (result == VL_OK) result = writing_begin(r);
-    if (result == VL_OK) result = writing_end(r, write_body(r, vl_buffer_view(&body), now, id));
-    vl_buffer_wipe(&body);
-    vl_buffer_finish(&body);
-    return result;
+    return write_operations(r, operations, count, NULL, now, id);
+}
+
+vl_result vl_replica_write_to(struct vl_replica *r, const struct vl_operation *operations,
+                              size_t count, const struct vl_id *persons, size_t person_count,
+                              vl_wall now, struct vl_id *id)
+{
+    struct audience audience = {persons, person_count};
+    return write_operations(r, operations, count, &audience, now, id);
 }

@@ -32,6 +32,10 @@ VL_MUST_USE vl_result vl_id_parse(const char *text, struct vl_id *out);
     X(BLOB_HASH, "veillee/1 blob hash")                                                            \
     X(BLOB_SEAL, "veillee/1 blob seal")                                                            \
     X(BLOB_KEY, "veillee/1 blob key")                                                              \
+    X(SEALED_BODY, "veillee/1 sealed body")                                                        \
+    X(SEALED_KEY, "veillee/1 sealed key")                                                          \
+    X(SEALED_COMMITMENT, "veillee/1 sealed commitment")                                            \
+    X(SEALED_BOX, "veillee/1 sealed box")                                                          \
     X(EPOCH_KEY_ID, "veillee/1 epoch key id")                                                      \
     X(KEY_BOX, "veillee/1 epoch key box")                                                          \
     X(TRANSPORT_PSK, "veillee/1 transport psk")                                                    \

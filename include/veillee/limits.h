@@ -16,6 +16,7 @@
 #define VL_VALUE_BYTES_MAX  24576u /* (wire) one register value or set element or text run */
 #define VL_ENROLMENTS_MAX   16u    /* (wire) keys in one add */
 #define VL_SEALS_MAX        200u   /* (wire) sealed boxes in one epoch or seal entry */
+#define VL_SEALED_BOXES_MAX 128u   /* (wire) devices that one sealed entry is for */
 #define VL_CITES_MAX        256u   /* (wire) content entries that one control entry cites */
 #define VL_TOMBSTONE_MAX    512u   /* (wire) entries that one tombstone names */
 

@@ -66,6 +66,14 @@ VL_MUST_USE vl_result vl_replica_erase(struct vl_replica *r, const struct vl_id 
  * rule R11 asks for it. NO_KEY: I am no member, or cannot open the epoch yet. */
 VL_MUST_USE vl_result vl_replica_write(struct vl_replica *r, const struct vl_operation *operations,
                                        size_t count, vl_wall now, struct vl_id *id);
+/* The same for these persons' current devices and my own only, as one sealed entry: it is merged
+ * into the cells of type + VL_TYPE_SEALED by those who can open it; everybody keeps and sends it
+ * on. NOT_FOUND: not a person of the circle now. LIMIT: over VL_SEALED_BOXES_MAX devices.
+ * TOO_LARGE: over VL_SEALED_BODY_BYTES_MAX. */
+VL_MUST_USE vl_result vl_replica_write_to(struct vl_replica *r,
+                                          const struct vl_operation *operations, size_t count,
+                                          const struct vl_id *persons, size_t person_count,
+                                          vl_wall now, struct vl_id *id);
 
 /* ---- receiving ---- */
 
@@ -218,15 +226,17 @@ VL_MUST_USE vl_result vl_replica_records(struct vl_replica *r, uint32_t type, vl
 /* Stored entries with their decoded header, in order; NO body. */
 VL_MUST_USE vl_result vl_replica_entries(struct vl_replica *r, const struct vl_scan *scan,
                                          vl_entry_visit visit, void *context);
-/* Body of a content entry, opened, appended. NO_KEY, NOT_FOUND. */
+/* Body of a content or sealed entry, opened, appended. NO_KEY, NOT_FOUND. */
 VL_MUST_USE vl_result vl_replica_entry_body(struct vl_replica *r, const struct vl_id *id,
                                             struct vl_buffer *body);
-/* BLAKE2b(STATE, canonical dump of membership and of all cells), defined in docs/records.md. */
+/* BLAKE2b(STATE, canonical dump of membership and of all cells that are not sealed), defined in
+ * docs/records.md. */
 VL_MUST_USE vl_result vl_replica_digest(struct vl_replica *r, struct vl_id *out);
 
 struct vl_verify_report {
     uint64_t entries, signatures, control;
     uint64_t unmerged; /* kept without a key, refused, quarantined or erased */
+    uint64_t sealed;   /* kept unread: sealed to others */
     struct vl_id digest;
 };
 /* Reads everything again: every hash, every signature, every link, and merges anew into scratch

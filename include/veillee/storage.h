@@ -49,8 +49,12 @@ struct vl_entry_row {
 #define VL_ENTRY_BARE                                                                              \
     32u /* came without its blob, and no tombstone is known that allows it: asked for again */
 
+/* Added to the type of a cell that is merged from sealed entries: what stands in such cells differs
+ * from device to device, so they are apart from all others and not in the state digest. */
+#define VL_TYPE_SEALED 0x10000u
+
 struct vl_cell_key {
-    uint32_t type;
+    uint32_t type; /* record type, with VL_TYPE_SEALED added or not */
     struct vl_record_id record;
     uint32_t field;
     enum vl_field_kind kind;
