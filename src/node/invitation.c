@@ -1,5 +1,7 @@
 #include "node/invitation.h"
 
+#include "circle/restate.h"
+#include "circle/rules.h"
 #include "node/connection.h"
 #include "node/founding.h"
 #include "node/presence.h"
@@ -366,8 +368,13 @@ static vl_result admit(struct invitation *i, const struct vl_pairing_answer *ans
     struct circle *circle = i->config.circle;
     struct vl_id id;
     *draft = NULL;
-    if (!circle->is_draft)
+    if (!circle->is_draft) {
+        struct rules rules;
+        VL_TRY(rules_read(circle->replica, &rules));
+        if (!rules.newcomers_see_past)
+            return restate_add_newcomer(circle->replica, &answer->enrolment, clock_wall());
         return vl_replica_add_person(circle->replica, &answer->enrolment, clock_wall(), &id);
+    }
     VL_TRY(founding_by_two(i->config.store, i->config.circles, circle, answer, &i->config.circle));
     *draft = circle;
     return VL_OK;

@@ -13,6 +13,7 @@
 #include "api/people.h"
 #include "circle/circle_info.h"
 #include "circle/profile.h"
+#include "circle/restate.h"
 #include "circle/rules.h"
 #include "circle/share.h"
 #include "support/circle_fixture.h"
@@ -337,6 +338,50 @@ static void test_rules_are_the_facilitators(void **state)
     assert_true(vl_replica_generation(w.circles[0].replica) == generation);
 }
 
+static void test_a_newcomer_without_the_past(void **state)
+{
+    (void)state;
+    const struct share_change before = {.title = "Avant"}, after = {.title = "Après"};
+    struct schema_problem problem = {0};
+    struct circle_info info;
+    struct record_list list;
+    struct vl_record_id id;
+    struct rules rules;
+    struct vl_replica *founder = w.circles[0].replica;
+    const vl_wall now = w.fixture->now;
+    assert_int_equal(
+        circle_info_write(founder, "Jeudi", "Se parler", "Rien ne sort d'ici", now, &problem),
+        VL_OK);
+    json_destroy(ask(0, "PATCH", "/rules", "{\"newcomers_see_past\":false}"));
+    assert_int_equal(share_create(founder, &before, now, &id, &problem), VL_OK);
+
+    size_t newcomer = circle_fixture_stranger(w.fixture);
+    struct vl_enrolment enrolment = circle_fixture_enrolment(w.fixture, newcomer);
+    assert_int_equal(restate_add_newcomer(founder, &enrolment, now), VL_OK);
+    assert_int_equal(share_create(founder, &after, now, &id, &problem), VL_OK);
+    circle_fixture_sync_all(w.fixture);
+
+    struct vl_replica *hers = w.fixture->nodes[newcomer].replica;
+    assert_int_equal(circle_info_read(hers, &info), VL_OK);
+    assert_string_equal(info.name, "Jeudi");
+    assert_string_equal(info.agreement, "Rien ne sort d'ici");
+    circle_info_finish(&info);
+    assert_int_equal(rules_read(hers, &rules), VL_OK);
+    assert_false(rules.newcomers_see_past);
+    assert_int_equal(share_list(hers, &list), VL_OK);
+    assert_int_equal(list.count, 1);
+    assert_string_equal(record_text(&list.items[0], SHARE_TITLE), "Après");
+    record_list_finish(&list);
+    /* For those who were there nothing has changed, and nothing is in conflict. */
+    assert_int_equal(circle_info_read(w.circles[1].replica, &info), VL_OK);
+    assert_string_equal(info.purpose, "Se parler");
+    assert_false(record_has_conflict(&info.record));
+    circle_info_finish(&info);
+    assert_int_equal(share_list(w.circles[1].replica, &list), VL_OK);
+    assert_int_equal(list.count, 2);
+    record_list_finish(&list);
+}
+
 static void test_blocking_hides_shares_here(void **state)
 {
     (void)state;
@@ -427,6 +472,7 @@ int main(void)
         TEST(test_a_vote_that_does_not_win_is_listed),
         TEST(test_the_circle_says_how_it_stands),
         TEST(test_rules_are_the_facilitators),
+        TEST(test_a_newcomer_without_the_past),
         TEST(test_blocking_hides_shares_here),
         TEST(test_blocked_at_the_limit),
         TEST(test_devices),
