@@ -1,6 +1,7 @@
 /* Cells: equal sets of operations give equal bytes, in whatever order; the text is the one that a
  * plain model of Fugue gives; damaged states are refused. */
 #include "support/cell_history.h"
+#include "tests/support/test_scale.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -73,7 +74,7 @@ static void test_all_orders(void **state)
 {
     (void)state;
     for (size_t k = 0; k < 4; k++)
-        for (uint64_t seed = 1; seed <= 16; seed++) {
+        for (uint64_t seed = 1; seed <= test_scale(16, 2); seed++) {
             struct history_shape shape = {kinds[k], 2 + seed % 5, 6, 0, seed % 2 == 0};
             struct history h;
             cell_history_random(&h, &shape, seed * 1000 + k);
@@ -116,7 +117,7 @@ static void check_shuffled(const struct history *h, uint64_t seed)
 static void test_shuffled_histories(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 200; seed++) {
+    for (uint64_t seed = 1; seed <= test_scale(200, 12); seed++) {
         struct history_shape shape = {kinds[seed % 4], 120 + seed % 100, (unsigned)(2 + seed % 5),
                                       (unsigned)(seed % 60), seed % 3 == 0};
         struct history h;
@@ -425,7 +426,7 @@ static void test_damaged_states(void **state)
         assert_int_equal(cell_history_apply(&h, NULL, &cell), VL_OK);
         for (size_t size = 0; size < cell.size; size++)
             try_damaged(kinds[k], vl_bytes(cell.data, size));
-        for (size_t i = 0; i < 4000; i++) {
+        for (size_t i = 0; i < test_scale(4000, 200); i++) {
             size_t at = random_below(&random, (uint32_t)cell.size);
             uint8_t kept = cell.data[at];
             cell.data[at] = (uint8_t)random_next(&random);

@@ -1,4 +1,5 @@
 /* The secure channel's handshake: fixed sizes, silence in every failure, replay, limits. */
+#include "tests/support/test_scale.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,9 +25,7 @@ struct ends {
 /* How far apart the tried bits and cuts are: all of them, or fewer under a slow checker. */
 static size_t stride(void)
 {
-    const char *scale = getenv("VEILLEE_TEST_SCALE");
-
-    return scale != NULL && strcmp(scale, "small") == 0 ? 13 : 1;
+    return test_scale(1, 13);
 }
 
 static void make_keys(struct vl_device_keys *keys)

@@ -1,6 +1,7 @@
 /* Minutes in Markdown: the real ones, the French form, what is refused, import twice. */
 #include "circle/minutes_import.h"
 #include "tests/support/circle_fixture.h"
+#include "tests/support/test_scale.h"
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -216,7 +217,7 @@ static void test_import_that_was_cut_off(void **state)
         memcpy(text + at, "une ete\n", 8);
     memcpy(text, head, sizeof head - 1);
     text[size] = '\0';
-    for (uint64_t nth = 20; nth < 400; nth += 40) {
+    for (uint64_t nth = 20; nth < 400; nth += test_scale(40, 190)) {
         struct circle_fixture *f = circle_fixture_create(2, nth);
         memory_storage_fail(f->nodes[0].memory, nth, VL_ERR_STORAGE, false);
         vl_result result =

@@ -1,5 +1,6 @@
 /* Bodies of operations: what encodes decodes to the same, everything else has one encoding or is
  * refused by name; every limit at its edge. */
+#include "tests/support/test_scale.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -244,7 +245,7 @@ static void test_every_cut_and_change(void **state)
     assert_int_equal(decode(body.data, body.size), VL_ERR_TRAILING);
     body.size--;
     for (size_t at = 0; at < body.size; at++)
-        for (int change = 1; change < 256; change++) {
+        for (int change = 1; change < 256; change += (int)test_scale(1, 23)) {
             body.data[at] ^= (uint8_t)change;
             if (vl_body_decode(vl_buffer_view(&body), &self, &decoded) == VL_OK) {
                 accepted++;

@@ -1,4 +1,5 @@
 /* Pairing: good runs, wrong words, and everything somebody in between could do. */
+#include "tests/support/test_scale.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -281,7 +282,7 @@ static void test_codes_out_of_range(void **state)
  * side gets to an offer or an answer. */
 static void flip_open_bits(unsigned number, size_t size)
 {
-    for (size_t bit = 0; bit < size * 8; bit++) {
+    for (size_t bit = 0; bit < size * 8; bit += test_scale(1, 37)) {
         struct pair pair = pair_make(false);
         struct vl_pairing *sides[2] = {pair.joiner, pair.inviter};
         for (unsigned turn = 0; turn < 4; turn++) {
@@ -318,7 +319,7 @@ static void test_truncated_open_messages(void **state)
     static const size_t sizes[] = {HELLO_BYTES, SHARE_BYTES, PROOF_BYTES, CONFIRM_BYTES};
 
     for (unsigned number = 0; number < 4; number++) {
-        for (size_t cut = 0; cut < sizes[number]; cut++) {
+        for (size_t cut = 0; cut < sizes[number]; cut += test_scale(1, 7)) {
             struct pair pair = pair_make(false);
             struct vl_pairing *sides[2] = {pair.joiner, pair.inviter};
             for (unsigned turn = 0; turn < number; turn++)

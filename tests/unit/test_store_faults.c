@@ -3,6 +3,7 @@
 #include "tests/support/faulty_vfs.h"
 #include "tests/support/storage_contract.h"
 #include "tests/support/store_fixture.h"
+#include "tests/support/test_scale.h"
 #include <setjmp.h>
 #include <signal.h>
 #include <sodium.h>
@@ -46,8 +47,8 @@ static void test_kill(void **state)
 {
     struct store_fixture *s = *state;
     size_t there = 0;
-    for (int i = 0; i < 12; i++) {
-        uint32_t moment = randombytes_uniform(60000);
+    for (int i = 0; i < 12; i++) { /* slow checkers write less in the same time */
+        uint32_t moment = randombytes_uniform((uint32_t)test_scale(60000, 1000000));
         store_fixture_close(s);
         size_t acknowledged = put_until_killed(s, there, moment);
         store_fixture_open(s);

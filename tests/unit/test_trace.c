@@ -3,6 +3,7 @@
  * another order, have the text that is known, and the same bytes. */
 #include "support/cell_history.h"
 #include "sync/sequence.h"
+#include "tests/support/test_scale.h"
 #include <cjson/cJSON.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -136,6 +137,7 @@ static struct event *replay(const cJSON *trace, struct sequence **writers, size_
 
 static void test_friendsforever(void **state)
 {
+    if (test_scale(0, 1) > 0) skip(); /* real keystrokes, all or none */
     cJSON *trace = read_trace();
     struct sequence *s[3];
     struct vl_buffer states[3] = {{0}, {0}, {0}};
