@@ -62,6 +62,8 @@ const struct command cli_commands[] = {
     {"member block", "PERSON", "circle=CIRCLE yes", 1, 1, cmd_member_action,
      N_("hide what a person shares, on this device only")},
     {"member unblock", "PERSON", "circle=CIRCLE yes", 1, 1, cmd_member_action, N_("show it again")},
+    {"erase", "RECORD|ENTRY", "circle=CIRCLE yes", 1, 1, cmd_erase,
+     N_("take back what was written, on every device of the circle")},
     {"device list", "[CIRCLE]", "circle=CIRCLE", 0, 1, cmd_device_list, N_("devices of a circle")},
     {"device remove", "DEVICE", "circle=CIRCLE yes", 1, 1, cmd_device_action,
      N_("take one of your own devices out of the circle")},

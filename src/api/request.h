@@ -106,6 +106,7 @@ vl_result handle_member_action(struct request *rq);
 vl_result handle_device_list(struct request *rq);
 vl_result handle_device_remove(struct request *rq);
 vl_result handle_device_restore(struct request *rq);
+vl_result handle_erase(struct request *rq);
 vl_result handle_rules(struct request *rq);
 vl_result handle_rules_set(struct request *rq);
 vl_result handle_log(struct request *rq);

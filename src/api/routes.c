@@ -30,6 +30,8 @@ const struct route routes[] = {
     {"GET", "circles/{circle}/devices", handle_device_list, true, "devices of the persons"},
     {"POST", "circles/{circle}/devices/remove", handle_device_remove, true, "one of my own"},
     {"POST", "circles/{circle}/devices/restore", handle_device_restore, true, "a lost one again"},
+    {"POST", "circles/{circle}/erase", handle_erase, true,
+     "a record's or an entry's text, everywhere"},
     {"GET", "circles/{circle}/rules", handle_rules, true, "what the circle agreed on"},
     {"PATCH", "circles/{circle}/rules", handle_rules_set, true, "change some of it"},
     {"GET", "circles/{circle}/meetings", handle_meeting_list, true, "all meetings"},

@@ -134,6 +134,7 @@ int cmd_member_show(struct call *call);
 int cmd_member_action(struct call *call);
 int cmd_device_list(struct call *call);
 int cmd_device_action(struct call *call);
+int cmd_erase(struct call *call);
 int cmd_circle_rules(struct call *call);
 int cmd_invite(struct call *call);
 int cmd_join(struct call *call);

@@ -286,6 +286,30 @@ int cmd_member_action(struct call *call)
     return end != CLI_OK ? end : carry_out(call, path, "person", meanings[at].done);
 }
 
+static const char erase_meaning[] =
+    N_("The text goes from this device at once and cannot be brought back. The other devices erase "
+       "it when they hear of it, at the next meetings; somebody who read or copied it keeps what "
+       "she knows. Who wrote something, when, and how long it was stays visible.");
+
+int cmd_erase(struct call *call)
+{
+    char id[VL_ID_TEXT_SIZE], path[CLI_PATH_MAX];
+    struct json *answer;
+    int end = which_circle(call, NULL, id);
+    if (end != CLI_OK) return end;
+    snprintf(path, sizeof path, "circles/%s/erase", id);
+    end = ask_first(call, path, "id", &answer);
+    if (end != CLI_OK) return end;
+    say_meaning(call, "", erase_meaning);
+    if (!call->json && json_integer(answer, "others") > 0) {
+        printf(_("%lld entries in it are by others: those stay.\n"),
+               (long long)json_integer(answer, "others"));
+    }
+    json_destroy(answer);
+    end = agree(call);
+    return end != CLI_OK ? end : carry_out(call, path, "id", N_("Erased here; the others follow."));
+}
+
 int cmd_device_action(struct call *call)
 {
     char id[VL_ID_TEXT_SIZE], path[CLI_PATH_MAX];

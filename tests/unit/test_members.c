@@ -416,6 +416,42 @@ static void test_blocking_hides_shares_here(void **state)
     json_destroy(answer);
 }
 
+static void test_erasing_takes_every_version_away(void **state)
+{
+    (void)state;
+    const struct share_change first = {.title = "Un", .text = "premier jet"};
+    const struct share_change second = {.text = "second jet"};
+    struct schema_problem problem = {0};
+    struct vl_record_id id;
+    char body[96], text[RECORD_ID_TEXT_SIZE];
+    struct vl_replica *hers = w.circles[1].replica;
+    assert_int_equal(share_create(hers, &first, w.fixture->now, &id, &problem), VL_OK);
+    assert_int_equal(share_update(hers, &id, &second, w.fixture->now, &problem), VL_OK);
+    circle_fixture_sync_all(w.fixture);
+    record_id_text(&id, text);
+    snprintf(body, sizeof body, "{\"id\":\"%s\"}", text);
+    refuses(2, "/erase", body, 403, "AUTHORITY"); /* somebody else's */
+    refuses(1, "/erase", "{\"id\":\"00000000\"}", 404, "NOT_FOUND");
+    refuses(1, "/erase", "{\"id\":\"\"}", 404, "NOT_FOUND");
+
+    snprintf(body, sizeof body, "{\"id\":\"%s\",\"ask\":true}", text);
+    struct json *answer = ask(1, "POST", "/erase", body);
+    assert_int_equal(json_integer(answer, "entries"), 2);
+    assert_false(json_flag(answer, "done"));
+    json_destroy(answer);
+    snprintf(body, sizeof body, "{\"id\":\"%s\"}", text);
+    answer = ask(1, "POST", "/erase", body);
+    assert_true(json_flag(answer, "done"));
+    json_destroy(answer);
+    circle_fixture_sync_all(w.fixture);
+    for (size_t i = 0; i < 3; i++) {
+        answer = ask(i, "GET", "/shares", NULL);
+        assert_int_equal(json_count(json_member(answer, "shares")), 0);
+        json_destroy(answer);
+    }
+    refuses(1, "/erase", body, 404, "NOT_FOUND");
+}
+
 static void test_blocked_at_the_limit(void **state)
 {
     (void)state;
@@ -474,6 +510,7 @@ int main(void)
         TEST(test_rules_are_the_facilitators),
         TEST(test_a_newcomer_without_the_past),
         TEST(test_blocking_hides_shares_here),
+        TEST(test_erasing_takes_every_version_away),
         TEST(test_blocked_at_the_limit),
         TEST(test_devices),
     };
