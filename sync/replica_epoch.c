@@ -105,9 +105,10 @@ vl_result epoch_current(struct vl_replica *r, const struct epoch **out)
     return VL_OK;
 }
 
-static int newest_first(const void *a, const void *b)
+static int current_then_newest(const void *a, const void *b)
 {
     const struct vl_epoch_info *x = a, *y = b;
+    if (x->current != y->current) return x->current ? -1 : 1;
     if (x->lamport != y->lamport) return x->lamport > y->lamport ? -1 : 1;
     return vl_id_compare(&y->entry, &x->entry);
 }
@@ -127,7 +128,7 @@ size_t vl_replica_epochs(struct vl_replica *r, struct vl_epoch_info *out, size_t
                                               .lamport = epoch->lamport,
                                               .current = epoch == current};
     }
-    qsort(all, count, sizeof *all, newest_first);
+    qsort(all, count, sizeof *all, current_then_newest);
     if (max > 0 && count > 0) memcpy(out, all, (count < max ? count : max) * sizeof *all);
     free(all);
     return count;

@@ -184,7 +184,8 @@ struct vl_epoch_info {
     uint64_t lamport;
     bool current; /* the one this device writes under and advertises */
 };
-/* Epochs whose secret is held here, newest first. */
+/* Epochs whose secret is held here: the current one first (there may be none), then newest first.
+ * Whoever looks at a few has the current one among them, however many others a member makes. */
 size_t vl_replica_epochs(struct vl_replica *r, struct vl_epoch_info *out, size_t max);
 /* KDF(secret, domain, circle id): TRANSPORT_PSK or DISCOVERY_KEY of that epoch. NO_KEY. */
 VL_MUST_USE vl_result vl_replica_epoch_key(struct vl_replica *r, const struct vl_id *key_id,

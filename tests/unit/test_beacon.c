@@ -267,7 +267,8 @@ static void test_signature_binds_everything(void **state)
 
 /* ---- epochs ---- */
 
-static void make_epoch(struct circle_fixture *f, size_t by)
+/* Sealed to the first `recipients` persons. */
+static void make_epoch_for(struct circle_fixture *f, size_t by, size_t recipients)
 {
     uint8_t secret[32];
     struct vl_seal seals[8];
@@ -275,7 +276,7 @@ static void make_epoch(struct circle_fixture *f, size_t by)
     struct vl_control control = {.kind = VL_CONTROL_EPOCH, .seals = seals};
     randombytes_buf(secret, sizeof secret);
     vl_epoch_key_id(&f->id, secret, &control.key_id);
-    for (size_t k = 0; k < f->count; k++) {
+    for (size_t k = 0; k < recipients; k++) {
         struct vl_seal seal;
         const struct vl_device_card *card = &f->nodes[k].keys->card;
         memcpy(seal.recipient, card->sign, 32);
@@ -288,6 +289,30 @@ static void make_epoch(struct circle_fixture *f, size_t by)
         seals[at] = seal;
     }
     assert_int_equal(vl_replica_control(f->nodes[by].replica, &control, f->now, &id), VL_OK);
+}
+
+static void make_epoch(struct circle_fixture *f, size_t by)
+{
+    make_epoch_for(f, by, f->count);
+}
+
+/* A member can make epochs without end that nobody may write under. */
+static void test_many_useless_epochs(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, SEED);
+    const struct vl_beacon beacon = sample(1);
+    uint8_t bytes[VL_BEACON_BYTES];
+    struct vl_epoch_info epoch;
+    for (unsigned k = 0; k < 257; k++)
+        make_epoch_for(f, 1, 2);
+    circle_fixture_sync_all(f);
+    assert_true(vl_replica_epochs(f->nodes[0].replica, &epoch, 1) > 256);
+    assert_true(epoch.current);
+    assert_int_equal(vl_beacon_seal(f->nodes[0].replica, &beacon, bytes), VL_OK);
+    assert_false(opened(f->nodes[1].replica, bytes, VL_OK).stale);
+    assert_false(opened(f->nodes[2].replica, bytes, VL_OK).stale);
+    circle_fixture_destroy(f);
 }
 
 static void test_old_epoch_is_stale(void **state)
@@ -381,6 +406,7 @@ int main(void)
         cmocka_unit_test(test_what_cannot_be_sealed),
         cmocka_unit_test(test_layout_and_canonical_form),
         cmocka_unit_test(test_signature_binds_everything),
+        cmocka_unit_test(test_many_useless_epochs),
         cmocka_unit_test(test_old_epoch_is_stale),
         cmocka_unit_test(test_removed_members_are_not_dialled),
         cmocka_unit_test(test_counters),
