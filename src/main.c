@@ -27,8 +27,10 @@ const struct command cli_commands[] = {
     {"meeting show", "ID", "circle=CIRCLE", 1, 1, cmd_meeting_show, N_("one meeting")},
     {"meeting edit", "ID", "circle=CIRCLE title=TEXT at=DATE place=TEXT note=TEXT", 1, 1,
      cmd_meeting_edit, N_("change a meeting; a note goes to the end of its minutes")},
-    {"share add", "", "circle=CIRCLE title=TEXT text=TEXT sort=SORT note=TEXT meeting=ID", 0, 0,
-     cmd_share_add, N_("share an experience, a strategy, a question")},
+    {"share add", "",
+     "circle=CIRCLE title=TEXT text=TEXT sort=SORT note=TEXT meeting=ID "
+     "to=facilitators|PERSON,...",
+     0, 0, cmd_share_add, N_("share an experience, a strategy, a question")},
     {"share list", "", "circle=CIRCLE", 0, 0, cmd_share_list, N_("shares, newest first")},
     {"share show", "ID", "circle=CIRCLE", 1, 1, cmd_share_show, N_("one share")},
     {"import minutes", "FOLDER", "circle=CIRCLE", 1, 1, cmd_import_minutes,

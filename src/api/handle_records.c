@@ -176,7 +176,7 @@ vl_result handle_meeting_edit(struct request *rq)
 
 struct share_body {
     const char *title, *text, *content_note, *sort, *meeting;
-    struct json_texts topics;
+    struct json_texts topics, to;
 };
 static const struct json_field share_fields[] = {
     {"title", JSON_KIND_TEXT, offsetof(struct share_body, title), false, TEXT_MAX},
@@ -185,6 +185,7 @@ static const struct json_field share_fields[] = {
     {"sort", JSON_KIND_TEXT, offsetof(struct share_body, sort), false, 20},
     {"meeting", JSON_KIND_TEXT, offsetof(struct share_body, meeting), false, 64},
     {"topics", JSON_KIND_TEXTS, offsetof(struct share_body, topics), false, 4096},
+    {"to", JSON_KIND_TEXTS, offsetof(struct share_body, to), false, 255},
 };
 #define SHARE_FIELDS (sizeof share_fields / sizeof share_fields[0])
 
@@ -197,12 +198,55 @@ vl_result handle_share_list(struct request *rq)
     return answer_list(rq, circle, "shares", &list);
 }
 
+static vl_result answer_share(struct request *rq, const struct circle *circle,
+                              const struct vl_record_id *id)
+{
+    struct record record;
+    VL_TRY(share_read(circle->replica, id, &record));
+    json_open(&rq->out, '{');
+    view_record(&rq->out, circle, &record, true);
+    json_close(&rq->out, '}');
+    record_finish(&record);
+    return VL_OK;
+}
+
 vl_result handle_share_show(struct request *rq)
 {
     struct circle *circle;
     struct vl_record_id id;
-    VL_TRY(find_record(rq, SCHEMA_SHARE, &circle, &id));
-    return answer_record(rq, circle, SCHEMA_SHARE, &id);
+    VL_TRY(request_replica(rq, &circle));
+    if (rq->params[1] == NULL) return VL_ERR_NO_MEMORY;
+    vl_result found = share_find(circle->replica, rq->params[1], &id);
+    if (found == VL_ERR_INVALID) {
+        return request_refuse(rq, "id", "several records match", VL_ERR_INVALID);
+    }
+    VL_TRY(found);
+    return answer_share(rq, circle, &id);
+}
+
+#define PERSONS_MAX 100u
+
+/* "facilitators", or persons by name or id. Nothing: the circle. */
+static vl_result read_audience(struct request *rq, const struct circle *circle,
+                               const struct json_texts *to, struct vl_id *persons,
+                               struct share_change *change)
+{
+    if (!to->given) return VL_OK;
+    if (to->count == 0) { /* never open to all by an empty list */
+        return request_refuse(rq, "to", "a share is for one to a hundred persons", VL_ERR_INVALID);
+    }
+    change->audience = SHARE_FOR_FACILITATORS;
+    if (to->count == 1 && strcmp(to->items[0], "facilitators") == 0) return VL_OK;
+    if (to->count > PERSONS_MAX) {
+        return request_refuse(rq, "to", "a share is for one to a hundred persons", VL_ERR_LIMIT);
+    }
+    change->audience = SHARE_FOR_PERSONS;
+    change->persons = persons;
+    for (size_t i = 0; i < to->count; i++) {
+        VL_TRY(people_find(rq, circle, to->items[i], &persons[i]));
+    }
+    change->person_count = to->count;
+    return VL_OK;
 }
 
 static vl_result add_share(struct request *rq, struct circle *circle, const struct share_body *body,
@@ -228,6 +272,8 @@ static vl_result add_share(struct request *rq, struct circle *circle, const stru
         if (found != VL_OK) return request_refuse(rq, "meeting", "no such meeting", found);
         change.meeting = &meeting;
     }
+    struct vl_id persons[PERSONS_MAX];
+    VL_TRY(read_audience(rq, circle, &body->to, persons, &change));
     vl_result result = share_create(circle->replica, &change, request_now(), id, &problem);
     return request_problem(rq, result, &problem);
 }
@@ -243,7 +289,7 @@ vl_result handle_share_add(struct request *rq)
     json_decode_finish(share_fields, SHARE_FIELDS, &body);
     VL_TRY(result);
     request_wrote(rq, circle);
-    return answer_record(rq, circle, SCHEMA_SHARE, &id);
+    return answer_share(rq, circle, &id);
 }
 
 /* ---- importing ---- */
@@ -318,7 +364,7 @@ static void put_title(struct json_out *o, const struct record *record)
 static vl_result put_hit(struct request *rq, const struct hit *hit, size_t *hidden)
 {
     struct json_out *o = &rq->out;
-    const struct schema_record *schema = schema_record(hit->type);
+    const struct schema_record *schema = schema_record(hit->type % VL_TYPE_SEALED);
     const struct circle *circle = circles_find(rq->api->circles, &hit->circle);
     bool is_titled = hit->type == SCHEMA_MEETING || hit->type == SCHEMA_SHARE;
     struct blocked blocked = {.count = 0};
@@ -329,7 +375,7 @@ static vl_result put_hit(struct request *rq, const struct hit *hit, size_t *hidd
         vl_result result = record_read(circle->replica, hit->type, &hit->record, &record);
         if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
     }
-    if (hit->type == SCHEMA_SHARE && blocked_made(&blocked, &record)) {
+    if (hit->type % VL_TYPE_SEALED == SCHEMA_SHARE && blocked_made(&blocked, &record)) {
         record_finish(&record);
         (*hidden)++;
         return VL_OK;

@@ -240,6 +240,10 @@ void view_record(struct json_out *o, const struct circle *circle, const struct r
     json_put_id(o, "circle", &circle->id);
     for (size_t i = 0; i < record->field_count; i++) {
         const struct schema_field *schema = record->fields[i].schema;
+        if (record->schema->type == SCHEMA_SHARE && schema->id == SHARE_AUDIENCE) {
+            json_put_text(o, "audience", share_audience_text(share_audience_of(record)));
+            continue;
+        }
         bool is_long = schema->kind == VL_FIELD_TEXT || schema->form == SCHEMA_BLOCK;
         if (whole || !is_long) view_field(o, &record->fields[i]);
     }

@@ -46,6 +46,19 @@ void edit_finish(struct edit *e)
     *e = (struct edit){0};
 }
 
+void edit_seal(struct edit *e, const struct vl_id *persons, size_t count)
+{
+    e->sealed = true;
+    e->persons = persons;
+    e->person_count = count;
+}
+
+/* The type that the record's cells have here. */
+static uint32_t cell_type(uint32_t type, bool sealed)
+{
+    return type + (sealed ? VL_TYPE_SEALED : 0);
+}
+
 static void fail(struct edit *e, vl_result result, struct schema_problem problem)
 {
     if (e->result != VL_OK || result == VL_OK) return;
@@ -387,7 +400,8 @@ static vl_result plan_list(struct target *t)
 static vl_result plan_change(struct plan *plan, const struct edit_change *change)
 {
     struct target t = {.plan = plan, .change = change, .field = change->field};
-    struct vl_cell_key key = {plan->type, plan->record, change->field->id, change->field->kind};
+    struct vl_cell_key key = {cell_type(plan->type, plan->sealed), plan->record, change->field->id,
+                              change->field->kind};
     vl_result result = vl_replica_cell(plan->replica, &key, &t.cell);
     if (result == VL_ERR_NOT_FOUND) result = VL_OK;
     if (result == VL_OK) switch (change->action) {
@@ -410,7 +424,8 @@ static vl_result check_author(const struct edit *e, const struct vl_id *me)
 {
     const struct record_value *oldest = NULL;
     struct record record;
-    vl_result result = record_read(e->replica, e->schema->type, &e->id, &record);
+    vl_result result =
+        record_read(e->replica, cell_type(e->schema->type, e->sealed), &e->id, &record);
     if (result == VL_ERR_NOT_FOUND) return VL_OK;
     if (result != VL_OK) return result;
     for (size_t f = 0; f < record.field_count; f++)
@@ -457,8 +472,13 @@ vl_result edit_allowed(const struct edit *e)
 
 vl_result edit_write(struct edit *e, vl_wall now, struct schema_problem *problem)
 {
-    struct plan plan = {
-        .replica = e->replica, .now = now, .type = e->schema->type, .record = e->id};
+    struct plan plan = {.replica = e->replica,
+                        .now = now,
+                        .type = e->schema->type,
+                        .record = e->id,
+                        .sealed = e->sealed,
+                        .persons = e->persons,
+                        .person_count = e->person_count};
     vl_result result = e->result;
     struct schema_problem at = e->problem;
     if (result == VL_OK && e->count > 0) {

@@ -21,6 +21,9 @@ struct edit {
     struct vl_replica *replica;
     const struct schema_record *schema;
     struct vl_record_id id;
+    bool sealed;
+    const struct vl_id *persons;
+    size_t person_count;
     struct edit_change *changes;
     size_t count, capacity;
     vl_result result;
@@ -31,6 +34,9 @@ struct edit {
 VL_MUST_USE vl_result edit_begin(struct edit *e, struct vl_replica *r, uint32_t type,
                                  const struct vl_record_id *id);
 void edit_finish(struct edit *e); /* accepts NULL and zeroed */
+
+/* The edit is of the sealed record, and written for these persons and me alone. They outlive it. */
+void edit_seal(struct edit *e, const struct vl_id *persons, size_t count);
 
 /* Whether the schema lets me write this record: VL_OK or AUTHORITY. edit_write asks it itself. */
 VL_MUST_USE vl_result edit_allowed(const struct edit *e);

@@ -2,10 +2,11 @@
 #include <stdlib.h>
 
 /* What one entry takes, below what its sealed and padded blob may hold (VL_BLOB_BYTES_MAX). */
-#define ENTRY_BODY_BYTES 26000u
-#define ENTRY_DOTS       480u
-#define OPERATION_BYTES  64u
-#define DOT_BYTES        44u /* with a reference of its own */
+#define ENTRY_BODY_BYTES  26000u
+#define SEALED_BODY_BYTES 20500u /* ... and VL_SEALED_BODY_BYTES_MAX */
+#define ENTRY_DOTS        480u
+#define OPERATION_BYTES   64u
+#define DOT_BYTES         44u /* with a reference of its own */
 
 static size_t dots_of(const struct vl_operation *op)
 {
@@ -19,14 +20,19 @@ static size_t bytes_of(const struct vl_operation *op)
 
 bool plan_fits(const struct plan *p, const struct vl_operation *op)
 {
-    return p->count < VL_OPERATIONS_MAX && p->bytes + bytes_of(op) <= ENTRY_BODY_BYTES &&
+    size_t most = p->sealed ? SEALED_BODY_BYTES : ENTRY_BODY_BYTES;
+    return p->count < VL_OPERATIONS_MAX && p->bytes + bytes_of(op) <= most &&
            p->dots + dots_of(op) <= ENTRY_DOTS;
 }
 
 vl_result plan_flush(struct plan *p)
 {
     if (p->count == 0) return VL_OK;
-    VL_TRY(vl_replica_write(p->replica, p->operations, p->count, p->now, &p->last));
+    vl_result result =
+        p->sealed ? vl_replica_write_to(p->replica, p->operations, p->count, p->persons,
+                                        p->person_count, p->now, &p->last)
+                  : vl_replica_write(p->replica, p->operations, p->count, p->now, &p->last);
+    VL_TRY(result);
     p->count = p->bytes = p->dots = 0;
     p->written++;
     return VL_OK;

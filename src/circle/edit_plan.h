@@ -11,6 +11,9 @@ struct plan {
     vl_wall now;
     uint32_t type;
     struct vl_record_id record;
+    bool sealed; /* for these persons only */
+    const struct vl_id *persons;
+    size_t person_count;
     struct vl_operation *operations;
     size_t count, capacity, bytes, dots;
     size_t written;    /* entries so far */

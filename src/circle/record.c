@@ -35,9 +35,10 @@ void record_list_finish(struct record_list *list)
 }
 
 static vl_result record_begin(struct record *record, const struct schema_record *schema,
-                              const struct vl_record_id *id)
+                              const struct vl_cell_key *key)
 {
-    *record = (struct record){.schema = schema, .id = *id};
+    *record =
+        (struct record){.schema = schema, .id = key->record, .sealed = key->type >= VL_TYPE_SEALED};
     record->fields = calloc(schema->field_count, sizeof *record->fields);
     if (record->fields == NULL) return VL_ERR_NO_MEMORY;
     record->field_count = schema->field_count;
@@ -146,7 +147,7 @@ static vl_result visit_cell(void *context, const struct vl_cell_key *key, struct
 {
     struct reading *reading = context;
     struct record_list *list = &reading->list;
-    const struct schema_field *field = schema_field(key->type, key->field);
+    const struct schema_field *field = schema_field(key->type % VL_TYPE_SEALED, key->field);
     struct record *last = list->count > 0 ? &list->items[list->count - 1] : NULL;
     struct record *grown;
     vl_result result;
@@ -156,7 +157,7 @@ static vl_result visit_cell(void *context, const struct vl_cell_key *key, struct
         if (grown == NULL) return VL_ERR_NO_MEMORY;
         list->items = grown;
         last = &grown[list->count++];
-        VL_TRY(record_begin(last, reading->schema, &key->record));
+        VL_TRY(record_begin(last, reading->schema, key));
     }
     result = take_cell(field_of(last, key), state);
     return result;
@@ -200,7 +201,7 @@ static vl_result find_authors(struct vl_replica *r, struct record_list *list)
 vl_result record_read(struct vl_replica *r, uint32_t type, const struct vl_record_id *id,
                       struct record *out)
 {
-    struct reading reading = {.schema = schema_record(type)};
+    struct reading reading = {.schema = schema_record(type % VL_TYPE_SEALED)};
     vl_result result;
     *out = (struct record){0};
     if (reading.schema == NULL) return VL_ERR_KIND;
@@ -217,7 +218,7 @@ vl_result record_read(struct vl_replica *r, uint32_t type, const struct vl_recor
 
 vl_result record_list_read(struct vl_replica *r, uint32_t type, struct record_list *out)
 {
-    struct reading reading = {.schema = schema_record(type)};
+    struct reading reading = {.schema = schema_record(type % VL_TYPE_SEALED)};
     vl_result result;
     *out = (struct record_list){0};
     if (reading.schema == NULL) return VL_ERR_KIND;

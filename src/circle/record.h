@@ -26,12 +26,14 @@ struct record_field {
 struct record {
     const struct schema_record *schema;
     struct vl_record_id id;
+    bool sealed;                 /* for some persons only */
     struct record_field *fields; /* every field of the schema, in its order */
     size_t field_count;
 };
 
-/* Reads what is there. NOT_FOUND: no known field of it was ever written. KIND: unknown type.
- * On error *out is zeroed. */
+/* Reads what is there; with VL_TYPE_SEALED added to the type what sealed entries say, a record of
+ * its own (record_list_read and record_find alike). NOT_FOUND: no known field of it was ever
+ * written. KIND: unknown type. On error *out is zeroed. */
 VL_MUST_USE vl_result record_read(struct vl_replica *r, uint32_t type,
                                   const struct vl_record_id *id, struct record *out);
 void record_finish(struct record *record); /* accepts NULL and zeroed */

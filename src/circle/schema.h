@@ -55,7 +55,9 @@
     X(SHARE_SORT, 3, REGISTER, INTEGER, "sort", 2, 1)                                              \
     X(SHARE_TOPICS, 4, SET, LINE, "topics", 200, 50)                                               \
     X(SHARE_NOTE, 5, REGISTER, LINE, "content_note", 500, 1)                                       \
-    X(SHARE_MEETING, 6, REGISTER, REFERENCE, "meeting", SCHEMA_MEETING, 1)
+    X(SHARE_MEETING, 6, REGISTER, REFERENCE, "meeting", SCHEMA_MEETING, 1)                         \
+    X(SHARE_AUDIENCE, 7, REGISTER, INTEGER, "audience", 2, 1)                                      \
+    X(SHARE_TO, 8, SET, PERSON, "to", 0, 100)
 
 /* X(constant, type, "name in JSON", who may write, fields)
  *   ANY          every person      FACILITATOR  who holds that role

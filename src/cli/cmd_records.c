@@ -215,6 +215,31 @@ int cmd_meeting_show(struct call *call)
 
 /* ---- shares ---- */
 
+/* "facilitators", or persons with commas between them. */
+static vl_result put_audience(const struct call *call, struct json_out *o)
+{
+    const char *to = call_option(call, "to");
+    if (to == NULL) return VL_OK;
+    char *copy = strdup(to), *rest = copy, *name;
+    if (copy == NULL) return VL_ERR_NO_MEMORY;
+    json_key(o, "to");
+    json_open(o, '[');
+    while ((name = strsep(&rest, ",")) != NULL) {
+        name += strspn(name, " ");
+        if (name[0] != 0) json_write_text(o, name);
+    }
+    json_close(o, ']');
+    free(copy);
+    return VL_OK;
+}
+
+static void print_audience(const struct json *share)
+{
+    const char *audience = json_text(share, "audience");
+    if (strcmp(audience, "facilitators") == 0) puts(_("For the facilitators only"));
+    if (strcmp(audience, "persons") == 0) puts(_("For chosen persons only"));
+}
+
 int cmd_share_add(struct call *call)
 {
     char id[VL_ID_TEXT_SIZE], path[CLI_PATH_MAX];
@@ -229,7 +254,9 @@ int cmd_share_add(struct call *call)
     put_option(call, &o, "sort", "sort");
     put_option(call, &o, "note", "content_note");
     put_option(call, &o, "meeting", "meeting");
+    vl_result put = put_audience(call, &o);
     json_close(&o, '}');
+    if (put != VL_OK) o.result = put;
     end = send_body(call, "POST", path, &o, _("Shared."));
     vl_buffer_finish(&body);
     return end;
@@ -246,7 +273,7 @@ int cmd_share_list(struct call *call)
         const struct json *share = json_item(shares, i);
         printf("%.8s  ", json_text(share, "id"));
         print_text(json_text(share, "title"));
-        putchar('\n');
+        puts(strcmp(json_text(share, "audience"), "circle") == 0 ? "" : "  [*]");
     }
     if (json_integer(answer, "hidden") > 0) {
         printf(_("%lld more are hidden: by persons whom you have blocked.\n"),
@@ -268,6 +295,7 @@ int cmd_share_show(struct call *call)
     print_text(json_text(answer, "title"));
     printf("  %.8s\n", json_text(answer, "id"));
     print_block(_("By"), json_text(answer, "by"));
+    print_audience(answer);
     print_block(_("Content note"), json_text(answer, "content_note"));
     print_conflicts(answer);
     printf("\n");
