@@ -109,6 +109,7 @@ vl_result merge_entry(struct vl_replica *r, const struct vl_entry_header *header
     }
     result = merge_body(r, &body, header, id, flags);
     vl_body_finish(&body);
+    vl_buffer_wipe(&r->body);
     return result;
 }
 

@@ -171,6 +171,26 @@ static vl_result queue_length(struct store *s, size_t *left)
     return result;
 }
 
+/* The tokenizer keeps the last words it folded, each over the one before: a long word over all. */
+static vl_result fill_tokenizer(struct store *s)
+{
+    const size_t size = 1u << 16;
+    sqlite3_stmt *statement = NULL;
+    char *word = malloc(size);
+    if (word == NULL) return VL_ERR_NO_MEMORY;
+    memset(word, 'a', size);
+    vl_result result = database_statement(&s->db, SQL_SEARCH, &statement);
+    if (result == VL_OK) {
+        (void)sqlite3_bind_text(statement, 1, word, (int)size, SQLITE_STATIC);
+        bind_number(statement, 3, 1);
+        result = database_step(&s->db, statement);
+        if (result == VL_ERR_NOT_FOUND) result = VL_OK;
+        database_done(statement);
+    }
+    free(word);
+    return result;
+}
+
 vl_result store_index_purge(struct store *s)
 {
     struct gathering g = {0};
@@ -184,6 +204,7 @@ vl_result store_index_purge(struct store *s)
     if (result == VL_ERR_NOT_FOUND)
         result = database_statement(&s->db, SQL_SEARCH_OPTIMIZE, &statement);
     if (result == VL_OK) result = store_run(s, statement);
+    if (result == VL_OK) result = fill_tokenizer(s);
     gathering_finish(&g);
     return result;
 }

@@ -1,4 +1,5 @@
 #include "store/pages.h"
+#include "store/memory_wipe.h"
 #include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -415,6 +416,7 @@ vl_result pages_create(struct pages **out, const struct vault_keys *keys, const 
 {
     static unsigned made;
     const char *domain = vl_domain_text(VL_DOMAIN_VAULT_PAGE);
+    memory_wipe_install();
     if (sqlite3_initialize() != SQLITE_OK) return VL_ERR_NO_MEMORY;
     struct pages *pages = calloc(1, sizeof *pages);
     if (pages == NULL) return VL_ERR_NO_MEMORY;

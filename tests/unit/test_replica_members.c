@@ -57,10 +57,8 @@ static struct vl_id say(struct circle_fixture *f, size_t by, uint64_t number)
 
 static bool hears(struct circle_fixture *f, size_t node, uint64_t number)
 {
-    struct vl_cell_key key = {.type = TYPE,
-                              .record = fixture_record(number),
-                              .field = FIELD,
-                              .kind = VL_FIELD_REGISTER};
+    struct vl_cell_key key = {
+        .type = TYPE, .record = fixture_record(number), .field = FIELD, .kind = VL_FIELD_REGISTER};
     struct vl_buffer state = {0};
     vl_result result = vl_replica_cell(f->nodes[node].replica, &key, &state);
     vl_buffer_finish(&state);
@@ -162,8 +160,7 @@ static void control_entries_carry_no_content(void **state)
     circle_fixture_sync_all(f);
     for (size_t node = 0; node < 3; node++) {
         assert_false(hears(f, node, 1));
-        assert_int_equal(flags_of(f, node, backdated) & VL_ENTRY_QUARANTINED,
-                         VL_ENTRY_QUARANTINED);
+        assert_int_equal(flags_of(f, node, backdated) & VL_ENTRY_QUARANTINED, VL_ENTRY_QUARANTINED);
     }
     assert_sound(f);
     circle_fixture_destroy(f);

@@ -1,0 +1,280 @@
+/* Erasure on replicas: by whom, in what order of arrival, against stale and hostile peers. */
+#include "tests/support/circle_fixture.h"
+#include "tests/support/session_pair.h"
+#include <setjmp.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define TYPE  7u
+#define FIELD 3u
+
+static struct vl_id say(struct circle_fixture *f, size_t by, uint64_t number)
+{
+    struct vl_record_id record = fixture_record(number);
+    return circle_fixture_set(f, by, TYPE, &record, FIELD, "said");
+}
+
+static bool hears(struct circle_fixture *f, size_t node, uint64_t number)
+{
+    struct vl_cell_key key = {
+        .type = TYPE, .record = fixture_record(number), .field = FIELD, .kind = VL_FIELD_REGISTER};
+    struct vl_buffer state = {0};
+    vl_result result = vl_replica_cell(f->nodes[node].replica, &key, &state);
+    vl_buffer_finish(&state);
+    return result == VL_OK;
+}
+
+static const struct vl_entry_row *row_of(struct circle_fixture *f, size_t node, struct vl_id id)
+{
+    const struct vl_entry_row *row = memory_storage_entry(f->nodes[node].memory, &id);
+    assert_non_null(row);
+    return row;
+}
+
+static bool is_erased(struct circle_fixture *f, size_t node, struct vl_id id)
+{
+    const struct vl_entry_row *row = row_of(f, node, id);
+    bool erased = (row->flags & VL_ENTRY_ERASED) != 0;
+    assert_int_equal(row->entry.blob.data == NULL, erased);
+    return erased;
+}
+
+static void assert_sound(struct circle_fixture *f, size_t node)
+{
+    struct vl_verify_report report;
+    struct vl_id bad, digest = circle_fixture_digest(f, node);
+    assert_int_equal(vl_replica_verify(f->nodes[node].replica, &report, &bad), VL_OK);
+    circle_fixture_reopen(f, node);
+    struct vl_id again = circle_fixture_digest(f, node);
+    assert_true(vl_id_equal(&again, &digest));
+}
+
+static size_t confirmed(struct circle_fixture *f, size_t node, struct vl_id entry)
+{
+    struct vl_erasure_device devices[8];
+    struct vl_id tombstone;
+    size_t count, erased = 0;
+    assert_int_equal(
+        vl_replica_erasure_state(f->nodes[node].replica, &entry, &tombstone, devices, 8, &count),
+        VL_OK);
+    assert_int_equal(count, f->count);
+    for (size_t i = 0; i < count; i++)
+        erased += devices[i].erased;
+    return erased;
+}
+
+static void an_author_erases_everywhere_and_devices_confirm(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, 31);
+    struct vl_id gone = say(f, 2, 1), id, none;
+    struct vl_erasure_device device;
+    size_t count;
+    say(f, 2, 2);
+    circle_fixture_sync_all(f);
+    assert_int_equal(
+        vl_replica_erasure_state(f->nodes[0].replica, &gone, &none, &device, 1, &count),
+        VL_ERR_NOT_FOUND);
+    assert_int_equal(vl_replica_erase(f->nodes[2].replica, &gone, 1, f->now, &id), VL_OK);
+    assert_true(is_erased(f, 2, gone));
+    assert_false(hears(f, 2, 1));
+    assert_true(hears(f, 2, 2));
+    circle_fixture_sync_all(f);
+    for (size_t node = 0; node < 3; node++) {
+        assert_true(is_erased(f, node, gone));
+        assert_false(hears(f, node, 1));
+        assert_sound(f, node);
+    }
+    assert_true(circle_fixture_agree(f));
+    assert_int_equal(confirmed(f, 2, gone), 1);
+    assert_int_equal(confirmed(f, 0, gone), 2); /* 2, who made it, and 0 itself */
+    say(f, 0, 3);
+    circle_fixture_sync_all(f);
+    assert_int_equal(confirmed(f, 2, gone), 2);
+    say(f, 1, 4);
+    circle_fixture_sync_all(f);
+    assert_int_equal(confirmed(f, 2, gone), 3);
+    circle_fixture_destroy(f);
+}
+
+static void who_may_not_erase_does_not(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, 32);
+    struct vl_id hers = say(f, 2, 1), id, unknown = {{1}};
+    circle_fixture_sync_all(f);
+    assert_int_equal(vl_replica_erase(f->nodes[1].replica, &hers, 1, f->now, &id),
+                     VL_ERR_AUTHORITY);
+    assert_int_equal(vl_replica_erase(f->nodes[1].replica, &unknown, 1, f->now, &id),
+                     VL_ERR_NOT_FOUND);
+    assert_int_equal(vl_replica_erase(f->nodes[1].replica, &hers, 0, f->now, &id), VL_ERR_INVALID);
+    /* one that is written all the same has no effect on anybody */
+    struct vl_control control = {.kind = VL_CONTROL_TOMBSTONE, .ids = &hers, .id_count = 1};
+    assert_int_equal(vl_replica_control(f->nodes[1].replica, &control, f->now, &id), VL_OK);
+    circle_fixture_sync_all(f);
+    for (size_t node = 0; node < 3; node++)
+        assert_true(!is_erased(f, node, hers) && hears(f, node, 1));
+    /* a facilitator may, and control entries never go */
+    assert_int_equal(vl_replica_erase(f->nodes[0].replica, &id, 1, f->now, &id), VL_ERR_AUTHORITY);
+    assert_int_equal(vl_replica_erase(f->nodes[0].replica, &hers, 1, f->now, &id), VL_OK);
+    circle_fixture_sync_all(f);
+    for (size_t node = 0; node < 3; node++)
+        assert_true(is_erased(f, node, hers) && !hears(f, node, 1));
+    assert_true(circle_fixture_agree(f));
+    circle_fixture_destroy(f);
+}
+
+static void a_tombstone_that_comes_first_erases_what_comes_later(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, 33);
+    struct vl_id gone = say(f, 2, 1), id;
+    struct vl_control control = {.kind = VL_CONTROL_TOMBSTONE, .ids = &gone, .id_count = 1};
+    assert_int_equal(vl_replica_control(f->nodes[0].replica, &control, f->now, &id), VL_OK);
+    (void)circle_fixture_pull(f, 0, 2);
+    assert_true(is_erased(f, 0, gone));
+    assert_sound(f, 0);
+    (void)circle_fixture_pull(f, 1, 2);
+    assert_false(is_erased(f, 1, gone));
+    circle_fixture_sync_all(f);
+    for (size_t node = 0; node < 3; node++)
+        assert_true(is_erased(f, node, gone) && !hears(f, node, 1));
+    assert_true(circle_fixture_agree(f));
+    circle_fixture_destroy(f);
+}
+
+static void a_stale_peer_cannot_bring_a_blob_back(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, 34);
+    struct vl_id gone = say(f, 2, 1), id;
+    circle_fixture_sync_all(f);
+    struct entry_run stale =
+        circle_fixture_run(f, 1, &(struct vl_id){{0}}, 0, VL_CHUNK_ENTRIES_MAX);
+    size_t count, stored;
+    struct vl_head heads[8];
+    assert_int_equal(vl_replica_heads(f->nodes[1].replica, heads, 8, &count), VL_OK);
+    for (size_t i = 0; i < count; i++) {
+        entry_run_finish(&stale);
+        stale = circle_fixture_run(f, 1, &heads[i].log, 0, VL_CHUNK_ENTRIES_MAX);
+        struct vl_id first;
+        vl_entry_id(stale.items[0].header, &first);
+        if (vl_id_equal(&first, &gone)) break;
+    }
+    assert_int_equal(vl_replica_erase(f->nodes[2].replica, &gone, 1, f->now, &id), VL_OK);
+    (void)circle_fixture_pull(f, 0, 2);
+    assert_int_equal(vl_replica_receive(f->nodes[0].replica, stale.items, stale.count, &stored),
+                     VL_OK);
+    assert_int_equal(stored, stale.count);
+    assert_true(is_erased(f, 0, gone) && !hears(f, 0, 1));
+    circle_fixture_reopen(f, 0);
+    assert_int_equal(vl_replica_receive(f->nodes[0].replica, stale.items, stale.count, &stored),
+                     VL_OK);
+    assert_true(is_erased(f, 0, gone) && !hears(f, 0, 1));
+    entry_run_finish(&stale);
+    circle_fixture_destroy(f);
+}
+
+static void a_newcomer_gets_the_log_without_the_blob(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 35);
+    struct vl_id gone = say(f, 1, 1), id;
+    say(f, 1, 2);
+    assert_int_equal(vl_replica_erase(f->nodes[1].replica, &gone, 1, f->now, &id), VL_OK);
+    say(f, 1, 3);
+    circle_fixture_sync_all(f);
+    size_t newcomer = circle_fixture_stranger(f);
+    circle_fixture_add(f, 0, newcomer);
+    circle_fixture_sync_all(f); /* the entry comes before its tombstone, which is in the same log */
+    assert_true(is_erased(f, newcomer, gone));
+    assert_true(hears(f, newcomer, 2) && hears(f, newcomer, 3));
+    assert_true(circle_fixture_agree(f));
+    for (size_t node = 0; node < 3; node++)
+        assert_sound(f, node);
+    circle_fixture_destroy(f);
+}
+
+/* Somebody sends an entry without its blob, and there is no tombstone: the next honest peer's copy
+ * is taken. */
+static void a_blob_left_out_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, 36);
+    struct vl_id id = say(f, 1, 1), mine, other;
+    struct vl_head heads[8];
+    size_t count, stored, asked;
+    assert_int_equal(vl_replica_heads(f->nodes[1].replica, heads, 8, &count), VL_OK);
+    for (size_t i = 0; i < count; i++) {
+        struct entry_run run = circle_fixture_run(f, 1, &heads[i].log, 0, VL_CHUNK_ENTRIES_MAX);
+        for (size_t k = 0; k < run.count; k++) {
+            struct vl_id one;
+            vl_entry_id(run.items[k].header, &one);
+            if (vl_id_equal(&one, &id)) run.items[k].blob = vl_bytes(NULL, 0);
+        }
+        assert_int_equal(vl_replica_receive(f->nodes[2].replica, run.items, run.count, &stored),
+                         VL_OK);
+        entry_run_finish(&run);
+    }
+    assert_int_equal(row_of(f, 2, id)->flags & VL_ENTRY_BARE, VL_ENTRY_BARE);
+    assert_false(hears(f, 2, 1));
+    assert_sound(f, 2);
+    vl_replica_heads_digest(f->nodes[1].replica, &mine);
+    vl_replica_heads_digest(f->nodes[2].replica, &other);
+    assert_false(vl_id_equal(&mine, &other));
+    assert_int_equal(vl_replica_asked_heads(f->nodes[2].replica, heads, 8, &asked), VL_OK);
+    assert_int_equal(asked, count - 1); /* that log begins with the entry */
+
+    struct session_pair pair;
+    session_pair_init(&pair, f, 1, 2);
+    session_pair_run(&pair);
+    assert_int_equal(vl_session_state_of(pair.sides[0]), VL_SESSION_LIVE);
+    assert_int_equal(vl_session_state_of(pair.sides[1]), VL_SESSION_LIVE);
+    session_pair_finish(&pair);
+    assert_int_equal(row_of(f, 2, id)->flags & VL_ENTRY_BARE, 0);
+    assert_true(hears(f, 2, 1));
+    vl_replica_heads_digest(f->nodes[2].replica, &other);
+    assert_true(vl_id_equal(&mine, &other));
+    assert_sound(f, 2);
+    circle_fixture_destroy(f);
+}
+
+static void an_erasure_that_fails_changes_nothing(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 37);
+    struct vl_id gone = say(f, 1, 1), id;
+    bool failed = true;
+    uint64_t nth = 1;
+    for (; failed; nth++) {
+        assert_true(nth < 200);
+        memory_storage_fail(f->nodes[1].memory, nth, VL_ERR_STORAGE, false);
+        vl_result result = vl_replica_erase(f->nodes[1].replica, &gone, 1, f->now, &id);
+        failed = memory_storage_failed(f->nodes[1].memory);
+        memory_storage_fail(f->nodes[1].memory, 0, VL_OK, false);
+        assert_int_equal(result, failed ? VL_ERR_STORAGE : VL_OK);
+        assert_int_equal(is_erased(f, 1, gone), !failed);
+        assert_int_equal(hears(f, 1, 1), failed);
+    }
+    assert_true(nth > 10);
+    assert_sound(f, 1);
+    circle_fixture_destroy(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_author_erases_everywhere_and_devices_confirm),
+        cmocka_unit_test(who_may_not_erase_does_not),
+        cmocka_unit_test(a_tombstone_that_comes_first_erases_what_comes_later),
+        cmocka_unit_test(a_stale_peer_cannot_bring_a_blob_back),
+        cmocka_unit_test(a_newcomer_gets_the_log_without_the_blob),
+        cmocka_unit_test(a_blob_left_out_is_asked_for_again),
+        cmocka_unit_test(an_erasure_that_fails_changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
