@@ -1,37 +1,17 @@
+#include "sync/text_check.h"
 #include <stdlib.h>
 #include <utf8proc.h>
 #include <veillee/value.h>
 
 #define RECORD_TYPE_MAX 0xffffu
 
-/* UTF-8 without control characters but line feed and tab. */
-static vl_result check_text(struct vl_bytes text, bool *is_ascii)
-{
-    *is_ascii = true;
-    for (size_t at = 0; at < text.size;) {
-        utf8proc_int32_t point = text.data[at];
-        utf8proc_ssize_t width = 1;
-        if (point >= 0x80) {
-            *is_ascii = false;
-            width = utf8proc_iterate(text.data + at, (utf8proc_ssize_t)(text.size - at), &point);
-            if (width <= 0) return VL_ERR_UTF8;
-        }
-        if (point != '\n' && point != '\t' && (point < 0x20 || (point >= 0x7f && point < 0xa0))) {
-            return VL_ERR_UTF8;
-        }
-        at += (size_t)width;
-    }
-    return VL_OK;
-}
-
 /* *nfc is the caller's to free; NULL when the text is in NFC as it stands. */
 static vl_result to_nfc(struct vl_bytes text, uint8_t **nfc, size_t *size)
 {
-    bool is_ascii;
     *nfc = NULL;
     if (text.size > VL_VALUE_BYTES_MAX) return VL_ERR_TOO_LARGE;
-    VL_TRY(check_text(text, &is_ascii));
-    if (is_ascii) return VL_OK;
+    if (!text_is_clean(text)) return VL_ERR_UTF8;
+    if (text_units(text) == text.size) return VL_OK; /* ASCII is NFC */
 
     utf8proc_ssize_t made = utf8proc_map(text.data, (utf8proc_ssize_t)text.size, nfc,
                                          UTF8PROC_STABLE | UTF8PROC_COMPOSE);
