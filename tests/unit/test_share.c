@@ -94,6 +94,34 @@ static void for_chosen_persons_and_changed(void **state)
     circle_fixture_destroy(f);
 }
 
+/* What another member's program writes into somebody's share is not read. */
+static void a_stranger_in_a_share_is_not_read(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 25);
+    struct share_change change = {.title = "mien", .text = "mien"};
+    struct vl_record_id id;
+    struct record record;
+    assert_int_equal(share_create(replica_of(f, 0), &change, now, &id, NULL), VL_OK);
+    circle_fixture_sync_all(f);
+    const uint8_t value[] = {VL_VALUE_TEXT, 'x'};
+    struct vl_operation op = {.type = SCHEMA_SHARE,
+                              .record = id,
+                              .field = SHARE_TITLE,
+                              .opcode = VL_OP_REGISTER_SET,
+                              .value = vl_bytes(value, sizeof value)};
+    struct vl_id entry;
+    assert_int_equal(vl_replica_write(replica_of(f, 1), &op, 1, now, &entry), VL_OK);
+    circle_fixture_sync_all(f);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(share_read(replica_of(f, i), &id, &record), VL_OK);
+        assert_string_equal(record_text(&record, SHARE_TITLE), "mien");
+        assert_false(record_has_conflict(&record));
+        record_finish(&record);
+    }
+    circle_fixture_destroy(f);
+}
+
 static void a_long_text_fits(void **state)
 {
     (void)state;
@@ -143,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(for_the_facilitators),
         cmocka_unit_test(for_chosen_persons_and_changed),
+        cmocka_unit_test(a_stranger_in_a_share_is_not_read),
         cmocka_unit_test(a_long_text_fits),
         cmocka_unit_test(for_nobody_is_refused),
     };
