@@ -77,6 +77,7 @@ const struct command cli_commands[] = {
     {"help", "[COMMAND]", "", 0, 2, cmd_help, N_("this text, or `help exit`")},
     {"version", "", "", 0, 0, cmd_version, N_("the version")},
     /* Without a summary: not in the help. */
+    {"vectors", "", "", 0, 0, cmd_vectors, NULL},
     {"debug membership", "FILE", "", 1, 1, cmd_debug_membership, NULL},
 };
 const size_t cli_command_count = sizeof cli_commands / sizeof cli_commands[0];

@@ -154,6 +154,7 @@ int cmd_log(struct call *call);
 int cmd_verify(struct call *call);
 int cmd_bundle_write(struct call *call);
 int cmd_bundle_read(struct call *call);
+int cmd_vectors(struct call *call);
 int cmd_help(struct call *call);
 int cmd_version(struct call *call);
 int cmd_debug_membership(struct call *call);
