@@ -1,0 +1,168 @@
+/* Bundles that a member makes who has all the keys, but whose program is not honest. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "sync/bundle_seal.h"
+#include "sync/session_internal.h"
+#include "tests/support/circle_fixture.h"
+#include <veillee/bundle.h>
+
+#define NOW ((vl_wall){1700000000000})
+
+static void ok(vl_result result)
+{
+    if (result != VL_OK) print_error("result: %s\n", vl_result_name(result));
+    assert_int_equal(result, VL_OK);
+}
+
+#define assert_result(got, want) assert_string_equal(vl_result_name(got), vl_result_name(want))
+
+static vl_result read_bundle(struct circle_fixture *f, size_t node, const struct vl_buffer *file)
+{
+    struct vl_bundle_reader *r = NULL;
+    ok(vl_bundle_reader_create(&r, &f->nodes[node].replica, 1));
+    vl_result result = vl_bundle_read(r, vl_buffer_view(file));
+    vl_result end = vl_bundle_read_end(r);
+    if (result != VL_OK) assert_result(end, result);
+    vl_bundle_reader_destroy(r);
+    return end;
+}
+
+struct forged { /* a bundle put together by hand */
+    struct bundle_key *key;
+    struct vl_buffer file, plain;
+    struct vl_id hash;
+};
+
+static struct forged forge(struct circle_fixture *f, size_t by)
+{
+    struct forged forged = {0};
+    ok(bundle_key_create(&forged.key));
+    ok(bundle_prelude_write(f->nodes[by].replica, forged.key, &forged.file, &forged.hash));
+    return forged;
+}
+
+static void forge_message(struct forged *forged, struct vl_bytes message)
+{
+    struct vl_writer w = vl_writer(&forged->plain, SIZE_MAX);
+    vl_write_string(&w, message);
+    ok(vl_writer_result(&w));
+}
+
+static void forge_header(struct circle_fixture *f, struct forged *forged, size_t signer,
+                         const struct vl_id *circle)
+{
+    struct vl_buffer message = {0};
+    struct bundle_header header = {.circle = *circle, .wall = NOW};
+    memcpy(header.author, f->nodes[signer].keys->card.sign, sizeof header.author);
+    ok(bundle_header_write(&header, &forged->hash, f->nodes[signer].keys, &message));
+    forge_message(forged, vl_buffer_view(&message));
+    vl_buffer_finish(&message);
+}
+
+static vl_result forge_read(struct circle_fixture *f, struct forged *forged, size_t reader)
+{
+    uint8_t frame[VL_BUNDLE_FRAME_BYTES] = {0};
+    assert_true(forged->plain.size <= sizeof frame);
+    memcpy(frame, forged->plain.data, forged->plain.size);
+    ok(bundle_frame_seal(forged->key, 0, true, frame, &forged->file));
+    vl_result result = read_bundle(f, reader, &forged->file);
+    bundle_key_destroy(forged->key);
+    vl_buffer_finish(&forged->file);
+    vl_buffer_finish(&forged->plain);
+    return result;
+}
+
+static const uint8_t no_proof[] = {MESSAGE_PROOF, 1, 0};
+
+static void test_forged_headers(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 15);
+    size_t stranger = circle_fixture_stranger(f);
+    struct forged good = forge(f, 0);
+    forge_header(f, &good, 0, &f->id);
+    forge_message(&good, vl_bytes(no_proof, sizeof no_proof));
+    ok(forge_read(f, &good, 1));
+
+    struct forged unknown = forge(f, 0); /* knows the keys to seal to, but is nobody */
+    forge_header(f, &unknown, stranger, &f->id);
+    forge_message(&unknown, vl_bytes(no_proof, sizeof no_proof));
+    assert_result(forge_read(f, &unknown, 1), VL_ERR_AUTHORITY);
+
+    struct forged circle = forge(f, 0);
+    forge_header(f, &circle, 0, &f->nodes[0].person);
+    assert_result(forge_read(f, &circle, 1), VL_ERR_CIRCLE);
+
+    struct forged replayed = forge(f, 0); /* a header made for another bundle */
+    memset(replayed.hash.bytes, 1, sizeof replayed.hash.bytes);
+    forge_header(f, &replayed, 0, &f->id);
+    assert_result(forge_read(f, &replayed, 1), VL_ERR_SIGNATURE);
+
+    struct forged version = forge(f, 0);
+    forge_header(f, &version, 0, &f->id);
+    version.plain.data[3] = 2; /* after the size of two bytes and the kind */
+    assert_result(forge_read(f, &version, 1), VL_ERR_VERSION);
+    circle_fixture_destroy(f);
+}
+
+static void test_forged_messages(void **state)
+{
+    (void)state;
+    static const uint8_t ping[] = {MESSAGE_PING, 0, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t heads[] = {MESSAGE_HEADS, 1, 0};
+    static const uint8_t unknown[] = {99};
+    static const uint8_t open_proof[] = {MESSAGE_PROOF, 0, 0};
+    const struct {
+        struct vl_bytes message;
+        bool proven;
+        vl_result result;
+    } cases[] = {
+        {vl_bytes(ping, sizeof ping), true, VL_ERR_STATE},
+        {vl_bytes(heads, sizeof heads), true, VL_ERR_STATE},
+        {vl_bytes(no_proof, sizeof no_proof), true, VL_ERR_STATE}, /* a second one */
+        {vl_bytes(unknown, sizeof unknown), true, VL_ERR_KIND},
+        {vl_bytes(open_proof, sizeof open_proof), false, VL_ERR_NOT_CANONICAL},
+        {vl_bytes(ping, sizeof ping), false, VL_ERR_STATE},
+    };
+    struct circle_fixture *f = circle_fixture_create(2, 16);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct forged forged = forge(f, 0);
+        forge_header(f, &forged, 0, &f->id);
+        if (cases[i].proven) forge_message(&forged, vl_bytes(no_proof, sizeof no_proof));
+        forge_message(&forged, cases[i].message);
+        assert_result(forge_read(f, &forged, 1), cases[i].result);
+    }
+
+    struct forged silent = forge(f, 0); /* it ends before its proof */
+    forge_header(f, &silent, 0, &f->id);
+    assert_result(forge_read(f, &silent, 1), VL_ERR_TRUNCATED);
+
+    struct forged padded = forge(f, 0); /* something after the end mark */
+    forge_header(f, &padded, 0, &f->id);
+    forge_message(&padded, vl_bytes(no_proof, sizeof no_proof));
+    ok(vl_buffer_append(&padded.plain, "\0\1", 2));
+    assert_result(forge_read(f, &padded, 1), VL_ERR_NOT_CANONICAL);
+
+    struct forged large = forge(f, 0); /* a message over its limit */
+    struct vl_writer w = vl_writer(&large.plain, SIZE_MAX);
+    vl_write_varint(&w, VL_MESSAGE_BYTES_MAX + 1);
+    assert_result(forge_read(f, &large, 1), VL_ERR_TOO_LARGE);
+    circle_fixture_destroy(f);
+}
+
+int main(void)
+{
+    if (sodium_init() < 0) return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_forged_headers),
+        cmocka_unit_test(test_forged_messages),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
