@@ -126,25 +126,20 @@ static vl_result compare_visit(void *context, const struct vl_entry_row *row)
     return VL_OK;
 }
 
-static vl_result mark_fork(struct vl_replica *r, struct chain *chain)
-{
-    if ((chain->row.flags & VL_LOG_FORKED) != 0) return VL_OK;
-    VL_TRY(replica_begin(r));
-    chain->row.flags |= VL_LOG_FORKED;
-    chain->dirty = true;
-    return replica_commit(r);
-}
-
 /* The run's entry `from` is not ours: a fork if the log's device signed it or a later one. */
 static vl_result contradiction(struct vl_replica *r, struct run *run, struct chain *chain,
                                size_t from)
 {
-    for (size_t i = run->count; i-- > from;) {
-        if (!signed_well(run, i)) continue;
-        VL_TRY(mark_fork(r, chain));
-        return VL_ERR_FORK;
-    }
-    return VL_ERR_SIGNATURE;
+    bool good[VL_CHUNK_ENTRIES_MAX] = {false};
+    bool any = false;
+    for (size_t i = from; i < run->count; i++)
+        any |= good[i] = signed_well(run, i);
+    if (!any) return VL_ERR_SIGNATURE;
+    /* a run that begins after our tip, at another one, contradicts the tip */
+    uint64_t split = run->first_seq + from;
+    if (split > chain->row.tip_seq) split = chain->row.tip_seq;
+    VL_TRY(fork_close(r, chain->row.index, run->entries, good, run->count, run->first_seq, split));
+    return VL_ERR_FORK;
 }
 
 /* Sets run->known. GAP, FORK, SIGNATURE (of a contradiction), with known at what is equal. */

@@ -13,6 +13,7 @@
  *   replica_bare.c    entries that came without their blob
  *   replica_merge.c   operations into cells
  *   replica_rows.c    copies of stored rows (a scan's callback may not call the storage)
+ *   replica_fork.c    proofs that a log was forked
  *   replica_incarnation.c  several logs of one device
  *   replica_read.c    chunks, scans, digest
  *   replica_verify.c  everything read and judged anew
@@ -183,6 +184,15 @@ VL_MUST_USE vl_result put_entry(struct vl_replica *r, const struct vl_entry *ent
 /* The chain grows by one entry, in memory; its row is written at commit. */
 VL_MUST_USE vl_result chain_advance(struct vl_replica *r, struct place *place,
                                     const struct past *past);
+
+/* ---- forks (replica_fork.c) ---- */
+
+/* Closes the chain, durably, with a proof from entries[0..count) (numbers from `first` on, those
+ * marked in `good` well signed) and what is stored, which differ from number `split` on. Without
+ * two well signed entries that contradict each other it is closed without one. */
+VL_MUST_USE vl_result fork_close(struct vl_replica *r, uint32_t chain,
+                                 const struct vl_entry *entries, const bool *good, size_t count,
+                                 uint64_t first, uint64_t split);
 
 /* ---- pasts in the storage (replica_past.c) ---- */
 

@@ -22,8 +22,9 @@ static const unsigned accepted[] = {
     [VL_SESSION_GREETING] = BIT(HELLO),
     [VL_SESSION_PROVING] = BIT(PROOF),
     [VL_SESSION_COMPARING] = BIT(HEADS),
-    [VL_SESSION_SENDING] = BIT(HEADS) | BIT(ENTRIES) | BIT(HAVE) | BIT(PING) | BIT(PONG),
-    [VL_SESSION_LIVE] = BIT(HEADS) | BIT(ENTRIES) | BIT(HAVE) | BIT(PING) | BIT(PONG),
+    [VL_SESSION_SENDING] =
+        BIT(HEADS) | BIT(ENTRIES) | BIT(HAVE) | BIT(PING) | BIT(PONG) | BIT(FORK),
+    [VL_SESSION_LIVE] = BIT(HEADS) | BIT(ENTRIES) | BIT(HAVE) | BIT(PING) | BIT(PONG) | BIT(FORK),
     [VL_SESSION_FAILED] = 0,
 };
 
@@ -270,6 +271,7 @@ static void apply_head(struct vl_session *s, const struct vl_head *head)
     assert(log != NULL);
     tip_raise(&log->peer, head->seq, &head->id);
     if (log->mine.known && log->mine.seq == head->seq && !vl_id_equal(&log->mine.id, &head->id)) {
+        log->show_fork = !log->forked && !log->fork_shown;
         log->forked = true;
     }
 }
@@ -344,6 +346,21 @@ static vl_result receive_entries(struct vl_session *s, struct vl_reader *r, vl_i
     return (flags & ENTRIES_DRAINED) != 0 ? session_burst_ended(s) : VL_OK;
 }
 
+/* ---- forks ---- */
+
+static vl_result receive_fork(struct vl_session *s, struct vl_reader *r, vl_instant now)
+{
+    (void)now;
+    struct vl_bytes proof;
+    struct vl_id log;
+    VL_TRY(message_fork_read(r, &proof));
+    VL_TRY(vl_replica_fork_learn(s->replica, proof));
+    vl_log_id(proof.data, proof.data + 32, &log); /* as the proof begins: it was decoded */
+    struct session_log *line = logs_find(&s->logs, &log);
+    if (line != NULL) line->fork_shown = true;
+    return VL_OK;
+}
+
 /* ---- clocks ---- */
 
 static vl_result receive_ping(struct vl_session *s, struct vl_reader *r, vl_instant now)
@@ -395,7 +412,7 @@ static const receiver receivers[MESSAGE_TYPE_COUNT] = {
     [MESSAGE_HELLO] = receive_hello, [MESSAGE_PROOF] = receive_proof,
     [MESSAGE_HEADS] = receive_heads, [MESSAGE_ENTRIES] = receive_entries,
     [MESSAGE_HAVE] = receive_have,   [MESSAGE_PING] = receive_ping,
-    [MESSAGE_PONG] = receive_pong,
+    [MESSAGE_PONG] = receive_pong,   [MESSAGE_FORK] = receive_fork,
 };
 
 static vl_result prepare(struct vl_session *s)

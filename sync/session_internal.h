@@ -31,6 +31,7 @@ enum message_type {
     MESSAGE_HAVE = 4,
     MESSAGE_PING = 5,
     MESSAGE_PONG = 6,
+    MESSAGE_FORK = 7,
     MESSAGE_TYPE_COUNT
 };
 
@@ -123,6 +124,10 @@ VL_MUST_USE vl_result message_entries_write(struct chunk *c, bool drained, struc
 VL_MUST_USE vl_result message_entries_read(struct vl_reader *r, const struct vl_id *circle,
                                            struct chunk **chunk, unsigned *flags);
 
+VL_MUST_USE vl_result message_fork_write(struct vl_bytes proof, struct vl_buffer *out);
+/* A view into the message. */
+VL_MUST_USE vl_result message_fork_read(struct vl_reader *r, struct vl_bytes *proof);
+
 VL_MUST_USE vl_result message_ping_write(uint64_t token, struct vl_buffer *out);
 VL_MUST_USE vl_result message_ping_read(struct vl_reader *r, uint64_t *token);
 VL_MUST_USE vl_result message_pong_write(const struct message_pong *pong, struct vl_buffer *out);
@@ -144,6 +149,7 @@ struct session_log {
     struct session_tip told;  /* the highest that the peer knows I have */
     bool forked;              /* left out of this session */
     bool show_fork;           /* ... but the peer does not know yet: one chunk of my branch */
+    bool fork_shown;          /* the peer has a proof that it was forked, or was sent mine */
     bool dropped;             /* entries of it were let go since my last HEADS */
     bool stuck;               /* it links to a branch that is refused: let go without asking */
     uint32_t pass;            /* pending: the last pass in which it was given to the replica */
@@ -232,6 +238,8 @@ struct vl_session {
     struct chunk *sending;
     bool must_drain;   /* say drained when there is nothing more */
     bool sent_drained; /* said since the peer's last HEADS */
+
+    size_t forks_shown; /* of the replica's forks, when last looked */
 
     /* receiving */
     struct chunk *receiving;

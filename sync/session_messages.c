@@ -417,6 +417,21 @@ out:
     return result;
 }
 
+/* ---- FORK ---- */
+
+vl_result message_fork_write(struct vl_bytes proof, struct vl_buffer *out)
+{
+    struct vl_writer w = begin(out, MESSAGE_FORK);
+    vl_write_string(&w, proof);
+    return vl_writer_result(&w);
+}
+
+vl_result message_fork_read(struct vl_reader *r, struct vl_bytes *proof)
+{
+    *proof = vl_read_string(r, VL_FORK_PROOF_BYTES_MAX);
+    return vl_reader_end(r);
+}
+
 /* ---- PING, PONG ---- */
 
 vl_result message_ping_write(uint64_t token, struct vl_buffer *out)

@@ -264,6 +264,21 @@ static vl_result is_free(struct vl_session *s, const struct chunk *c, bool *out)
     return VL_OK;
 }
 
+/* A piece of the peer's branch: the replica makes the proof of it. */
+static vl_result meet_branch(struct vl_session *s, const struct chunk *c)
+{
+    struct vl_entry *entries = malloc(c->count * sizeof *entries);
+    size_t stored = 0;
+    if (entries == NULL) return VL_ERR_NO_MEMORY;
+    for (size_t i = 0; i < c->count; i++)
+        entries[i] = chunk_entry(c, i);
+    vl_result result = vl_replica_receive(s->replica, entries, c->count, &stored);
+    s->stored_generation = vl_replica_generation(s->replica);
+    free(entries);
+    bool unproven = result == VL_ERR_GAP || result == VL_ERR_PREV || result == VL_ERR_MISSING;
+    return result == VL_ERR_FORK || unproven ? VL_OK : result;
+}
+
 vl_result session_take_chunk(struct vl_session *s)
 {
     struct pending *p = &s->pending;
@@ -272,7 +287,11 @@ vl_result session_take_chunk(struct vl_session *s)
     bool blocked = false, is_ready = false;
     s->receiving = NULL;
     vl_result result = note_peer(s, c, &log);
-    if (result != VL_OK || log->forked) goto let_go;
+    if (result != VL_OK) goto let_go;
+    if (log->forked) {
+        result = meet_branch(s, c);
+        goto let_go;
+    }
     blocked = waits(p, &c->log);
     if (!blocked) {
         result = is_free(s, c, &is_ready);

@@ -137,6 +137,7 @@ static vl_result read_chunk(struct vl_session *s, const struct session_log *log,
     size_t most = VL_CHUNK_ENTRIES_MAX / active;
     if (most < CHUNK_ENTRIES_MIN) most = CHUNK_ENTRIES_MIN;
     uint64_t from = next_seq(log);
+    if (log->show_fork && from > log->mine.seq) from = log->mine.seq; /* branches of one length */
     struct vl_id none = {{0}};
     struct chunk *c = NULL;
     VL_TRY(chunk_create(&c, &log->log, from, &none));
@@ -271,6 +272,34 @@ static vl_result next_drained(struct vl_session *s, struct vl_buffer *out, vl_in
     return message_have_write(NULL, 0, &at, true, out);
 }
 
+struct fork_choice {
+    struct vl_session *session;
+    struct vl_buffer *out;
+};
+
+static vl_result fork_visit(void *context, const struct vl_fork *fork)
+{
+    struct fork_choice *choice = context;
+    struct session_log *log = logs_find(&choice->session->logs, &fork->log);
+    if (log == NULL || log->fork_shown || fork->proof.size == 0) return VL_OK;
+    log->fork_shown = true;
+    VL_TRY(message_fork_write(fork->proof, choice->out));
+    return VL_ERR_EXISTS; /* ends the scan */
+}
+
+/* Shows the peer the next proof that it may not have. NOT_FOUND: there is none. */
+static vl_result next_fork(struct vl_session *s, struct vl_buffer *out)
+{
+    size_t count = vl_replica_fork_count(s->replica);
+    struct fork_choice choice = {s, out};
+    if (count == s->forks_shown) return VL_ERR_NOT_FOUND;
+    vl_result result = vl_replica_forks(s->replica, fork_visit, &choice);
+    if (result == VL_ERR_EXISTS) return VL_OK;
+    VL_TRY(result);
+    s->forks_shown = count;
+    return VL_ERR_NOT_FOUND;
+}
+
 vl_result session_send_next(struct vl_session *s, struct vl_buffer *out, vl_instant now)
 {
     if (!s->hello_sent) return next_hello(s, out);
@@ -282,6 +311,8 @@ vl_result session_send_next(struct vl_session *s, struct vl_buffer *out, vl_inst
     if (s->must_pong) return next_pong(s, out, now);
     if (vl_instant_reached(now, s->next_ping)) return next_ping(s, out, now);
     if (s->sending == NULL) {
+        vl_result shown = next_fork(s, out);
+        if (shown != VL_ERR_NOT_FOUND) return shown;
         VL_TRY(begin_have(s));
         if (s->outgoing != NULL) return next_outgoing(s, out);
         VL_TRY(begin_chunk(s));

@@ -83,7 +83,7 @@ VL_MUST_USE vl_result vl_replica_write_to(struct vl_replica *r,
  * (already known ones included). Results beside VL_OK, all with what went before kept:
  *   MISSING   entries[*stored] waits for entries that are not here: give it again later
  *   GAP       the run begins after our tip
- *   FORK      it contradicts our copy of the log: this is remembered, nothing more is taken of it
+ *   FORK      it contradicts our copy of the log: the proof is kept, nothing more is taken of it
  *   LIMIT     over VL_CHUNK_*, VL_HEADS_MAX or VL_CONTROL_ENTRIES_MAX
  *   AUTHORITY a log of a key that nobody enrolled; a second founding
  *   SIGNATURE, CIRCLE, LAMPORT, LINKS, AUTH, HASH, PREV, ...: the peer is at fault
@@ -214,6 +214,23 @@ struct vl_incarnation { /* one log of a device */
 VL_MUST_USE vl_result vl_replica_incarnations(struct vl_replica *r, const uint8_t sign[static 32],
                                               struct vl_incarnation *out, size_t max,
                                               size_t *count);
+
+struct vl_fork { /* a closed log. What a node proves it with can differ from what another has */
+    struct vl_id log;
+    const uint8_t *sign_key; /* of the device that wrote it */
+    struct vl_bytes proof;   /* empty: two branches were met whose entries are signed too rarely */
+    uint64_t seqs[2];        /* of the two entries of the proof: equal, or the second follows */
+    struct vl_id ids[2];     /* another one than the first */
+};
+#define VL_FORK_PROOF_BYTES_MAX (48u + 2u * (VL_HEADER_BYTES_MAX + 2u + 64u))
+typedef vl_result (*vl_fork_visit)(void *context, const struct vl_fork *fork);
+/* Views die with the callback, which may not call the replica. */
+VL_MUST_USE vl_result vl_replica_forks(struct vl_replica *r, vl_fork_visit visit, void *context);
+size_t vl_replica_fork_count(const struct vl_replica *r);
+/* A proof from a peer: closes the log, durably. Nothing happens when the log is closed already or
+ * not known here. The rest is the peer's fault: the codec's errors, CIRCLE, HASH (not this log's
+ * key), SIGNATURE, INVALID (the two do not contradict each other). */
+VL_MUST_USE vl_result vl_replica_fork_learn(struct vl_replica *r, struct vl_bytes proof);
 
 /* ---- records ---- */
 

@@ -10,6 +10,7 @@
  *   ENTRIES  a run of one log, with "end of chunk" on its last part; headers without what the run
  *            implies (circle, log, number, previous id)
  *   HAVE     tips that grew, so that nothing is pushed back to where it came from
+ *   FORK     two entries that prove that a log was forked
  *   PING, PONG   clock offsets (display only)
  *
  *   CREATED -> GREETING -> PROVING -> COMPARING -> SENDING -> LIVE

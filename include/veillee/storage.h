@@ -110,6 +110,10 @@ struct vl_storage {
     vl_result (*cell_record)(void *self, uint32_t type, const struct vl_record_id *record,
                              vl_cell_visit visit, void *context);
     vl_result (*cells_clear)(void *self); /* before a new merge of everything */
+
+    /* The proof that a log was forked; put once for a log. fork_get: replaces; NOT_FOUND. */
+    vl_result (*fork_put)(void *self, const struct vl_id *log, struct vl_bytes proof);
+    vl_result (*fork_get)(void *self, const struct vl_id *log, struct vl_buffer *proof);
 };
 
 /* cell_get: NOT_FOUND leaves *out empty. */

@@ -102,6 +102,7 @@ static void view_incarnations(struct json_out *o, const struct circle *circle)
         written += !logs[i].has_ended && !logs[i].is_forked;
     json_put_integer(o, "incarnations", (int64_t)count);
     json_put_flag(o, "copied", written > 1);
+    json_put_integer(o, "forks", (int64_t)vl_replica_fork_count(circle->replica));
 }
 
 void view_circle(struct json_out *o, struct api *api, const struct circle *circle)

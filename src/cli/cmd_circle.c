@@ -147,6 +147,10 @@ int cmd_circle_show(struct call *call)
     if (end != CLI_OK) return end;
     print_circle(answer);
     printf(_("You are called %s here.\n"), json_text(answer, "pseudonym"));
+    if (json_integer(answer, "forks") > 0) {
+        printf(_("Logs that a device continued in two ways, and that are closed: %lld.\n"),
+               (long long)json_integer(answer, "forks"));
+    }
     if (json_flag(answer, "copied")) {
         puts(_("Copied or restored? Two copies of this device's vault both write. Keep one."));
     } else if (json_integer(answer, "incarnations") > 1) {

@@ -134,6 +134,33 @@ static vl_result port_log_scan(void *self, vl_log_visit visit, void *context)
     return database_each(&p->store->db, statement, show_log, &scan);
 }
 
+/* ---- forks: a note of the circle for each ---- */
+
+#define FORK_NAME_SIZE (sizeof "fork " + VL_ID_TEXT_SIZE)
+
+static void fork_name(const struct vl_id *log, char name[static FORK_NAME_SIZE])
+{
+    memcpy(name, "fork ", 5);
+    vl_id_text(log, name + 5);
+}
+
+static vl_result port_fork_put(void *self, const struct vl_id *log, struct vl_bytes proof)
+{
+    struct port *p = self;
+    char name[FORK_NAME_SIZE];
+    fork_name(log, name);
+    return store_note_put(p->store, &p->circle, name, proof);
+}
+
+static vl_result port_fork_get(void *self, const struct vl_id *log, struct vl_buffer *proof)
+{
+    struct port *p = self;
+    char name[FORK_NAME_SIZE];
+    if (p == NULL) return VL_ERR_NO_MEMORY;
+    fork_name(log, name);
+    return store_note_get(p->store, &p->circle, name, proof);
+}
+
 /* ---- entries ---- */
 
 struct entry_scan {
@@ -487,5 +514,7 @@ void store_storage(struct store *s, const struct vl_id *circle, struct vl_storag
         .cell_scan = port_cell_scan,
         .cell_record = port_cell_record,
         .cells_clear = port_cells_clear,
+        .fork_put = port_fork_put,
+        .fork_get = port_fork_get,
     };
 }

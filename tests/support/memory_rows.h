@@ -16,7 +16,7 @@ struct chain_rows {
     size_t count, capacity;
 };
 
-enum undo_kind { UNDO_LOG_NEW, UNDO_LOG, UNDO_ENTRY, UNDO_FLAGS, UNDO_BLOB, UNDO_CELL };
+enum undo_kind { UNDO_FORK, UNDO_LOG_NEW, UNDO_LOG, UNDO_ENTRY, UNDO_FLAGS, UNDO_BLOB, UNDO_CELL };
 
 struct undo {
     enum undo_kind kind;
@@ -28,7 +28,15 @@ struct undo {
     struct cell_row was; /* owns data */
 };
 
+struct fork_row {
+    struct vl_id log;
+    uint8_t *data;
+    size_t size;
+};
+
 struct memory_storage {
+    struct fork_row *forks;
+    size_t fork_count, fork_capacity;
     struct vl_log_row *logs;
     size_t log_count, log_capacity;
     struct chain_rows *chains; /* as many as logs may need */

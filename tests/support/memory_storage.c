@@ -53,6 +53,7 @@ static struct undo *undo_add(struct memory_storage *m, enum undo_kind kind)
 static void undo_one(struct memory_storage *m, const struct undo *undo)
 {
     switch (undo->kind) {
+    case UNDO_FORK: free(m->forks[--m->fork_count].data); break;
     case UNDO_LOG_NEW: m->log_count--; break;
     case UNDO_LOG: m->logs[undo->log.index] = undo->log; break;
     case UNDO_ENTRY: entry_remove_last(m, undo->entry); break;
@@ -138,6 +139,36 @@ static vl_result port_log_put(void *self, const struct vl_log_row *row)
     }
     m->logs[row->index] = *row;
     return VL_OK;
+}
+
+static void fork_keep(struct memory_storage *m, const struct vl_id *log, struct vl_bytes proof)
+{
+    memory_grow((void **)&m->forks, sizeof *m->forks, m->fork_count, &m->fork_capacity);
+    struct fork_row *row = &m->forks[m->fork_count++];
+    *row = (struct fork_row){.log = *log, .size = proof.size};
+    row->data = memory_need(malloc(proof.size + 1));
+    if (proof.size > 0) memcpy(row->data, proof.data, proof.size);
+}
+
+static vl_result port_fork_put(void *self, const struct vl_id *log, struct vl_bytes proof)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    assert(m->writing);
+    fork_keep(m, log, proof);
+    (void)undo_add(m, UNDO_FORK);
+    return VL_OK;
+}
+
+static vl_result port_fork_get(void *self, const struct vl_id *log, struct vl_buffer *proof)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    vl_buffer_clear(proof);
+    for (size_t i = 0; i < m->fork_count; i++)
+        if (vl_id_equal(&m->forks[i].log, log))
+            return vl_buffer_append(proof, m->forks[i].data, m->forks[i].size);
+    return VL_ERR_NOT_FOUND;
 }
 
 static vl_result port_log_scan(void *self, vl_log_visit visit, void *context)
@@ -352,7 +383,9 @@ struct vl_storage memory_storage_port(struct memory_storage *m)
                                .cell_put = port_cell_put,
                                .cell_scan = port_cell_scan,
                                .cell_record = port_cell_record,
-                               .cells_clear = port_cells_clear};
+                               .cells_clear = port_cells_clear,
+                               .fork_put = port_fork_put,
+                               .fork_get = port_fork_get};
 }
 
 /* ---- life and copies ---- */

@@ -424,6 +424,28 @@ static void check_rollback(const struct vl_storage *s)
     assert_int_equal(cells.count + logs.count, 0);
 }
 
+static void check_forks(const struct vl_storage *empty)
+{
+    struct vl_id log = {{7}}, other = {{8}};
+    struct vl_buffer proof = {0};
+    for (int kept = 0; kept < 2; kept++) {
+        assert_int_equal(empty->begin(empty->self), VL_OK);
+        assert_int_equal(empty->fork_put(empty->self, &log, vl_bytes_text("two entries")), VL_OK);
+        assert_int_equal(empty->fork_get(empty->self, &log, &proof), VL_OK);
+        assert_true(vl_bytes_equal(vl_buffer_view(&proof), vl_bytes_text("two entries")));
+        if (kept == 1) {
+            assert_int_equal(empty->commit(empty->self), VL_OK);
+            continue;
+        }
+        empty->rollback(empty->self);
+        assert_int_equal(empty->fork_get(empty->self, &log, &proof), VL_ERR_NOT_FOUND);
+    }
+    assert_int_equal(empty->fork_get(empty->self, &log, &proof), VL_OK);
+    assert_true(vl_bytes_equal(vl_buffer_view(&proof), vl_bytes_text("two entries")));
+    assert_int_equal(empty->fork_get(empty->self, &other, &proof), VL_ERR_NOT_FOUND);
+    vl_buffer_finish(&proof);
+}
+
 const struct storage_check storage_checks[] = {
     {"logs", check_logs},
     {"entries come back as they were", check_entry_roundtrip},
@@ -434,5 +456,6 @@ const struct storage_check storage_checks[] = {
     {"cells", check_cells},
     {"scans of cells", check_cell_scans},
     {"rollback", check_rollback},
+    {"forks", check_forks},
 };
 const size_t storage_check_count = sizeof storage_checks / sizeof *storage_checks;
