@@ -147,9 +147,15 @@ static void fork_name(const struct vl_id *log, char name[static FORK_NAME_SIZE])
 static vl_result port_fork_put(void *self, const struct vl_id *log, struct vl_bytes proof)
 {
     struct port *p = self;
+    sqlite3_stmt *statement = NULL;
     char name[FORK_NAME_SIZE];
+    if (p == NULL) return VL_ERR_NO_MEMORY;
     fork_name(log, name);
-    return store_note_put(p->store, &p->circle, name, proof);
+    VL_TRY(database_statement(&p->store->db, SQL_NOTE_PUT, &statement));
+    bind_bytes(statement, 1, vl_bytes(p->circle.bytes, sizeof p->circle.bytes));
+    bind_text(statement, 2, name);
+    bind_bytes(statement, 3, proof);
+    return store_run(p->store, statement);
 }
 
 static vl_result port_fork_get(void *self, const struct vl_id *log, struct vl_buffer *proof)
