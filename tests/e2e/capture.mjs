@@ -1,0 +1,257 @@
+// A whole evening on the wire: pairing, gathering, sync, leaving. Nothing of what was sent says who
+// or what it was, and nothing of one gathering comes again in the next; away and locked, nothing is
+// sent at all. Beside a system avahi-daemon that starts again and again members still meet.
+import { spawn } from 'node:child_process';
+import { randomFillSync } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { enterNamespace, Network } from './lib/network.mjs';
+import { pair, Person, sleep, until } from './lib/person.mjs';
+import { finish, skip, test } from './lib/report.mjs';
+
+const CIRCLE = 'Cercle des hirondelles', MACHINE = 'tournesol-de-mathilde';
+const PSEUDONYMS = ['Perrine-du-Moulin', 'Anselme-des-Quais'];
+const TEXTS = ['La fatigue du soir et les volets bleus', 'Chez Perrine, 4 rue des Tanneurs'];
+const RUN = 12; // bytes that come again by no chance
+
+if (!enterNamespace()) finish('no network namespaces here');
+const folder = mkdtempSync(join(tmpdir(), 'veillee-capture-'));
+const HOSTS = ['one', 'two', 'three', 'four'];
+const network = new Network(HOSTS);
+const everybody = HOSTS.map((host) => new Person(host, host));
+const people = everybody.slice(0, 2), others = everybody.slice(2); // of another circle
+const [one, two] = people;
+const both = (body) => Promise.all(people.map(body));
+const running = new Set();
+
+function start(host, argv, env = {}) {
+  const [file, args] = Network.on(host, argv);
+  const child = spawn(file, args, { env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'] });
+  child.text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (data) => { child.text += data; });
+  }
+  running.add(child);
+  child.ended = new Promise((resolve) => child.on('close', () => {
+    running.delete(child);
+    resolve();
+  }));
+  return child;
+}
+const stop = (child, signal = 'SIGTERM') => {
+  child.kill(signal);
+  return child.ended;
+};
+
+/** The frames that the host sends during `body`. */
+async function capture(body, host = 'one') {
+  const file = join(folder, `${Math.random().toString(36).slice(2)}.pcap`);
+  const dump = start(host, ['tcpdump', '-i', 'eth0', '-s', '0', '-U', '-w', file, '-Z', 'root',
+    `ether src ${network.mac(host)}`]);
+  await until('tcpdump listens', 10, () => /listening on/.test(dump.text));
+  await body();
+  await sleep(400);
+  await stop(dump, 'SIGINT');
+  return packets(readFileSync(file));
+}
+
+/** A pcap file (RFC draft-ietf-opsawg-pcap), little-endian as written here; Ethernet frames. */
+function packets(file) {
+  if (file.readUInt32LE(0) !== 0xa1b2c3d4) throw new Error('no pcap file');
+  const found = [];
+  for (let at = 24; at < file.length;) {
+    const size = file.readUInt32LE(at + 8);
+    found.push(file.subarray(at + 16, at + 16 + size));
+    at += 16 + size;
+  }
+  return found;
+}
+
+/** What the program itself put in: the payload of UDP and TCP. */
+function payload(frame) {
+  const type = frame.readUInt16BE(12);
+  const six = type === 0x86dd;
+  if (type !== 0x0800 && !six) return Buffer.alloc(0);
+  const protocol = six ? frame[20] : frame[23];
+  const at = 14 + (six ? 40 : (frame[14] & 15) * 4);
+  const end = 14 + (six ? 40 + frame.readUInt16BE(18) : frame.readUInt16BE(16));
+  if (protocol === 17) return frame.subarray(at + 8, end);
+  if (protocol === 6) return frame.subarray(at + (frame[at + 12] >> 4) * 4, end);
+  return Buffer.alloc(0);
+}
+const payloads = (frames) => frames.map(payload).filter((bytes) => bytes.length > 0);
+const port = (frame) => frame.readUInt16BE(frame.readUInt16BE(12) === 0x86dd ? 54 : 34);
+const isUdp = (frame) => frame[frame.readUInt16BE(12) === 0x86dd ? 20 : 23] === 17;
+
+/** The forms in which a secret could stand on the wire. */
+function forms(secret) {
+  const bytes = Buffer.from(secret), found = [bytes, Buffer.from(bytes.toString('hex'))];
+  for (let shift = 0; shift < 3; shift++) { // base64 at each of its three places
+    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
+    found.push(Buffer.from(text.slice(shift === 0 ? 0 : shift + 1, -4)));
+  }
+  return found.filter((form) => form.length >= 6);
+}
+
+function assertAbsent(frames, secrets) {
+  const all = Buffer.concat(frames.map((frame) => Buffer.concat([frame, Buffer.from([0, 0])])));
+  const lower = Buffer.from(all.toString('latin1').toLowerCase(), 'latin1');
+  for (const [what, secret] of secrets) {
+    for (const form of forms(secret)) {
+      const low = Buffer.from(form.toString('latin1').toLowerCase(), 'latin1');
+      if (all.includes(form) || lower.includes(low)) throw new Error(`${what} is on the wire`);
+    }
+  }
+}
+
+/** The card's own addresses are in the head of each packet anyway: chance in their place. */
+function withoutAddress(frame) {
+  const bytes = Buffer.from(payload(frame));
+  const [from, to] = frame.readUInt16BE(12) === 0x86dd ? [22, 38] : [26, 30];
+  for (const address of new Set([...own, frame.toString('latin1', from, to)])) {
+    own.add(address);
+    for (let at; (at = bytes.indexOf(address, 0, 'latin1')) >= 0;) {
+      randomFillSync(bytes, at, address.length);
+    }
+  }
+  return bytes;
+}
+const own = new Set();
+
+function runs(frames) {
+  const found = new Set();
+  frames.forEach(withoutAddress); // all addresses are known from here on
+  for (const bytes of frames.map(withoutAddress)) {
+    for (let at = 0; at + RUN <= bytes.length; at++) {
+      found.add(bytes.toString('latin1', at, at + RUN));
+    }
+  }
+  return found;
+}
+
+async function gathering([a, b] = people, body = async () => {}) {
+  return capture(async () => {
+    for (const person of [a, b]) await person.json('gather', CIRCLE, '--for', '1h');
+    await until('they meet', 40, async () =>
+      (await a.json('peers')).peers.some((peer) => peer.connected && peer.in_sync));
+    await body();
+    await sleep(3000);
+    for (const person of [a, b]) await person.json('away');
+    await sleep(700);
+  }, a.host);
+}
+
+async function secrets() {
+  const found = [['this host', hostname()], ['the circle', CIRCLE],
+    ...PSEUDONYMS.map((name) => ['a pseudonym', name]), ...TEXTS.map((text) => ['a text', text])];
+  for (const person of people) {
+    const status = (await person.json('status')).circles[0];
+    for (const name of ['id', 'me', 'digest']) {
+      found.push([name, Buffer.from(status[name], 'hex')], [name, status[name]]);
+    }
+    const { entries } = await person.json('log', CIRCLE);
+    for (const entry of entries) found.push(['an entry', Buffer.from(entry.id, 'hex')]);
+  }
+  const { peers } = await one.json('peers');
+  for (const peer of peers) found.push(['a device', Buffer.from(peer.device, 'hex')]);
+  return found;
+}
+
+try {
+  await Promise.all(everybody.map((person) => person.init()));
+  for (const person of everybody) await person.start();
+  await one.json('circle', 'new', CIRCLE, '--as', PSEUDONYMS[0]);
+  const pairing = await capture(() => pair(one, CIRCLE, two, PSEUDONYMS[1]));
+  await both((person) => person.json('away'));
+  await sleep(500);
+  const first = await gathering(people, async () => {
+    await one.json('share', 'add', '--title', TEXTS[0], '--text', TEXTS[1]);
+    await until('it arrives', 20, async () =>
+      (await two.json('share', 'list')).shares.length === 1);
+  });
+  const second = await gathering();
+  // What every instance sends (the form of DNS records) is what another circle's sends as well.
+  await others[0].json('circle', 'new', CIRCLE, '--as', PSEUDONYMS[0]);
+  await pair(others[0], CIRCLE, others[1], PSEUDONYMS[1]);
+  for (const person of others) await person.json('away');
+  const foreign = await gathering(others);
+
+  await test('nothing on the wire says who or what it was', async () => {
+    const frames = [...pairing, ...first, ...second];
+    const sent = payloads(frames);
+    if (sent.length < 30) throw new Error(`only ${sent.length} packets were seen`);
+    if (!Buffer.concat(sent).includes('_vl1')) throw new Error('these are not our packets');
+    const list = await secrets();
+    if (list.length < 20) throw new Error(`only ${list.length} secrets to look for`);
+    assertAbsent(frames, list);
+  });
+  await test('what one gathering sent, the next does not send again', () => {
+    const seen = runs(first), usual = runs(foreign);
+    const again = [...runs(second)].filter((run) => seen.has(run) && !usual.has(run));
+    if (seen.size < 1000) throw new Error(`only ${seen.size} byte strings`);
+    if (again.length > 0) {
+      throw new Error(`${again.length} byte strings came again, such as ` +
+        again.slice(0, 5).map((run) => Buffer.from(run, 'latin1').toString('hex')).join(' '));
+    }
+    const ports = (frames) => new Set(frames.filter((frame) =>
+      payload(frame).length > 0 && !isUdp(frame)).map(port));
+    const before = ports(first), both = [...ports(second)].filter((number) => before.has(number));
+    if (both.length > 0) throw new Error(`port ${both} was used in both`);
+  });
+  await test('away and locked: nothing is sent', async () => {
+    const away = await capture(async () => {
+      await one.json('share', 'add', '--title', 'loin', '--text', 'personne');
+      await sleep(3000);
+    });
+    const locked = await capture(async () => {
+      await one.json('lock');
+      await sleep(3000);
+    });
+    for (const frames of [away, locked]) {
+      const sent = payloads(frames);
+      if (sent.length > 0) throw new Error(`${sent.length} packets: ${sent[0].toString('latin1')}`);
+    }
+    await one.stop();
+    await one.start();
+  });
+
+  const daemon = ['/usr/sbin/avahi-daemon', '/usr/bin/dbus-daemon'];
+  if (!daemon.every((file) => existsSync(file))) {
+    skip('beside a system avahi-daemon', 'avahi-daemon or dbus-daemon is not installed');
+  } else {
+    await test('beside a system avahi-daemon, started five times', async () => {
+      for (const path of ['/run/dbus', '/run/avahi-daemon']) mkdirSync(path, { recursive: true });
+      const config = join(folder, 'avahi.conf'), policy = join(folder, 'bus.conf');
+      writeFileSync(config, `[server]\nhost-name=${MACHINE}\nallow-interfaces=eth0\n` +
+        'use-ipv4=yes\nuse-ipv6=yes\nenable-dbus=yes\n[publish]\npublish-workstation=no\n');
+      writeFileSync(policy, '<busconfig><type>system</type>' +
+        '<listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth>' +
+        '<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/>' +
+        '<allow receive_sender="*"/><allow send_type="method_call"/></policy></busconfig>');
+      const bus = start('one', [daemon[1], '--nofork', '--config-file', policy]);
+      const address = { DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=/run/dbus/system_bus_socket' };
+      await until('the bus is there', 10, () => existsSync('/run/dbus/system_bus_socket'));
+      await both((person) => person.json('gather', CIRCLE, '--for', '1h'));
+      for (let round = 0; round < 5; round++) {
+        const avahi = start('one', [daemon[0], '--no-drop-root', '--no-chroot', '--no-rlimits',
+          '-f', config], address);
+        await until('avahi-daemon runs', 20, () => /Server startup complete/.test(avahi.text));
+        await both((person) => person.json('away'));
+        await both((person) => person.json('gather', CIRCLE, '--for', '1h'));
+        await until(`they meet beside it, round ${round}`, 40, async () =>
+          (await one.json('peers')).peers.some((peer) => peer.connected && peer.in_sync));
+        await stop(avahi, round % 2 === 0 ? 'SIGTERM' : 'SIGKILL');
+        const still = (await one.json('peers')).peers.some((peer) => peer.connected);
+        if (!still) throw new Error('the connection ended with avahi-daemon');
+      }
+      await stop(bus);
+    });
+  }
+} finally {
+  await Promise.all([...running].map((child) => stop(child, 'SIGKILL')));
+  for (const person of everybody) person.destroy();
+  rmSync(folder, { recursive: true, force: true });
+}
+finish();
