@@ -261,6 +261,7 @@ struct counter {
 struct vl_counters {
     struct counter *items; /* of members' devices only, so there are few */
     size_t count, capacity;
+    uint64_t generation;
 };
 
 vl_result vl_counters_create(struct vl_counters **out)
@@ -276,31 +277,102 @@ void vl_counters_destroy(struct vl_counters *c)
     free(c);
 }
 
+/* Where the key stands, or would; they are sorted. */
+static size_t counter_place(const struct vl_counters *c, const uint8_t sign[static 32], bool *found)
+{
+    size_t low = 0, high = c->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (memcmp(c->items[middle].sign, sign, 32) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *found = low < c->count && memcmp(c->items[low].sign, sign, 32) == 0;
+    return low;
+}
+
+static vl_result counter_insert(struct vl_counters *c, size_t at, const struct counter *item)
+{
+    if (c->count == c->capacity) {
+        size_t capacity = c->capacity ? c->capacity * 2 : 16;
+        struct counter *items = realloc(c->items, capacity * sizeof *items);
+        if (!items) return VL_ERR_NO_MEMORY;
+        c->items = items;
+        c->capacity = capacity;
+    }
+    memmove(&c->items[at + 1], &c->items[at], (c->count - at) * sizeof *c->items);
+    c->items[at] = *item;
+    c->count++;
+    return VL_OK;
+}
+
 vl_result vl_counters_check(struct vl_counters *c, const struct vl_sighting *sighting)
 {
     const struct vl_beacon *beacon = &sighting->beacon;
-    struct counter *item = NULL;
-    for (size_t k = 0; k < c->count && !item; k++)
-        if (memcmp(c->items[k].sign, sighting->device.card.sign, 32) == 0) item = &c->items[k];
-    if (item) {
-        if (beacon->counter < item->counter) return VL_ERR_REPLAY;
-        if (beacon->counter == item->counter)
-            return memcmp(beacon->nonce, item->nonce, sizeof item->nonce) == 0 ? VL_OK
-                                                                               : VL_ERR_REPLAY;
-    } else {
-        if (c->count == c->capacity) {
-            size_t capacity = c->capacity ? c->capacity * 2 : 16;
-            struct counter *items = realloc(c->items, capacity * sizeof *items);
-            if (!items) return VL_ERR_NO_MEMORY;
-            c->items = items;
-            c->capacity = capacity;
-        }
-        item = &c->items[c->count++];
-        memcpy(item->sign, sighting->device.card.sign, 32);
+    struct counter new = {.counter = beacon->counter};
+    bool found;
+    memcpy(new.sign, sighting->device.card.sign, sizeof new.sign);
+    memcpy(new.nonce, beacon->nonce, sizeof new.nonce);
+    const size_t at = counter_place(c, new.sign, &found);
+    if (!found) {
+        VL_TRY(counter_insert(c, at, &new));
+        c->generation++;
+        return VL_OK;
     }
-    item->counter = beacon->counter;
-    memcpy(item->nonce, beacon->nonce, sizeof item->nonce);
+    struct counter *item = &c->items[at];
+    if (new.counter < item->counter) return VL_ERR_REPLAY;
+    if (new.counter == item->counter)
+        return memcmp(new.nonce, item->nonce, sizeof new.nonce) == 0 ? VL_OK : VL_ERR_REPLAY;
+    *item = new;
+    c->generation++;
     return VL_OK;
+}
+
+uint64_t vl_counters_generation(const struct vl_counters *c)
+{
+    return c->generation;
+}
+
+#define COUNTER_BYTES (32u + 8u + VL_BEACON_NONCE_BYTES)
+
+vl_result vl_counters_encode(const struct vl_counters *c, struct vl_buffer *out)
+{
+    vl_buffer_clear(out);
+    struct vl_writer w = vl_writer(out, 4 + c->count * COUNTER_BYTES);
+    vl_write_u32(&w, (uint32_t)c->count);
+    for (size_t k = 0; k < c->count; k++) {
+        vl_write_exact(&w, c->items[k].sign, sizeof c->items[k].sign);
+        vl_write_u64(&w, c->items[k].counter);
+        vl_write_exact(&w, c->items[k].nonce, sizeof c->items[k].nonce);
+    }
+    return vl_writer_result(&w);
+}
+
+static vl_result counters_read(struct vl_counters *c, struct vl_reader *r)
+{
+    const uint32_t count = vl_read_u32(r);
+    for (uint32_t k = 0; k < count && r->result == VL_OK; k++) {
+        struct counter item;
+        vl_read_exact(r, item.sign, sizeof item.sign);
+        item.counter = vl_read_u64(r);
+        vl_read_exact(r, item.nonce, sizeof item.nonce);
+        VL_TRY(r->result);
+        if (k > 0 && memcmp(c->items[k - 1].sign, item.sign, sizeof item.sign) >= 0)
+            return VL_ERR_NOT_CANONICAL;
+        VL_TRY(counter_insert(c, c->count, &item));
+    }
+    return vl_reader_end(r);
+}
+
+vl_result vl_counters_decode(struct vl_counters *c, struct vl_bytes bytes)
+{
+    if (c->count > 0) return VL_ERR_STATE;
+    struct vl_reader r = vl_reader(bytes);
+    const vl_result result = counters_read(c, &r);
+    if (result != VL_OK) c->count = 0;
+    c->generation++;
+    return result;
 }
 
 /* ---- invitations ---- */

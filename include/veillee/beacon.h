@@ -56,6 +56,13 @@ struct vl_counters;
 VL_MUST_USE vl_result vl_counters_create(struct vl_counters **out);
 void vl_counters_destroy(struct vl_counters *c);
 VL_MUST_USE vl_result vl_counters_check(struct vl_counters *c, const struct vl_sighting *sighting);
+/* Grows whenever a check or a load changed something. */
+uint64_t vl_counters_generation(const struct vl_counters *c);
+/* To keep them: u32 count, then for each device, sorted by key, 32 signing key, u64 counter, 12
+ * nonce. Replaces `out`. */
+VL_MUST_USE vl_result vl_counters_encode(const struct vl_counters *c, struct vl_buffer *out);
+/* Into counters that know none yet: STATE. NOT_CANONICAL, TRUNCATED, TRAILING: they stay empty. */
+VL_MUST_USE vl_result vl_counters_decode(struct vl_counters *c, struct vl_bytes bytes);
 
 /* The mark of an invitation: it publishes the code's number (never anything of the words) in the
  * shape of a beacon, so that an invitation's record is not told from a gathering's by its form.

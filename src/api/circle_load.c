@@ -69,6 +69,8 @@ vl_result circle_load_all(struct store *store, struct circles *circles)
         if (result == VL_OK) result = circle_load(store, circles, row, &circle);
         if (result == VL_OK && is_copy && circle->replica != NULL)
             result = vl_replica_new_incarnation(circle->replica);
+        if (result == VL_OK && is_copy)
+            result = store_note_put(store, &row->id, STORE_NOTE_BEACONS_SEEN, vl_bytes_text(""));
     }
     if (result == VL_OK && is_copy) result = store_accept_copy(store);
     for (size_t i = 0; i < rows.count; i++) {

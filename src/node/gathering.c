@@ -37,6 +37,7 @@ struct gathering {
     struct slot slots[INTERFACES_MAX];
     struct vl_id epoch_key; /* shown under this one */
     struct dialler *dialler;
+    struct vl_counters *counters; /* of others, as in STORE_NOTE_BEACONS_SEEN */
     struct link *links;
     struct event *over, *renew, *alone;
     vl_instant until, renewed;
@@ -261,6 +262,34 @@ static bool signed_address(const struct vl_beacon *beacon, const struct endpoint
     return false;
 }
 
+static vl_result load_counters(struct gathering *g)
+{
+    struct vl_buffer note = {0};
+    VL_TRY(vl_counters_create(&g->counters));
+    vl_result result = store_note_get(g->config.store, vl_replica_circle(g->replica),
+                                      STORE_NOTE_BEACONS_SEEN, &note);
+    if (result == VL_OK && note.size > 0)
+        result = vl_counters_decode(g->counters, vl_buffer_view(&note));
+    vl_buffer_finish(&note);
+    return result == VL_ERR_NOT_FOUND ? VL_OK : result;
+}
+
+/* Durable before she is dialled, so that a beacon that was once followed is never followed again
+ * after a newer one, not even by a process that was killed. */
+static vl_result check_counter(struct gathering *g, const struct vl_sighting *sighting)
+{
+    struct vl_buffer note = {0};
+    const uint64_t before = vl_counters_generation(g->counters);
+    VL_TRY(vl_counters_check(g->counters, sighting));
+    if (vl_counters_generation(g->counters) == before) return VL_OK;
+    vl_result result = vl_counters_encode(g->counters, &note);
+    if (result == VL_OK)
+        result = store_note_put(g->config.store, vl_replica_circle(g->replica),
+                                STORE_NOTE_BEACONS_SEEN, vl_buffer_view(&note));
+    vl_buffer_finish(&note);
+    return result;
+}
+
 static void found(void *context, const struct discovery_found *found)
 {
     struct gathering *g = context;
@@ -271,7 +300,7 @@ static void found(void *context, const struct discovery_found *found)
         if (memcmp(sighting.device.card.sign, vl_replica_keys(g->replica)->card.sign, 32) == 0)
             continue;
         if (!signed_address(&sighting.beacon, &found->endpoint)) continue;
-        if (vl_counters_check(g->config.counters, &sighting) != VL_OK) continue;
+        if (check_counter(g, &sighting) != VL_OK) continue;
         if (dialler_see(g->dialler, &sighting, &found->endpoint) != VL_OK) continue;
         g->config.moved(g->config.context);
     }
@@ -448,6 +477,7 @@ vl_result gathering_create(struct gathering **out, const struct gathering_config
         .base = config->base, .wanted = wanted, .dial = dial, .give_up = give_up, .context = g};
     memcpy(dialler.self, vl_replica_keys(g->replica)->card.sign, sizeof dialler.self);
     result = dialler_create(&g->dialler, &dialler);
+    if (result == VL_OK) result = load_counters(g);
     if (result == VL_OK) result = presence_begin(g);
     if (result == VL_ERR_NETWORK) { /* it opens all the same, and is shown once it can be */
         try_later(g);
@@ -473,6 +503,7 @@ void gathering_destroy(struct gathering *g)
     }
     presence_end(g);
     dialler_destroy(g->dialler);
+    vl_counters_destroy(g->counters);
     if (g->over) event_free(g->over);
     if (g->renew) event_free(g->renew);
     if (g->alone) event_free(g->alone);

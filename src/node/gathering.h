@@ -30,7 +30,6 @@ struct gathering_config {
     struct store *store;
     struct circle *circle;
     struct interfaces *interfaces;
-    struct vl_counters *counters; /* outlives it */
     vl_duration length;
     void (*moved)(void *context); /* something was received, or who is connected changed */
     void (*over)(void *context);  /* destroy it, not from inside the call */

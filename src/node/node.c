@@ -16,7 +16,6 @@ struct node {
     struct node_config config;
     char interface[IF_NAMESIZE];
     struct interfaces *interfaces;
-    struct vl_counters *counters; /* of all circles: a device's key is of one circle alone */
     struct gathering *gathering;
     struct invitation *invitation; /* kept when over, for the view, until the next pairing */
     struct joining *joining;       /* the same */
@@ -83,7 +82,6 @@ static vl_result begin_gathering(struct node *n, struct circle *circle, vl_durat
                                             .store = n->config.store,
                                             .circle = circle,
                                             .interfaces = n->interfaces,
-                                            .counters = n->counters,
                                             .length = length,
                                             .moved = moved,
                                             .over = gathering_is_over,
@@ -285,8 +283,7 @@ vl_result node_create(struct node **out, const struct node_config *config)
                                                  .context = n};
     vl_result result = VL_ERR_NO_MEMORY;
     n->settle = event_new(config->base, -1, 0, settle, n);
-    if (n->settle) result = vl_counters_create(&n->counters);
-    if (result == VL_OK) result = interfaces_create(&n->interfaces, &interfaces);
+    if (n->settle) result = interfaces_create(&n->interfaces, &interfaces);
     if (result != VL_OK) {
         node_destroy(n);
         return result;
@@ -302,7 +299,6 @@ void node_destroy(struct node *n)
     joining_destroy(n->joining);
     gathering_destroy(n->gathering);
     interfaces_destroy(n->interfaces);
-    vl_counters_destroy(n->counters);
     if (n->settle) event_free(n->settle);
     free(n);
 }

@@ -56,6 +56,10 @@ VL_MUST_USE vl_result store_note_put(struct store *s, const struct vl_id *circle
 VL_MUST_USE vl_result store_note_get(struct store *s, const struct vl_id *circle, const char *name,
                                      struct vl_buffer *value);
 
+/* What others' devices showed last, see docs/discovery.md. A vault that was copied or restored
+ * forgets it (an empty note): it dials whomever it recognises, and so is never left alone. */
+#define STORE_NOTE_BEACONS_SEEN "beacon counters seen"
+
 /* Search. Changed records queue up in the same transaction; a step indexes up to `max` of them. */
 VL_MUST_USE vl_result store_index_step(struct store *s, size_t max, size_t *left);
 struct store_hit {

@@ -1,6 +1,9 @@
 // Discovery really goes through multicast: with it cut (unicast still works) two members of one
 // circle do not find each other; with it back they do. And away means away.
 import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { enterNamespace, Network } from './lib/network.mjs';
 import { pair, Person, sleep, until } from './lib/person.mjs';
 import { finish, test } from './lib/report.mjs';
@@ -90,6 +93,27 @@ try {
     await two.json('share', 'add', '--title', 'ailleurs', '--text', 'nouvelle adresse');
     await until('the share arrives at the new address', 90, async () =>
       (await one.json('share', 'list')).shares.length === 2);
+  });
+  await test('a restored vault shows old numbers, and meets all the same', async () => {
+    const saved = mkdtempSync(join(tmpdir(), 'veillee-saved-'));
+    const meet = async () => {
+      for (const person of people) await person.json('gather', CIRCLE, '--for', '1h');
+      await until('they meet', 30, () => meets(one));
+      for (const person of people) await person.json('away');
+    };
+    for (const person of people) await person.json('away');
+    for (const person of people) { // each in turn: the other has seen higher numbers of hers
+      await person.stop();
+      cpSync(person.vault, saved, { recursive: true });
+      await person.start();
+      for (let round = 0; round < 2; round++) await meet();
+      await person.stop();
+      rmSync(person.vault, { recursive: true, force: true });
+      cpSync(saved, person.vault, { recursive: true });
+      rmSync(saved, { recursive: true, force: true });
+      await person.start();
+      await meet();
+    }
   });
 } finally {
   for (const person of people) person.destroy();

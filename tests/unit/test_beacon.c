@@ -378,6 +378,48 @@ static void test_counters(void **state)
     vl_counters_destroy(NULL);
 }
 
+/* What was kept refuses what the original refuses; anything else than its one form is refused. */
+static void test_counters_are_kept(void **state)
+{
+    (void)state;
+    struct vl_counters *c, *kept;
+    struct vl_buffer bytes = {0};
+    assert_int_equal(vl_counters_create(&c), VL_OK);
+    assert_int_equal(vl_counters_encode(c, &bytes), VL_OK);
+    assert_int_equal(bytes.size, 4);
+    const uint64_t before = vl_counters_generation(c);
+    for (uint8_t device = 200; device > 150; device--) /* not in the order of their keys */
+        assert_int_equal(check(c, device, device, 1), VL_OK);
+    assert_true(vl_counters_generation(c) > before);
+    const uint64_t same = vl_counters_generation(c);
+    assert_int_equal(check(c, 200, 200, 1), VL_OK);
+    assert_int_equal(vl_counters_generation(c), same); /* nothing new to keep */
+    assert_int_equal(vl_counters_encode(c, &bytes), VL_OK);
+    assert_int_equal(bytes.size, 4 + 50 * 52);
+
+    assert_int_equal(vl_counters_create(&kept), VL_OK);
+    for (size_t size = 0; size < bytes.size; size++) {
+        assert_int_not_equal(vl_counters_decode(kept, vl_bytes(bytes.data, size)), VL_OK);
+        assert_int_equal(check(kept, 7, 1, 1), VL_OK); /* it stayed empty ... */
+        vl_counters_destroy(kept);
+        assert_int_equal(vl_counters_create(&kept), VL_OK);
+    }
+    assert_int_equal(vl_counters_decode(kept, vl_buffer_view(&bytes)), VL_OK);
+    assert_int_equal(vl_counters_decode(kept, vl_buffer_view(&bytes)), VL_ERR_STATE);
+    for (uint8_t device = 151; device <= 200; device++) {
+        assert_int_equal(check(kept, device, device - 1u, 1), VL_ERR_REPLAY);
+        assert_int_equal(check(kept, device, device, 2), VL_ERR_REPLAY);
+        assert_int_equal(check(kept, device, device, 1), VL_OK);
+    }
+    vl_counters_destroy(kept);
+    memcpy(bytes.data + 4 + 52, bytes.data + 4, 32); /* one device twice */
+    assert_int_equal(vl_counters_create(&kept), VL_OK);
+    assert_int_equal(vl_counters_decode(kept, vl_buffer_view(&bytes)), VL_ERR_NOT_CANONICAL);
+    vl_counters_destroy(kept);
+    vl_counters_destroy(c);
+    vl_buffer_finish(&bytes);
+}
+
 static void test_invitation_marks(void **state)
 {
     (void)state;
@@ -410,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_old_epoch_is_stale),
         cmocka_unit_test(test_removed_members_are_not_dialled),
         cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_counters_are_kept),
         cmocka_unit_test(test_invitation_marks),
     };
     if (sodium_init() < 0) return 1;
