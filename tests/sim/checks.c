@@ -1,16 +1,49 @@
-/* What must hold when nothing goes wrong any more. */
+/* What must hold when nothing goes wrong any more. Who was removed may not know it, and sees the
+ * others as members who no longer see her; so what is asked for is agreement of all who see each
+ * other. */
 #include "tests/sim/sim.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
+bool check_in_core(const struct world *w, unsigned index)
+{
+    const struct node *n = &w->nodes[index];
+    if (!n->up || !n->joined || !members_sees(n, n)) return false;
+    for (unsigned i = 0; i < w->profile.nodes; i++) {
+        const struct node *other = &w->nodes[i];
+        if (members_sees(n, other) && other->joined && !members_sees(other, n)) return false;
+    }
+    return true;
+}
+
+static const struct node *first_in_core(const struct world *w)
+{
+    for (unsigned i = 0; i < w->profile.nodes; i++)
+        if (check_in_core(w, i)) return &w->nodes[i];
+    return NULL;
+}
+
+/* Of two who see each other, and of two who both belong, the copies are the same. */
 static bool same_heads(const struct world *w)
 {
-    struct vl_id first;
-    vl_replica_heads_digest(w->nodes[0].replica, &first);
-    for (unsigned i = 1; i < w->profile.nodes; i++) {
-        struct vl_id other;
-        vl_replica_heads_digest(w->nodes[i].replica, &other);
-        if (!vl_id_equal(&first, &other)) return false;
+    for (unsigned i = 0; i < w->profile.nodes; i++) {
+        const struct node *a = &w->nodes[i];
+        struct vl_id heads;
+        if (!a->joined || !members_sees(a, a)) continue;
+        vl_replica_heads_digest(a->replica, &heads);
+        for (unsigned k = 0; k < w->profile.nodes; k++) {
+            const struct node *b = &w->nodes[k];
+            struct vl_id other;
+            if (!b->joined) {
+                if (members_sees(a, b)) return false;
+                continue;
+            }
+            bool mutual = members_sees(a, b) && members_sees(b, a);
+            if (!mutual && !(check_in_core(w, i) && check_in_core(w, k))) continue;
+            vl_replica_heads_digest(b->replica, &other);
+            if (!vl_id_equal(&heads, &other)) return false;
+        }
     }
     return true;
 }
@@ -18,7 +51,8 @@ static bool same_heads(const struct world *w)
 bool check_converged(struct world *w)
 {
     for (unsigned i = 0; i < w->profile.nodes; i++) {
-        if (!w->nodes[i].up || !w->nodes[i].joined) return false;
+        if (!w->nodes[i].up) return false;
+        if (!w->nodes[i].joined && !w->profile.endings) return false;
         /* After a failed commit the copy is read again by the next call; heads alone do not. */
         if (vl_replica_membership(w->nodes[i].replica) == NULL) return false;
     }
@@ -29,9 +63,11 @@ static void check_acknowledged(struct world *w)
 {
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         const struct node *author = &w->nodes[i];
+        if (!check_in_core(w, i)) continue;
         for (size_t k = 0; k < author->acknowledged_count; k++) {
             for (unsigned j = 0; j < w->profile.nodes; j++) {
                 const struct node *n = &w->nodes[j];
+                if (!check_in_core(w, j)) continue;
                 if (memory_storage_entry(n->memory, &author->acknowledged[k]) != NULL) continue;
                 world_fail(w, "%s lacks an entry that %s saw as saved", n->name, author->name);
                 return;
@@ -40,11 +76,52 @@ static void check_acknowledged(struct world *w)
     }
 }
 
-static void check_replica(struct world *w, const struct node *n, const struct vl_id *digest)
+/* What counts is the same at everybody, whoever has which key. */
+static void check_counting(struct world *w)
+{
+    const uint32_t mask = VL_ENTRY_QUARANTINED | VL_ENTRY_ERASED;
+    const struct node *first = first_in_core(w);
+    for (unsigned i = 0; first != NULL && i < w->profile.nodes; i++) {
+        const struct node *author = &w->nodes[i];
+        for (size_t k = 0; k < author->acknowledged_count; k++) {
+            const struct vl_entry_row *here =
+                memory_storage_entry(first->memory, &author->acknowledged[k]);
+            for (unsigned j = 0; j < w->profile.nodes; j++) {
+                if (!check_in_core(w, j)) continue;
+                const struct vl_entry_row *there =
+                    memory_storage_entry(w->nodes[j].memory, &author->acknowledged[k]);
+                if ((here == NULL) == (there == NULL) &&
+                    (here == NULL || (here->flags & mask) == (there->flags & mask)))
+                    continue;
+                world_fail(w, "what %s wrote counts at %s and not at %s, or is not here",
+                           author->name, first->name, w->nodes[j].name);
+                return;
+            }
+        }
+    }
+}
+
+/* The secrets that a node holds, as one hash. */
+static struct vl_id secrets_of(const struct node *n)
+{
+    size_t count = vl_replica_epochs(n->replica, NULL, 0);
+    struct vl_epoch_info *all = need(calloc(count + 1, sizeof *all));
+    struct vl_id *ids = need(calloc(count + 1, sizeof *ids));
+    struct vl_id hash;
+    count = vl_replica_epochs(n->replica, all, count);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = all[i].key_id; /* in the one order that all have */
+    crypto_generichash(hash.bytes, sizeof hash.bytes, (const uint8_t *)ids, count * sizeof *ids,
+                       NULL, 0);
+    free(ids);
+    free(all);
+    return hash;
+}
+
+static void check_replica(struct world *w, const struct node *n, struct vl_id *digest)
 {
     struct vl_verify_report report;
     struct vl_id bad;
-    struct vl_id mine;
     vl_result result = vl_replica_verify(n->replica, &report, &bad);
     if (result != VL_OK) {
         char hex[VL_ID_TEXT_SIZE];
@@ -53,30 +130,44 @@ static void check_replica(struct world *w, const struct node *n, const struct vl
                    hex);
         return;
     }
-    if (report.unmerged > 0) {
+    if (report.unmerged > 0 && !w->profile.endings) {
         world_fail(w, "%s cannot read %" PRIu64 " entries", n->name, report.unmerged);
         return;
     }
-    result = vl_replica_digest(n->replica, &mine);
-    if (result != VL_OK || !vl_id_equal(&mine, digest))
-        world_fail(w, "%s has the same entries and another state", n->name);
+    if (vl_replica_digest(n->replica, digest) != VL_OK) world_fail(w, "%s has no digest", n->name);
 }
 
+/* Who came back never gets the keys of the time between, so she has other cells; of all who hold
+ * the same keys the state is the same. */
 void check_end(struct world *w)
 {
-    struct vl_id digest;
-    if (vl_replica_digest(w->nodes[0].replica, &digest) != VL_OK) {
-        world_fail(w, "%s has no digest", w->nodes[0].name);
-        return;
+    struct vl_id digests[NODES_MAX];
+    struct vl_id secrets[NODES_MAX];
+    unsigned members = 0;
+    for (unsigned i = 0; i < w->profile.nodes && !w->failed; i++) {
+        const struct node *n = &w->nodes[i];
+        if (!n->joined) continue;
+        check_replica(w, n, &digests[i]);
+        if (!check_in_core(w, i)) continue;
+        members++;
+        secrets[i] = secrets_of(n);
+        world_trace(w, "digest", digests[i].bytes, sizeof digests[i].bytes);
+        for (unsigned k = 0; k < i && !w->failed; k++) {
+            if (!w->nodes[k].joined || !check_in_core(w, k)) continue;
+            if (vl_id_equal(&secrets[i], &secrets[k]) && !vl_id_equal(&digests[i], &digests[k]))
+                world_fail(w, "%s has the same entries as %s and another state", n->name,
+                           w->nodes[k].name);
+            if (!vl_id_equal(&secrets[i], &secrets[k]) && !w->profile.endings)
+                world_fail(w, "%s has other keys than %s", n->name, w->nodes[k].name);
+        }
     }
-    for (unsigned i = 0; i < w->profile.nodes && !w->failed; i++)
-        check_replica(w, &w->nodes[i], &digest);
-    check_acknowledged(w);
+    if (members == 0 && !w->profile.endings) world_fail(w, "nobody is a member");
+    if (!w->failed) check_acknowledged(w);
+    if (!w->failed) check_counting(w);
+    if (!w->failed && w->profile.endings) members_check_secrets(w);
     if (w->failed) return;
-    world_trace(w, "digest", digest.bytes, sizeof digest.bytes);
     tell(w,
-         "all %u agree: %zu entries, %" PRIu64 " writes, %" PRIu64 " messages, %" PRIu64
+         "all %u of %u agree: %zu endings, %" PRIu64 " writes, %" PRIu64 " messages, %" PRIu64
          " faults, %" PRIu64 " broken connections",
-         w->profile.nodes, memory_storage_entry_count(w->nodes[0].memory), w->writes, w->messages,
-         w->faults, w->breaks);
+         members, w->profile.nodes, w->ends, w->writes, w->messages, w->faults, w->breaks);
 }

@@ -120,6 +120,13 @@ static void burst(struct world *w)
     network_pump_node(w, n);
 }
 
+static void rival_removals(struct world *w)
+{
+    if (!w->profile.endings) return;
+    split(w);
+    members_rival_removals(w);
+}
+
 const struct fault faults[] = {
     {"split", "the network falls into two parts for a while", split},
     {"isolate", "one node is out of reach for a while", isolate},
@@ -137,6 +144,8 @@ const struct fault faults[] = {
     {"stranger", "somebody without membership connects", stranger},
     {"mangle", "a member sends a changed message", network_mangle},
     {"burst", "somebody writes a lot at once", burst},
+    {"rival-removals", "apart from each other, two facilitators remove somebody each",
+     rival_removals},
 };
 const size_t fault_count = sizeof faults / sizeof *faults;
 static_assert(sizeof faults / sizeof *faults <= 32, "the profile has a bit for each");

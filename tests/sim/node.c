@@ -70,7 +70,7 @@ static void start(struct world *w, struct node *n)
     n->life++;
 }
 
-static struct vl_enrolment enrolment_of(const struct world *w, const struct node *n)
+struct vl_enrolment node_enrolment(const struct world *w, const struct node *n)
 {
     struct vl_enrolment enrolment;
     vl_enrolment_sign(n->keys, &w->circle, &n->person, &enrolment);
@@ -90,7 +90,7 @@ void node_found(struct world *w)
     vl_founding_sign(b->keys, &w->circle, &a->keys->card, signature);
     for (unsigned i = 0; i < w->profile.nodes; i++)
         start(w, &w->nodes[i]);
-    struct vl_enrolment second = enrolment_of(w, b);
+    struct vl_enrolment second = node_enrolment(w, b);
     must(vl_replica_found(a->replica, bytes, &second, signature, node_wall(w, a), &id), "found");
     a->added = a->joined = b->added = true;
     tell(w, "%s and %s found a circle", a->name, b->name);
@@ -134,75 +134,14 @@ struct node *node_random_up(struct world *w)
     return NULL;
 }
 
-/* ---- members ---- */
-
-static bool is_facilitator(const struct node *n)
-{
-    struct vl_person_state person;
-    const struct vl_membership *m = vl_replica_membership(n->replica);
-    if (m == NULL) return false;
-    struct vl_bytes name = vl_bytes(n->person.bytes, sizeof n->person.bytes);
-    return vl_membership_find_person(m, name, &person) == VL_OK &&
-           person.role == VL_ROLE_FACILITATOR;
-}
+/* ---- writing ---- */
 
 /* Results that a storage with a fault, or the rules, may give. */
-static bool may_refuse(struct world *w, const struct node *n, vl_result result)
+bool node_may_refuse(const struct world *w, vl_result result)
 {
     if (result == VL_ERR_STORAGE || result == VL_ERR_FULL) return !w->calm;
-    (void)n;
     return result == VL_ERR_AUTHORITY || result == VL_ERR_NO_KEY;
 }
-
-void node_grow(struct world *w)
-{
-    struct node *newcomer = NULL;
-    for (unsigned i = 2; i < w->profile.nodes && newcomer == NULL; i++) {
-        if (!w->nodes[i].added) newcomer = &w->nodes[i];
-    }
-    if (newcomer == NULL) return;
-    struct node *adder = node_random_up(w);
-    if (adder == NULL || !newcomer->up || !network_reaches(w, adder, newcomer) ||
-        !is_facilitator(adder)) {
-        world_schedule(w, seeded_wait(&w->random, MINUTE), EVENT_GROW, NODES_MAX, 0, 0);
-        return;
-    }
-    struct vl_enrolment enrolment = enrolment_of(w, newcomer);
-    struct vl_id id;
-    vl_result result = vl_replica_add_person(adder->replica, &enrolment, node_wall(w, adder), &id);
-    if (result != VL_OK) {
-        if (!may_refuse(w, adder, result) || w->calm)
-            world_fail(w, "%s cannot add %s: %s", adder->name, newcomer->name,
-                       vl_result_name(result));
-        world_schedule(w, MINUTE, EVENT_GROW, NODES_MAX, 0, 0);
-        return;
-    }
-    newcomer->added = true;
-    newcomer->adder = adder->index;
-    tell(w, "%s adds %s", adder->name, newcomer->name);
-    network_pump_node(w, adder);
-    network_dial(w, newcomer, adder);
-}
-
-void node_member(struct world *w)
-{
-    struct node *n = node_random_up(w);
-    if (n == NULL) return;
-    const struct node *other = &w->nodes[seeded_below(&w->random, w->profile.nodes)];
-    struct vl_control control = {.kind = VL_CONTROL_VOUCH, .target = other->person};
-    if (is_facilitator(n) && seeded_chance(&w->random, 500)) control.kind = VL_CONTROL_PROMOTE;
-    struct vl_id id;
-    vl_result result = vl_replica_control(n->replica, &control, node_wall(w, n), &id);
-    if (result == VL_OK) {
-        tell(w, "%s: %s %s", n->name, vl_control_kind_text(control.kind), other->name);
-        network_pump_node(w, n);
-    } else if (!may_refuse(w, n, result)) {
-        world_fail(w, "%s cannot %s: %s", n->name, vl_control_kind_text(control.kind),
-                   vl_result_name(result));
-    }
-}
-
-/* ---- writing ---- */
 
 struct writing {
     struct vl_operation operation;
@@ -322,7 +261,8 @@ bool node_write_quietly(struct world *w, struct node *n)
         tell(w, "%s writes field %u of record %u: entry %.8s", n->name, x->key.field,
              x->key.record.bytes[0], hex);
         world_trace(w, "write", id.bytes, sizeof id.bytes);
-    } else if (!may_refuse(w, n, result)) {
+        members_note_write(w, n);
+    } else if (!node_may_refuse(w, result)) {
         world_fail(w, "%s cannot write: %s", n->name, vl_result_name(result));
     } else {
         tell(w, "%s cannot write: %s", n->name, vl_result_name(result));

@@ -4,6 +4,7 @@
  *
  *   world.c     the clock, the queue of events, the trace
  *   node.c      one device: storage, replica, what it writes
+ *   members.c   who comes, goes, and is removed
  *   network.c   connections: slow, stalling, breaking; sessions at their ends
  *   faults.c    what can go wrong, a table by name
  *   checks.c    what must hold
@@ -91,19 +92,28 @@ struct connection {
     struct stream recorded; /* what end 0 sent */
 };
 
+#define PROPOSALS_MAX 32u
+#define NOTES_MAX     512u
+
+struct epoch_note { /* somebody wrote under this epoch */
+    struct vl_id key_id;
+    uint32_t barred; /* nodes that she knew to be out: they never get its secret */
+};
+
 struct profile { /* drawn from the seed */
     unsigned nodes;
     uint64_t duration, write_mean, dial_mean, fault_mean;
     uint64_t latency;
     size_t pending;  /* how many entries may wait in a session */
     unsigned loss;   /* per mille */
+    bool endings;    /* people are removed, leave, step down, come back */
     uint32_t faults; /* bits: which are possible */
 };
 
 struct world {
     uint64_t seed;
     bool tells;
-    struct seeded random;
+    struct seeded random, life; /* life: what becomes of members */
     struct profile profile;
     uint64_t now;
     struct event *heap;
@@ -116,6 +126,11 @@ struct world {
     uint64_t connection_numbers, partition_number;
     struct stream transcript; /* what end 0 of an old connection sent */
     unsigned transcript_from, transcript_to;
+
+    struct vl_id proposals[PROPOSALS_MAX]; /* removals and demotions */
+    size_t proposal_count, ends;
+    struct epoch_note notes[NOTES_MAX];
+    size_t note_count;
 
     bool calm; /* healing: nothing goes wrong any more */
     crypto_generichash_state trace;
@@ -152,13 +167,29 @@ vl_wall node_wall(const struct world *w, const struct node *n);
 /* Writes something and tells the peers; the first alone returns whether it was saved. */
 bool node_write_quietly(struct world *w, struct node *n);
 void node_write(struct world *w, struct node *n);
-void node_grow(struct world *w);
-void node_member(struct world *w);
 /* Power cut: what was not committed is gone. Restarts after a while. */
 void node_crash(struct world *w, struct node *n, const char *why);
 void node_restart(struct world *w, struct node *n);
 bool node_empty(const struct node *n);
 struct node *node_random_up(struct world *w); /* a member that is up, or NULL */
+
+struct vl_enrolment node_enrolment(const struct world *w, const struct node *n);
+bool node_may_refuse(const struct world *w, vl_result result);
+
+/* members.c */
+/* Whether `other` is a current device as n sees it; false too when n cannot say. */
+bool members_sees(const struct node *n, const struct node *other);
+void members_grow(struct world *w);
+void members_act(struct world *w);
+/* Two facilitators who cannot reach each other remove somebody each. */
+void members_rival_removals(struct world *w);
+/* Who was added by somebody who is gone asks somebody else in. */
+void members_find_host(struct world *w, struct node *newcomer);
+void members_note_write(struct world *w, const struct node *n);
+/* Gives n everything that `from` has, as if it had been stolen from her. */
+void members_give_all(struct world *w, struct node *n, struct node *from);
+/* Nobody who was out holds the secret of an epoch that was written under by who knew it. */
+void members_check_secrets(struct world *w);
 
 /* network.c */
 bool network_reaches(const struct world *w, const struct node *a, const struct node *b);
@@ -192,6 +223,8 @@ extern const struct fault faults[];
 extern const size_t fault_count;
 
 /* checks.c */
+/* Whether a node is in, as everybody sees it whom it sees. */
+bool check_in_core(const struct world *w, unsigned index);
 bool check_converged(struct world *w);
 void check_end(struct world *w);
 

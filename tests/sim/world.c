@@ -111,7 +111,17 @@ static void dial_event(struct world *w, struct node *n)
 {
     uint64_t mean = w->calm ? 3000 : w->profile.dial_mean;
     world_schedule(w, seeded_wait(&w->random, mean), EVENT_DIAL, n->index, 0, 0);
+    if (w->calm && n->added && !n->joined) members_find_host(w, n);
     if (n->up && n->added) network_dial_somebody(w, n);
+}
+
+static void member_event(struct world *w)
+{
+    if (w->calm) return;
+    if (w->profile.endings)
+        world_schedule(w, seeded_wait(&w->life, w->profile.duration / 20), EVENT_MEMBER, NODES_MAX,
+                       0, 0);
+    members_act(w);
 }
 
 static void fault_event(struct world *w)
@@ -138,8 +148,8 @@ static void happen(struct world *w, const struct event *event)
     switch (event->kind) {
     case EVENT_WRITE: write_event(w, n); break;
     case EVENT_DIAL: dial_event(w, n); break;
-    case EVENT_GROW: node_grow(w); break;
-    case EVENT_MEMBER: node_member(w); break;
+    case EVENT_GROW: members_grow(w); break;
+    case EVENT_MEMBER: member_event(w); break;
     case EVENT_FAULT: fault_event(w); break;
     case EVENT_RESTART:
         if (!n->up && n->life == event->tag) node_restart(w, n);
@@ -204,6 +214,7 @@ static void draw_profile(struct world *w, unsigned nodes)
 static void begin(struct world *w, unsigned nodes)
 {
     draw_profile(w, nodes);
+    w->profile.endings = seeded_chance(&w->life, 600);
     tell(w,
          "seed %" PRIu64 ": %u people, %" PRIu64 " minutes, latency %" PRIu64
          " ms, loss %u in 1000",
@@ -254,12 +265,13 @@ static bool settle(struct world *w)
     return false;
 }
 
-/* Everybody can still write, and everybody else reads it. */
+/* Everybody who is still a member can still write, and everybody else reads it. */
 static void last_words(struct world *w)
 {
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         struct node *n = &w->nodes[i];
         size_t before = n->acknowledged_count;
+        if (!check_in_core(w, i)) continue;
         for (unsigned tries = 0; tries < 8 && n->acknowledged_count == before; tries++)
             node_write(w, n);
         if (n->acknowledged_count == before) world_fail(w, "%s cannot write at the end", n->name);
@@ -281,6 +293,7 @@ struct outcome world_run(uint64_t seed, unsigned nodes, bool tells)
     w->tells = tells;
     seeded_reseed_sodium(seed);
     seeded_init(&w->random, seed, 1);
+    seeded_init(&w->life, seed, 2);
     crypto_generichash_init(&w->trace, NULL, 0, 32);
     begin(w, nodes);
     run_until(w, w->profile.duration);

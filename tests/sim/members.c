@@ -1,0 +1,302 @@
+/* People come and go: what a person does about the others, and who may know what. */
+#include "tests/sim/sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EPOCHS_MAX 4096u
+
+bool members_sees(const struct node *n, const struct node *other)
+{
+    struct vl_device_info device;
+    return n->replica != NULL &&
+           vl_replica_device(n->replica, other->keys->card.sign, &device) == VL_OK &&
+           device.current;
+}
+
+static enum vl_role role_of(const struct node *n, const struct node *other)
+{
+    struct vl_person_state person;
+    const struct vl_membership *m = vl_replica_membership(n->replica);
+    if (m == NULL) return VL_ROLE_NONE;
+    struct vl_bytes name = vl_bytes(other->person.bytes, sizeof other->person.bytes);
+    return vl_membership_find_person(m, name, &person) == VL_OK ? person.role : VL_ROLE_NONE;
+}
+
+static bool is_facilitator(const struct node *n)
+{
+    return role_of(n, n) == VL_ROLE_FACILITATOR;
+}
+
+static unsigned persons_seen(const struct world *w, const struct node *n)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < w->profile.nodes; i++)
+        count += role_of(n, &w->nodes[i]) != VL_ROLE_NONE ? 1 : 0;
+    return count;
+}
+
+/* ---- coming ---- */
+
+static void grow_later(struct world *w)
+{
+    world_schedule(w, seeded_wait(&w->random, MINUTE), EVENT_GROW, NODES_MAX, 0, 0);
+}
+
+void members_grow(struct world *w)
+{
+    struct node *newcomer = NULL;
+    for (unsigned i = 2; i < w->profile.nodes && newcomer == NULL; i++) {
+        if (!w->nodes[i].added) newcomer = &w->nodes[i];
+    }
+    if (newcomer == NULL) return;
+    struct node *adder = node_random_up(w);
+    if (adder == NULL || !newcomer->up || !network_reaches(w, adder, newcomer) ||
+        !is_facilitator(adder)) {
+        grow_later(w);
+        return;
+    }
+    struct vl_enrolment enrolment = node_enrolment(w, newcomer);
+    struct vl_id id;
+    vl_result result = vl_replica_add_person(adder->replica, &enrolment, node_wall(w, adder), &id);
+    if (result != VL_OK) {
+        if (!node_may_refuse(w, result))
+            world_fail(w, "%s cannot add %s: %s", adder->name, newcomer->name,
+                       vl_result_name(result));
+        grow_later(w);
+        return;
+    }
+    newcomer->added = true;
+    newcomer->adder = adder->index;
+    tell(w, "%s adds %s", adder->name, newcomer->name);
+    network_pump_node(w, adder);
+    network_dial(w, newcomer, adder);
+}
+
+void members_find_host(struct world *w, struct node *newcomer)
+{
+    for (unsigned i = 0; i < w->profile.nodes; i++) {
+        const struct node *host = &w->nodes[i];
+        if (!host->up || !host->joined || !members_sees(host, newcomer)) continue;
+        if (!check_in_core(w, i)) continue;
+        newcomer->adder = i;
+        return;
+    }
+}
+
+/* ---- acting ---- */
+
+static void remember(struct world *w, enum vl_control_kind kind, const struct vl_id *id)
+{
+    if (kind == VL_CONTROL_REMOVE || kind == VL_CONTROL_DEMOTE) {
+        w->proposals[w->proposal_count % PROPOSALS_MAX] = *id;
+        w->proposal_count++;
+    }
+    if (kind == VL_CONTROL_REMOVE || kind == VL_CONTROL_DEMOTE || kind == VL_CONTROL_LEAVE ||
+        kind == VL_CONTROL_STEPDOWN)
+        w->ends++;
+}
+
+static bool act(struct world *w, struct node *n, struct vl_control *control, const char *whom)
+{
+    struct vl_id id;
+    vl_result result = vl_replica_control(n->replica, control, node_wall(w, n), &id);
+    const char *what = vl_control_kind_text(control->kind);
+    if (result == VL_OK) {
+        tell(w, "%s: %s %s", n->name, what, whom);
+        world_trace(w, "control", id.bytes, sizeof id.bytes);
+        remember(w, control->kind, &id);
+        network_pump_node(w, n);
+    } else if (!node_may_refuse(w, result)) {
+        world_fail(w, "%s cannot %s %s: %s", n->name, what, whom, vl_result_name(result));
+    }
+    return result == VL_OK;
+}
+
+static bool act_on(struct world *w, struct node *n, enum vl_control_kind kind,
+                   const struct node *other)
+{
+    struct vl_control control = {.kind = kind, .target = other->person};
+    return act(w, n, &control, other->name);
+}
+
+static void endorse(struct world *w, struct node *n)
+{
+    size_t known = w->proposal_count < PROPOSALS_MAX ? w->proposal_count : PROPOSALS_MAX;
+    if (known == 0) return;
+    const struct vl_id *proposal = &w->proposals[seeded_below(&w->life, known)];
+    bool has = false;
+    struct vl_control control = {.kind = VL_CONTROL_ENDORSE, .target = *proposal};
+    if (vl_replica_has(n->replica, proposal, &has) == VL_OK && has)
+        (void)act(w, n, &control, "a proposal");
+}
+
+/* Somebody who was a person once: with what was written before, or without. */
+static void add_again(struct world *w, struct node *n, const struct node *other)
+{
+    struct vl_enrolment enrolment = node_enrolment(w, other);
+    struct vl_control control = {.kind = VL_CONTROL_ADD,
+                                 .target = other->person,
+                                 .enrolments = &enrolment,
+                                 .enrolment_count = 1};
+    struct vl_id id;
+    if (!other->added || role_of(n, other) != VL_ROLE_NONE) return;
+    if (seeded_chance(&w->life, 500)) {
+        (void)act(w, n, &control, other->name);
+        return;
+    }
+    vl_result result = vl_replica_add_person(n->replica, &enrolment, node_wall(w, n), &id);
+    if (result == VL_OK) {
+        tell(w, "%s adds %s again", n->name, other->name);
+        network_pump_node(w, n);
+    } else if (!node_may_refuse(w, result)) {
+        world_fail(w, "%s cannot add %s again: %s", n->name, other->name, vl_result_name(result));
+    }
+}
+
+static void go(struct world *w, struct node *n, enum vl_control_kind kind)
+{
+    struct vl_control control = {.kind = kind};
+    if (kind == VL_CONTROL_LEAVE && persons_seen(w, n) <= 2) return;
+    (void)act(w, n, &control, "");
+}
+
+static void end_something(struct world *w, struct node *n, const struct node *other)
+{
+    switch (seeded_below(&w->life, 10)) {
+    case 0:
+    case 1: (void)act_on(w, n, VL_CONTROL_REMOVE, other); break;
+    case 2: (void)act_on(w, n, VL_CONTROL_DEMOTE, other); break;
+    case 3:
+    case 4:
+    case 5: endorse(w, n); break;
+    case 6: add_again(w, n, other); break;
+    case 7: (void)act_on(w, n, VL_CONTROL_VOTE, other); break;
+    case 8: go(w, n, VL_CONTROL_STEPDOWN); break;
+    default:
+        if (seeded_chance(&w->life, 300)) go(w, n, VL_CONTROL_LEAVE);
+        break;
+    }
+}
+
+void members_act(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n == NULL) return;
+    const struct node *other = &w->nodes[seeded_below(&w->random, w->profile.nodes)];
+    if (w->profile.endings && seeded_chance(&w->life, 500)) {
+        end_something(w, n, other);
+        return;
+    }
+    bool promotes = is_facilitator(n) && seeded_chance(&w->random, 500);
+    (void)act_on(w, n, promotes ? VL_CONTROL_PROMOTE : VL_CONTROL_VOUCH, other);
+}
+
+void members_rival_removals(struct world *w)
+{
+    bool done[NODES_MAX + 2] = {false}; /* by side */
+    for (unsigned i = 0; i < w->profile.nodes; i++) {
+        struct node *n = &w->nodes[i];
+        if (!n->up || !n->joined || done[n->group] || !is_facilitator(n)) continue;
+        const struct node *other = &w->nodes[seeded_below(&w->life, w->profile.nodes)];
+        if (other != n && persons_seen(w, n) > 2)
+            done[n->group] = act_on(w, n, VL_CONTROL_REMOVE, other);
+    }
+}
+
+/* ---- who may know what ---- */
+
+static bool was_enrolled(const struct node *n, const struct node *other)
+{
+    struct vl_device_info device;
+    return vl_replica_device(n->replica, other->keys->card.sign, &device) == VL_OK;
+}
+
+static bool holds(const struct node *n, const struct vl_id *key_id)
+{
+    struct vl_epoch_info *epochs = need(calloc(EPOCHS_MAX, sizeof *epochs));
+    size_t count = vl_replica_epochs(n->replica, epochs, EPOCHS_MAX);
+    bool found = false;
+    for (size_t i = 0; i < count && i < EPOCHS_MAX && !found; i++)
+        found = vl_id_equal(&epochs[i].key_id, key_id);
+    free(epochs);
+    return found;
+}
+
+static bool current_epoch(const struct node *n, struct vl_id *key_id)
+{
+    struct vl_epoch_info *epochs = need(calloc(EPOCHS_MAX, sizeof *epochs));
+    size_t count = vl_replica_epochs(n->replica, epochs, EPOCHS_MAX);
+    bool found = false;
+    for (size_t i = 0; i < count && i < EPOCHS_MAX && !found; i++) {
+        found = epochs[i].current;
+        if (found) *key_id = epochs[i].key_id;
+    }
+    free(epochs);
+    return found;
+}
+
+void members_note_write(struct world *w, const struct node *n)
+{
+    struct epoch_note note = {.barred = 0};
+    if (!w->profile.endings || !current_epoch(n, &note.key_id)) return;
+    for (unsigned i = 0; i < w->profile.nodes; i++) {
+        const struct node *other = &w->nodes[i];
+        if (was_enrolled(n, other) && !members_sees(n, other)) note.barred |= 1u << i;
+    }
+    if (note.barred == 0) return;
+    for (size_t i = 0; i < w->note_count; i++) {
+        if (!vl_id_equal(&w->notes[i].key_id, &note.key_id)) continue;
+        w->notes[i].barred |= note.barred;
+        return;
+    }
+    if (w->note_count < NOTES_MAX) w->notes[w->note_count++] = note;
+}
+
+static vl_result give_chunk(void *context, const struct vl_entry_row *row)
+{
+    size_t stored = 0;
+    return vl_replica_receive(context, &row->entry, 1, &stored);
+}
+
+static size_t give_once(struct node *n, struct node *from)
+{
+    struct vl_head heads[VL_HEADS_MAX < 256 ? VL_HEADS_MAX : 256];
+    size_t before = memory_storage_entry_count(n->memory);
+    size_t count = 0;
+    if (vl_replica_heads(from->replica, heads, 256, &count) != VL_OK) return 0;
+    for (size_t i = 0; i < count && i < 256; i++) {
+        for (uint64_t seq = 0; seq <= heads[i].seq; seq++) {
+            vl_result result = vl_replica_read_chunk(from->replica, &heads[i].log, seq, 1,
+                                                     VL_CHUNK_BYTES_MAX, give_chunk, n->replica);
+            if (result != VL_OK) break;
+        }
+    }
+    return memory_storage_entry_count(n->memory) - before;
+}
+
+void members_give_all(struct world *w, struct node *n, struct node *from)
+{
+    (void)w;
+    while (give_once(n, from) > 0) {
+    }
+}
+
+void members_check_secrets(struct world *w)
+{
+    struct node *source = NULL;
+    for (unsigned i = 0; i < w->profile.nodes && source == NULL; i++)
+        if (check_in_core(w, i)) source = &w->nodes[i];
+    if (source == NULL) return;
+    for (unsigned i = 0; i < w->profile.nodes && !w->failed; i++) {
+        struct node *n = &w->nodes[i];
+        if (!n->joined) continue;
+        if (!check_in_core(w, i)) members_give_all(w, n, source);
+        for (size_t k = 0; k < w->note_count; k++) {
+            if ((w->notes[k].barred & (1u << i)) == 0 || !holds(n, &w->notes[k].key_id)) continue;
+            world_fail(w, "%s was out and holds an epoch that was written under then", n->name);
+            return;
+        }
+    }
+}
