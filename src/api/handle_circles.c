@@ -47,7 +47,25 @@ vl_result handle_circle_show(struct request *rq)
     return VL_OK;
 }
 
-/* ?name=; without it, the only circle there is. */
+/* The only circle there is, or the only draft when there is no circle. */
+static vl_result only_circle(struct request *rq, struct circle **out)
+{
+    for (int drafts = 0; drafts <= 1; drafts++) {
+        for (size_t i = 0; i < rq->api->circles->count; i++) {
+            struct circle *circle = rq->api->circles->items[i];
+            if (circle->is_draft != (drafts == 1)) continue;
+            if (*out != NULL) {
+                return request_refuse(rq, "circle", "there are several circles: say which",
+                                      VL_ERR_INVALID);
+            }
+            *out = circle;
+        }
+        if (*out != NULL) return VL_OK;
+    }
+    return request_refuse(rq, "circle", "there is no circle yet", VL_ERR_NOT_FOUND);
+}
+
+/* ?name=; without it, the only circle. */
 vl_result handle_circle_find(struct request *rq)
 {
     const char *name = rq->query(rq->query_context, "name");
@@ -55,18 +73,8 @@ vl_result handle_circle_find(struct request *rq)
     if (name != NULL && name[0] != 0) {
         rq->params[0] = strdup(name);
         VL_TRY(request_circle(rq, &circle));
-        return show(rq, circle);
-    }
-    for (size_t i = 0; i < rq->api->circles->count; i++) {
-        if (rq->api->circles->items[i]->is_draft) continue;
-        if (circle != NULL) {
-            return request_refuse(rq, "circle", "there are several circles: say which",
-                                  VL_ERR_INVALID);
-        }
-        circle = rq->api->circles->items[i];
-    }
-    if (circle == NULL) {
-        return request_refuse(rq, "circle", "there is no circle yet", VL_ERR_NOT_FOUND);
+    } else {
+        VL_TRY(only_circle(rq, &circle));
     }
     return show(rq, circle);
 }

@@ -9,6 +9,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define INDEX_STEP     64u /* records; a step must not be felt */
 #define INDEX_PAUSE_MS 5
@@ -161,7 +162,11 @@ int cmd_run(struct call *call)
     (void)signal(SIGPIPE, SIG_IGN);
     int end = start(&rt);
     if (end == CLI_OK) {
+        /* a program waits for this word; a person gets a sentence with it */
         puts(rt.store == NULL ? "ready (locked)" : "ready");
+        if (isatty(STDOUT_FILENO) == 1) {
+            puts(_("Your node runs here until Ctrl-C. In another terminal: `veillee help`."));
+        }
         (void)fflush(stdout);
         if (event_base_dispatch(rt.base) < 0) end = CLI_FAILED;
     }
