@@ -41,7 +41,7 @@ struct vl_code {
 };
 void vl_code_random(struct vl_code *out);
 const char *vl_word(enum vl_language language, unsigned index);
-/* "27 cabane tulipe renard": words of either list, any case and spacing (also - , . between),
+/* "27 ampoule tulipe renard": words of either list, any case and spacing (also - , . between),
  * accents ignored. INVALID when a word is in neither list or the form is another. */
 VL_MUST_USE vl_result vl_code_parse(struct vl_bytes text, struct vl_code *out);
 /* At least 64 bytes. */
