@@ -63,7 +63,7 @@ static void check_acknowledged(struct world *w)
 {
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         const struct node *author = &w->nodes[i];
-        if (!check_in_core(w, i)) continue;
+        if (!check_in_core(w, i) || author->rolled_back) continue;
         for (size_t k = 0; k < author->acknowledged_count; k++) {
             for (unsigned j = 0; j < w->profile.nodes; j++) {
                 const struct node *n = &w->nodes[j];
@@ -128,6 +128,10 @@ static void check_replica(struct world *w, const struct node *n, struct vl_id *d
         vl_id_text(&bad, hex);
         world_fail(w, "%s's copy does not verify: %s at %.16s", n->name, vl_result_name(result),
                    hex);
+        return;
+    }
+    if (vl_replica_fork_count(n->replica) > 0) {
+        world_fail(w, "%s knows a fork, and nobody forked", n->name);
         return;
     }
     if (report.unmerged > 0 && !w->profile.endings) {

@@ -120,6 +120,24 @@ static void burst(struct world *w)
     network_pump_node(w, n);
 }
 
+static void backup(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n != NULL) node_backup(w, n);
+}
+
+static void old_backup(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n != NULL) node_roll_back(w, n);
+}
+
+static void copied_folder(struct world *w)
+{
+    struct node *n = node_random_up(w);
+    if (n != NULL && seeded_chance(&w->life, 200)) node_copy(w, n);
+}
+
 static void rival_removals(struct world *w)
 {
     if (!w->profile.endings) return;
@@ -146,6 +164,9 @@ const struct fault faults[] = {
     {"burst", "somebody writes a lot at once", burst},
     {"rival-removals", "apart from each other, two facilitators remove somebody each",
      rival_removals},
+    {"backup", "somebody makes a backup", backup},
+    {"old-backup", "a power cut, and an old backup is put back", old_backup},
+    {"copied-folder", "a folder is copied, and both copies are used", copied_folder},
 };
 const size_t fault_count = sizeof faults / sizeof *faults;
 static_assert(sizeof faults / sizeof *faults <= 32, "the profile has a bit for each");

@@ -21,7 +21,7 @@ struct totals {
 
 static int usage(void)
 {
-    fputs("veillee-sim [--seeds A..B] [--nodes 3..8] [--tell] [--no-kept]\n"
+    fputs("veillee-sim [--seeds A..B] [--nodes 3..12] [--tell] [--no-kept]\n"
           "  --seeds A..B   which worlds, default 1..20; one number is one world\n"
           "  --nodes N      how many people, instead of what the seed says\n"
           "  --tell         tell the story\n"
@@ -69,7 +69,7 @@ static bool parse(int argc, char **argv, struct options *o)
             i++;
         } else if (strcmp(argv[i], "--nodes") == 0) {
             if (!parse_number(&value, &number) || *value != 0 || number < NODES_MIN ||
-                number > NODES_MAX)
+                number > PEOPLE_MAX)
                 return false;
             o->nodes = (unsigned)number;
             i++;
@@ -106,7 +106,7 @@ static void run_kept(struct totals *totals)
         uint64_t seed = 0;
         uint64_t nodes = 0;
         if (!parse_number(&at, &seed)) continue;
-        if (!parse_number(&at, &nodes) || nodes < NODES_MIN || nodes > NODES_MAX) nodes = 0;
+        if (!parse_number(&at, &nodes) || nodes < NODES_MIN || nodes > PEOPLE_MAX) nodes = 0;
         (void)run(seed, (unsigned)nodes, false, totals);
     }
     fclose(file);

@@ -83,6 +83,11 @@ void members_find_host(struct world *w, struct node *newcomer)
         newcomer->adder = i;
         return;
     }
+    for (unsigned i = 0; i < w->profile.nodes; i++)
+        if (members_sees(&w->nodes[i], newcomer)) return;
+    if (newcomer->index < 2) return;
+    newcomer->added = false; /* who added her lost that with her storage */
+    grow_later(w);
 }
 
 /* ---- acting ---- */

@@ -12,8 +12,8 @@
 #define FIELD_TEXT     5u
 #define WALL_START     INT64_C(1767225600000) /* 2026 */
 
-static const char *const names[NODES_MAX] = {"Ana",  "Bruno", "Chloe", "David",
-                                             "Emma", "Farid", "Gilda", "Hugo"};
+static const char *const names[PEOPLE_MAX] = {"Ana",   "Bruno", "Chloe", "David", "Emma", "Farid",
+                                              "Gilda", "Hugo",  "Ines",  "Jonas", "Kim",  "Lou"};
 
 vl_wall node_wall(const struct world *w, const struct node *n)
 {
@@ -37,11 +37,11 @@ static void must(vl_result result, const char *what)
 void node_init(struct world *w, unsigned index)
 {
     struct node *n = &w->nodes[index];
-    uint8_t seed[32];
-    for (size_t i = 0; i < sizeof seed; i++)
-        seed[i] = (uint8_t)seeded_u64(&w->random);
-    *n = (struct node){.index = index, .name = names[index]};
-    must(vl_device_keys_from_seed(seed, &n->keys), "keys");
+    *n = (struct node){.index = index};
+    snprintf(n->name, sizeof n->name, "%s", names[index]);
+    for (size_t i = 0; i < sizeof n->seed; i++)
+        n->seed[i] = (uint8_t)seeded_u64(&w->random);
+    must(vl_device_keys_from_seed(n->seed, &n->keys), "keys");
     vl_person_id(n->keys->card.sign, &n->person);
     n->memory = memory_storage_create();
     n->storage = memory_storage_port(n->memory);
@@ -54,6 +54,7 @@ void node_finish(struct node *n)
 {
     vl_replica_close(n->replica);
     memory_storage_destroy(n->memory);
+    memory_storage_destroy(n->backup);
     vl_device_keys_destroy(n->keys);
     free(n->acknowledged);
 }
@@ -68,6 +69,11 @@ static void start(struct world *w, struct node *n)
     }
     n->up = true;
     n->life++;
+    if (!n->is_moved) return;
+    n->is_moved = false;
+    result = vl_replica_new_incarnation(n->replica);
+    if (result != VL_OK)
+        world_fail(w, "%s cannot begin a new log: %s", n->name, vl_result_name(result));
 }
 
 struct vl_enrolment node_enrolment(const struct world *w, const struct node *n)
@@ -111,12 +117,49 @@ void node_crash(struct world *w, struct node *n, const char *why)
                    n->life);
 }
 
+void node_backup(struct world *w, struct node *n)
+{
+    tell(w, "%s makes a backup", n->name);
+    memory_storage_destroy(n->backup);
+    n->backup = memory_storage_clone(n->memory);
+}
+
+void node_roll_back(struct world *w, struct node *n)
+{
+    if (n->backup == NULL) return;
+    node_crash(w, n, "and her old backup is put back");
+    memory_storage_restore(n->memory, n->backup);
+    n->rolled_back = n->is_moved = true;
+}
+
+void node_copy(struct world *w, const struct node *n)
+{
+    if (w->profile.nodes == NODES_MAX) return;
+    struct node *copy = &w->nodes[w->profile.nodes];
+    *copy = (struct node){.index = w->profile.nodes,
+                          .person = n->person,
+                          .added = true,
+                          .joined = true,
+                          .rolled_back = true,
+                          .is_moved = true};
+    snprintf(copy->name, sizeof copy->name, "%.8s2", n->name);
+    memcpy(copy->seed, n->seed, sizeof copy->seed);
+    must(vl_device_keys_from_seed(copy->seed, &copy->keys), "keys");
+    copy->memory = memory_storage_clone(n->memory);
+    copy->storage = memory_storage_port(copy->memory);
+    w->profile.nodes++;
+    tell(w, "%s's folder is copied, both are used", n->name);
+    start(w, copy);
+    world_schedule(w, seeded_wait(&w->life, w->profile.write_mean), EVENT_WRITE, copy->index, 0, 0);
+    world_schedule(w, seeded_wait(&w->life, 5000), EVENT_DIAL, copy->index, 0, 0);
+}
+
 void node_restart(struct world *w, struct node *n)
 {
     start(w, n);
     if (!n->up) return;
     tell(w, "%s is back with %zu entries", n->name, memory_storage_entry_count(n->memory));
-    for (size_t i = 0; i < n->acknowledged_count; i++) {
+    for (size_t i = 0; i < n->acknowledged_count && !n->rolled_back; i++) {
         if (memory_storage_entry(n->memory, &n->acknowledged[i]) == NULL) {
             world_fail(w, "%s lost an entry that was shown as saved", n->name);
             return;

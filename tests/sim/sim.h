@@ -18,8 +18,9 @@
 #include <veillee/session.h>
 
 #define NODES_MIN       3u
-#define NODES_MAX       8u
-#define CONNECTIONS_MAX 64u
+#define PEOPLE_MAX      12u
+#define NODES_MAX       14u /* with copies */
+#define CONNECTIONS_MAX 160u
 #define RECORDS         6u
 #define MINUTE          UINT64_C(60000)
 #define HOUR            (60u * MINUTE)
@@ -48,7 +49,8 @@ struct event {
 
 struct node {
     unsigned index;
-    const char *name;
+    char name[16];
+    uint8_t seed[32]; /* of her keys */
     struct vl_device_keys *keys;
     struct vl_id person;
     struct memory_storage *memory;
@@ -57,6 +59,9 @@ struct node {
     bool up;
     bool added, joined; /* somebody added her; she has a copy */
     unsigned adder;
+    struct memory_storage *backup; /* NULL: none was made */
+    bool rolled_back;              /* went back to a backup: what only she had is lost */
+    bool is_moved;              /* the copy knows that it is not where it was written: a new log */
     bool power_cut;             /* the next failing call of the storage is one */
     uint64_t life;              /* counts restarts */
     int64_t wall_offset;        /* of her wall clock, ms */
@@ -169,6 +174,10 @@ bool node_write_quietly(struct world *w, struct node *n);
 void node_write(struct world *w, struct node *n);
 /* Power cut: what was not committed is gone. Restarts after a while. */
 void node_crash(struct world *w, struct node *n, const char *why);
+/* A copy of the folder as it is now is put away; put back (power cut first); put to use beside. */
+void node_backup(struct world *w, struct node *n);
+void node_roll_back(struct world *w, struct node *n);
+void node_copy(struct world *w, const struct node *n);
 void node_restart(struct world *w, struct node *n);
 bool node_empty(const struct node *n);
 struct node *node_random_up(struct world *w); /* a member that is up, or NULL */

@@ -196,7 +196,7 @@ static void draw_profile(struct world *w, unsigned nodes)
 {
     struct seeded *r = &w->random;
     struct profile *p = &w->profile;
-    unsigned drawn = (unsigned)seeded_between(r, NODES_MIN, NODES_MAX);
+    unsigned drawn = (unsigned)seeded_between(r, NODES_MIN, PEOPLE_MAX);
     p->nodes = nodes != 0 ? nodes : drawn;
     p->duration = seeded_between(r, HOUR, 4 * HOUR);
     p->write_mean = p->duration * p->nodes / seeded_between(r, 60, 400);
