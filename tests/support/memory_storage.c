@@ -403,6 +403,9 @@ static void forget(struct memory_storage *m)
         free(m->cells[i].data);
     for (size_t i = 0; i < m->chain_count; i++)
         free(m->chains[i].items);
+    for (size_t i = 0; i < m->fork_count; i++)
+        free(m->forks[i].data);
+    free(m->forks);
     free(m->logs);
     free(m->chains);
     free(m->order);
@@ -427,6 +430,8 @@ static void copy_content(struct memory_storage *to, const struct memory_storage 
     to->logs = memory_need(malloc(to->log_capacity * sizeof *to->logs));
     if (from->log_count > 0) memcpy(to->logs, from->logs, from->log_count * sizeof *to->logs);
     to->log_count = from->log_count;
+    for (size_t i = 0; i < from->fork_count; i++)
+        fork_keep(to, &from->forks[i].log, vl_bytes(from->forks[i].data, from->forks[i].size));
     for (size_t c = 0; c < from->chain_count; c++)
         for (size_t i = 0; i < from->chains[c].count; i++)
             entry_insert(to, entry_copy(from->chains[c].items[i]));
