@@ -164,6 +164,7 @@ const struct fault faults[] = {
     {"burst", "somebody writes a lot at once", burst},
     {"rival-removals", "apart from each other, two facilitators remove somebody each",
      rival_removals},
+    {"forgery", "a hostile member, or one who was removed, makes entries by hand", hostile_forge},
     {"backup", "somebody makes a backup", backup},
     {"old-backup", "a power cut, and an old backup is put back", old_backup},
     {"copied-folder", "a folder is copied, and both copies are used", copied_folder},

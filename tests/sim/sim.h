@@ -7,6 +7,7 @@
  *   members.c   who comes, goes, and is removed
  *   network.c   connections: slow, stalling, breaking; sessions at their ends
  *   faults.c    what can go wrong, a table by name
+ *   hostile.c   entries that no honest program makes
  *   checks.c    what must hold
  *   main.c      options */
 #ifndef TESTS_SIM_SIM_H
@@ -230,6 +231,10 @@ struct fault {
 };
 extern const struct fault faults[];
 extern const size_t fault_count;
+
+/* hostile.c */
+/* An entry that breaks a rule, or does harm within the rules, made with a member's keys. */
+void hostile_forge(struct world *w);
 
 /* checks.c */
 /* Whether a node is in, as everybody sees it whom it sees. */
