@@ -3,6 +3,7 @@
 #include "tests/support/seeded_random.h"
 #include "tests/support/session_pair.h"
 #include "tests/support/store_fixture.h"
+#include "tests/support/test_scale.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -192,7 +193,7 @@ static void run_schedule(uint64_t seed)
 static void no_schedule_forks(void **state)
 {
     (void)state;
-    for (uint64_t seed = FIRST_SEED; seed < FIRST_SEED + SCHEDULES; seed++)
+    for (uint64_t seed = FIRST_SEED; seed < FIRST_SEED + test_scale(SCHEDULES, 30); seed++)
         run_schedule(seed);
 }
 
