@@ -59,6 +59,14 @@ try {
     await refuses(one, ['meeting', 'show', 'ffffffff'], EXIT.notFound);
   });
   await one.json('circle', 'new', 'Cercle', '--as', 'Un');
+  await test('without a name the only draft is meant, until there are two', async () => {
+    const shown = await one.json('circle', 'show');
+    if (shown.name !== 'Cercle') throw new Error(JSON.stringify(shown));
+    await refuses(two, ['circle', 'show'], EXIT.notFound);
+    await two.json('circle', 'new', 'Un cercle', '--as', 'Deux');
+    await two.json('circle', 'new', 'Un autre', '--as', 'Deux');
+    await refuses(two, ['circle', 'show'], EXIT.invalid);
+  });
   await test('a wrong code: refused, the invitation stays for two more tries', async () => {
     const invitation = one.steps(['invite', 'Cercle', '--yes']);
     const code = await invitation.line(0);
