@@ -261,10 +261,12 @@ static vl_result add_share(struct request *rq, struct circle *circle, const stru
                                   .topics_add = body->topics.items,
                                   .topics_add_count = body->topics.count};
     if (body->sort != NULL) {
-        if (!share_sort_parse(body->sort, &sort)) {
+        int64_t choice;
+        if (!schema_choice_named(schema_field(SCHEMA_SHARE, SHARE_SORT), body->sort, &choice)) {
             return request_refuse(rq, "sort", "not experience, strategy or question",
                                   VL_ERR_INVALID);
         }
+        sort = (enum share_sort)choice;
         change.sort = &sort;
     }
     if (body->meeting != NULL) {

@@ -132,8 +132,10 @@ static void view_value(struct json_out *o, const struct schema_field *field,
     switch (value->tag) {
     case VL_VALUE_TEXT: json_write_text(o, (const char *)value->bytes.data); break;
     case VL_VALUE_INTEGER:
-        if (field->id == SHARE_SORT && strcmp(field->name, "sort") == 0) {
-            json_write_text(o, share_sort_text(value->integer));
+        if (field->form == SCHEMA_ENUM) {
+            json_write_text(o, schema_choice(field, value->integer));
+        } else if (field->form == SCHEMA_FLAG) {
+            json_write_flag(o, value->integer == 1);
         } else {
             json_write_integer(o, value->integer);
         }
@@ -242,7 +244,7 @@ void view_record(struct json_out *o, const struct circle *circle, const struct r
     for (size_t i = 0; i < record->field_count; i++) {
         const struct schema_field *schema = record->fields[i].schema;
         if (record->schema->type == SCHEMA_SHARE && schema->id == SHARE_AUDIENCE) {
-            json_put_text(o, "audience", share_audience_text(share_audience_of(record)));
+            json_put_text(o, "audience", schema_choice(schema, share_audience_of(record)));
             continue;
         }
         bool is_long = schema->kind == VL_FIELD_TEXT || schema->form == SCHEMA_BLOCK;

@@ -1,6 +1,6 @@
 #include "circle/edit.h"
+#include "circle/audience.h"
 #include "circle/edit_plan.h"
-#include "circle/profile.h"
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -419,6 +419,36 @@ static vl_result plan_change(struct plan *plan, const struct edit_change *change
 
 /* ---- who may ---- */
 
+/* The meeting that a record of SCHEMA_ID_BOTH is to be of: what the edit says, else what is there.
+ */
+static vl_result meeting_of(const struct edit *e, struct vl_record_id *out)
+{
+    struct record record;
+    for (size_t i = e->count; i-- > 0;) {
+        struct vl_value value;
+        if (e->changes[i].field != &e->schema->fields[0]) continue;
+        VL_TRY(vl_value_decode(vl_buffer_view(&e->changes[i].items[0]), &value));
+        *out = value.record;
+        return value.tag == VL_VALUE_REFERENCE ? VL_OK : VL_ERR_NOT_FOUND;
+    }
+    VL_TRY(record_read(e->replica, e->schema->type, &e->id, &record));
+    bool found = record.fields[0].count > 0;
+    if (found) *out = record.fields[0].values[0].value.record;
+    record_finish(&record);
+    return found ? VL_OK : VL_ERR_NOT_FOUND;
+}
+
+static vl_result check_subject(const struct edit *e, const struct vl_id *me)
+{
+    struct vl_record_id meeting = {{0}}, mine;
+    if (e->schema->id == SCHEMA_ID_BOTH) {
+        vl_result result = meeting_of(e, &meeting);
+        if (result != VL_OK) return result == VL_ERR_NOT_FOUND ? VL_ERR_AUTHORITY : result;
+    }
+    bool is_one = record_id_of(vl_replica_circle(e->replica), e->schema, &meeting, me, &mine);
+    return is_one && memcmp(&mine, &e->id, sizeof mine) == 0 ? VL_OK : VL_ERR_AUTHORITY;
+}
+
 /* Whoever wrote the oldest value that is still seen made the record. */
 static vl_result check_author(const struct edit *e, const struct vl_id *me)
 {
@@ -434,7 +464,9 @@ static vl_result check_author(const struct edit *e, const struct vl_id *me)
             if (oldest == NULL || vl_stamp_compare(&value->stamp, &oldest->stamp) < 0)
                 oldest = value;
         }
-    if (oldest != NULL && !vl_id_equal(&oldest->author, me)) result = VL_ERR_AUTHORITY;
+    bool is_fixed = e->schema->writer == SCHEMA_WRITER_ONCE;
+    if (oldest != NULL && (is_fixed || !vl_id_equal(&oldest->author, me)))
+        result = VL_ERR_AUTHORITY;
     record_finish(&record);
     return result;
 }
@@ -454,7 +486,6 @@ static vl_result check_facilitator(const struct edit *e, const struct vl_id *me)
 
 vl_result edit_allowed(const struct edit *e)
 {
-    struct vl_record_id mine;
     struct vl_id me;
     vl_result result = vl_replica_me(e->replica, &me);
     if (result == VL_ERR_NOT_FOUND) return VL_ERR_AUTHORITY;
@@ -462,16 +493,38 @@ vl_result edit_allowed(const struct edit *e)
     switch (e->schema->writer) {
     case SCHEMA_WRITER_ANY: return VL_OK;
     case SCHEMA_WRITER_FACILITATOR: return check_facilitator(e, &me);
-    case SCHEMA_WRITER_SUBJECT:
-        profile_id(vl_replica_circle(e->replica), &me, &mine);
-        return memcmp(&mine, &e->id, sizeof mine) == 0 ? VL_OK : VL_ERR_AUTHORITY;
-    case SCHEMA_WRITER_AUTHOR: return check_author(e, &me);
+    case SCHEMA_WRITER_SUBJECT: return check_subject(e, &me);
+    case SCHEMA_WRITER_AUTHOR:
+    case SCHEMA_WRITER_ONCE: return check_author(e, &me);
     }
     return VL_ERR_INTERNAL;
 }
 
+static vl_result check_allowed(struct edit *e, struct audience *audience, struct schema_problem *at)
+{
+    vl_result result = VL_OK;
+    *at = (struct schema_problem){0};
+    if (e->schema->audience == SCHEMA_FOR_FACILITATORS && !e->sealed) {
+        result = audience_facilitators(e->replica, audience);
+        edit_seal(e, audience->persons, audience->count);
+    }
+    if (result != VL_OK) return result;
+    if (e->sealed && e->schema->audience == SCHEMA_FOR_CIRCLE) {
+        *at = (struct schema_problem){NULL, "what is for everybody is never sealed"};
+        return VL_ERR_INVALID;
+    }
+    result = edit_allowed(e);
+    at->reason = e->schema->writer == SCHEMA_WRITER_ONCE ? "it is never changed once it is written"
+                                                         : "only somebody else may write it";
+    return result;
+}
+
 vl_result edit_write(struct edit *e, vl_wall now, struct schema_problem *problem)
 {
+    struct audience audience = {.count = 0};
+    vl_result result = e->result;
+    struct schema_problem at = e->problem;
+    if (result == VL_OK && e->count > 0) result = check_allowed(e, &audience, &at);
     struct plan plan = {.replica = e->replica,
                         .now = now,
                         .type = e->schema->type,
@@ -479,12 +532,6 @@ vl_result edit_write(struct edit *e, vl_wall now, struct schema_problem *problem
                         .sealed = e->sealed,
                         .persons = e->persons,
                         .person_count = e->person_count};
-    vl_result result = e->result;
-    struct schema_problem at = e->problem;
-    if (result == VL_OK && e->count > 0) {
-        result = edit_allowed(e);
-        at = (struct schema_problem){NULL, "its schema lets somebody else write it"};
-    }
     for (size_t i = 0; i < e->count && result == VL_OK; i++) {
         result = plan_change(&plan, &e->changes[i]);
         at = (struct schema_problem){e->changes[i].field, vl_result_message(result)};

@@ -35,7 +35,8 @@ VL_MUST_USE vl_result edit_begin(struct edit *e, struct vl_replica *r, uint32_t 
                                  const struct vl_record_id *id);
 void edit_finish(struct edit *e); /* accepts NULL and zeroed */
 
-/* The edit is of the sealed record, and written for these persons and me alone. They outlive it. */
+/* The edit is of the sealed record, and written for these persons and me alone. They outlive it. A
+ * type that is always for the facilitators is sealed to them by edit_write without this. */
 void edit_seal(struct edit *e, const struct vl_id *persons, size_t count);
 
 /* Whether the schema lets me write this record: VL_OK or AUTHORITY. edit_write asks it itself. */
@@ -56,8 +57,9 @@ void edit_append(struct edit *e, uint32_t field, const struct vl_value *element)
 void edit_list(struct edit *e, uint32_t field, const struct vl_value *elements, size_t count);
 
 /* Durable when it returns. VL_OK also when there was nothing to write. AUTHORITY: the schema does
- * not let me. Errors of schema_check, with *problem (may be NULL); NO_KEY and others of
- * vl_replica_write: a text that needs several entries may then be written in part. */
+ * not let me, or the record is never changed. INVALID: sealed, and of a type that never is. Errors
+ * of schema_check, with *problem (may be NULL); NO_KEY and others of vl_replica_write: a text that
+ * needs several entries may then be written in part. */
 VL_MUST_USE vl_result edit_write(struct edit *e, vl_wall now, struct schema_problem *problem);
 
 #endif

@@ -206,16 +206,34 @@ static const struct vl_id *maker_of(const struct record *record)
     return oldest == NULL ? NULL : &oldest->author;
 }
 
+/* Whether the record is the author's own by its id. She has to say herself of which meeting it is:
+ * no other meeting gives this id. */
+static bool is_subject(const struct vl_replica *r, const struct record *record,
+                       const struct vl_id *author)
+{
+    const struct record_field *meeting = &record->fields[0];
+    const struct vl_id *circle = vl_replica_circle(r);
+    struct vl_record_id hers;
+    if (record->schema->id != SCHEMA_ID_BOTH)
+        return record_id_of(circle, record->schema, NULL, author, &hers) &&
+               memcmp(&hers, &record->id, sizeof hers) == 0;
+    for (size_t v = 0; v < meeting->count; v++) {
+        const struct record_value *value = &meeting->values[v];
+        if (value->value.tag == VL_VALUE_REFERENCE && vl_id_equal(&value->author, author) &&
+            record_id_of(circle, record->schema, &value->value.record, author, &hers) &&
+            memcmp(&hers, &record->id, sizeof hers) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool is_read(const struct vl_replica *r, const struct record *record,
                     const struct vl_id *maker, const struct vl_id *author)
 {
-    struct vl_record_id hers;
     switch (record->schema->writer) {
-    case SCHEMA_WRITER_SUBJECT:
-        record_id_derive(vl_replica_circle(r), record->schema->type,
-                         vl_bytes(author->bytes, sizeof author->bytes), &hers);
-        return memcmp(&hers, &record->id, sizeof hers) == 0;
-    case SCHEMA_WRITER_AUTHOR: return vl_id_equal(author, maker);
+    case SCHEMA_WRITER_SUBJECT: return is_subject(r, record, author);
+    case SCHEMA_WRITER_AUTHOR:
+    case SCHEMA_WRITER_ONCE: return vl_id_equal(author, maker);
     case SCHEMA_WRITER_ANY:
     case SCHEMA_WRITER_FACILITATOR: break;
     }
@@ -226,7 +244,8 @@ static void keep_read(const struct vl_replica *r, struct record *record)
 {
     const struct vl_id *made = maker_of(record);
     if (made == NULL) return;
-    const struct vl_id maker = *made; /* its value moves */
+    const struct vl_id maker =
+        *made; /* its value moves; what is_subject looks for is never freed */
     for (size_t f = 0; f < record->field_count; f++) {
         struct record_field *field = &record->fields[f];
         size_t kept = 0;
@@ -351,6 +370,25 @@ void record_id_derive(const struct vl_id *circle, uint32_t type, struct vl_bytes
     struct vl_id hash;
     vl_hash(VL_DOMAIN_RECORD_ID, parts, 3, &hash);
     memcpy(out->bytes, hash.bytes, sizeof out->bytes);
+}
+
+bool record_id_of(const struct vl_id *circle, const struct schema_record *schema,
+                  const struct vl_record_id *meeting, const struct vl_id *person,
+                  struct vl_record_id *out)
+{
+    uint8_t name[sizeof meeting->bytes + sizeof person->bytes];
+    size_t size = 0;
+    if (schema->id == SCHEMA_ID_RANDOM) return false;
+    if (schema->id == SCHEMA_ID_BOTH) {
+        memcpy(name, meeting->bytes, sizeof meeting->bytes);
+        size = sizeof meeting->bytes;
+    }
+    if (schema->id != SCHEMA_ID_ONE) {
+        memcpy(name + size, person->bytes, sizeof person->bytes);
+        size += sizeof person->bytes;
+    }
+    record_id_derive(circle, schema->type, vl_bytes(name, size), out);
+    return true;
 }
 
 struct finding {

@@ -7,9 +7,7 @@ static int64_t number_of(const struct record *record, uint32_t id, int64_t other
     const struct record_field *field = record_field(record, id);
     if (field == NULL || field->count == 0) return otherwise;
     const struct vl_value *value = &field->values[0].value;
-    bool is_number = value->tag == VL_VALUE_INTEGER && value->integer >= 0 &&
-                     (uint64_t)value->integer <= field->schema->limit;
-    return is_number ? value->integer : otherwise;
+    return value->tag == VL_VALUE_INTEGER ? value->integer : otherwise;
 }
 
 vl_result rules_read(struct vl_replica *r, struct rules *out)

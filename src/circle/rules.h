@@ -6,9 +6,6 @@
 
 #include "circle/edit.h"
 
-enum rules_invite { RULES_INVITE_FACILITATORS = 0, RULES_INVITE_NOBODY = 1 };
-enum rules_attendance { RULES_ATTENDANCE_NAMES = 0, RULES_ATTENDANCE_COUNT = 1 };
-
 struct rules {
     enum rules_invite invite;         /* FACILITATORS */
     bool newcomers_see_past;          /* true */

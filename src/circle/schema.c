@@ -9,15 +9,34 @@ static const struct schema_field agreement_fields[] = {SCHEMA_AGREEMENT_FIELDS(F
 static const struct schema_field profile_fields[] = {SCHEMA_PROFILE_FIELDS(FIELD_ROW)};
 static const struct schema_field meeting_fields[] = {SCHEMA_MEETING_FIELDS(FIELD_ROW)};
 static const struct schema_field share_fields[] = {SCHEMA_SHARE_FIELDS(FIELD_ROW)};
+static const struct schema_field reply_fields[] = {SCHEMA_REPLY_FIELDS(FIELD_ROW)};
+static const struct schema_field part_fields[] = {SCHEMA_PART_FIELDS(FIELD_ROW)};
+static const struct schema_field moment_fields[] = {SCHEMA_MOMENT_FIELDS(FIELD_ROW)};
+static const struct schema_field signal_fields[] = {SCHEMA_SIGNAL_FIELDS(FIELD_ROW)};
+static const struct schema_field decision_fields[] = {SCHEMA_DECISION_FIELDS(FIELD_ROW)};
+static const struct schema_field commitment_fields[] = {SCHEMA_COMMITMENT_FIELDS(FIELD_ROW)};
 
-#define RECORD_ROW(constant, type, name, writer, fields)                                           \
-    {(type), name, SCHEMA_WRITER_##writer, fields##_ROWS,                                          \
+#define RECORD_ROW(constant, type, name, plural, writer, id, audience, needs, fields)              \
+    {(type),                                                                                       \
+     name,                                                                                         \
+     plural,                                                                                       \
+     SCHEMA_WRITER_##writer,                                                                       \
+     SCHEMA_ID_##id,                                                                               \
+     SCHEMA_FOR_##audience,                                                                        \
+     needs,                                                                                        \
+     fields##_ROWS,                                                                                \
      sizeof fields##_ROWS / sizeof *fields##_ROWS},
-#define SCHEMA_CIRCLE_FIELDS_ROWS    circle_fields
-#define SCHEMA_AGREEMENT_FIELDS_ROWS agreement_fields
-#define SCHEMA_PROFILE_FIELDS_ROWS   profile_fields
-#define SCHEMA_MEETING_FIELDS_ROWS   meeting_fields
-#define SCHEMA_SHARE_FIELDS_ROWS     share_fields
+#define SCHEMA_CIRCLE_FIELDS_ROWS     circle_fields
+#define SCHEMA_AGREEMENT_FIELDS_ROWS  agreement_fields
+#define SCHEMA_PROFILE_FIELDS_ROWS    profile_fields
+#define SCHEMA_MEETING_FIELDS_ROWS    meeting_fields
+#define SCHEMA_SHARE_FIELDS_ROWS      share_fields
+#define SCHEMA_REPLY_FIELDS_ROWS      reply_fields
+#define SCHEMA_PART_FIELDS_ROWS       part_fields
+#define SCHEMA_MOMENT_FIELDS_ROWS     moment_fields
+#define SCHEMA_SIGNAL_FIELDS_ROWS     signal_fields
+#define SCHEMA_DECISION_FIELDS_ROWS   decision_fields
+#define SCHEMA_COMMITMENT_FIELDS_ROWS commitment_fields
 static const struct schema_record records[] = {SCHEMA_TABLE(RECORD_ROW)};
 
 #define RECORD_COUNT (sizeof records / sizeof *records)
@@ -41,6 +60,13 @@ const struct schema_record *schema_record_named(const char *name)
     return NULL;
 }
 
+const struct schema_record *schema_record_plural(const char *plural)
+{
+    for (size_t i = 0; i < RECORD_COUNT; i++)
+        if (strcmp(records[i].plural, plural) == 0) return &records[i];
+    return NULL;
+}
+
 const struct schema_field *schema_field(uint32_t type, uint32_t id)
 {
     const struct schema_record *record = schema_record(type);
@@ -55,6 +81,61 @@ const struct schema_field *schema_field_named(uint32_t type, const char *name)
     for (size_t i = 0; record != NULL && i < record->field_count; i++)
         if (strcmp(record->fields[i].name, name) == 0) return &record->fields[i];
     return NULL;
+}
+
+/* ---- what a new record needs ---- */
+
+const struct schema_field *schema_lacks(const struct schema_record *record, schema_has has,
+                                        void *context)
+{
+    const struct schema_field *first = NULL;
+    bool found = false;
+    for (const char *at = record->needs; *at != '\0';) {
+        size_t size = strcspn(at, "| ");
+        for (size_t i = 0; i < record->field_count; i++) {
+            const struct schema_field *field = &record->fields[i];
+            if (strlen(field->name) != size || memcmp(field->name, at, size) != 0) continue;
+            if (first == NULL) first = field;
+            found = found || has(context, field);
+        }
+        at += size;
+        if (*at != '|') { /* the alternatives end */
+            if (!found) return first;
+            first = NULL;
+            found = false;
+        }
+        at += strspn(at, "| ");
+    }
+    return NULL;
+}
+
+/* ---- choices ---- */
+
+#define CHOICE_NAME(constant, name) name,
+#define CHOICES_ROW(constant, type, choices)                                                       \
+    [constant] = {(const char *const[]){choices(CHOICE_NAME)},                                     \
+                  sizeof((const char *const[]){choices(CHOICE_NAME)}) / sizeof(const char *)},
+static const struct {
+    const char *const *names;
+    size_t count;
+} choices[CHOICES_COUNT] = {CHOICES_TABLE(CHOICES_ROW)};
+
+const char *schema_choice(const struct schema_field *field, int64_t value)
+{
+    if (field->form != SCHEMA_ENUM || value < 0) return NULL;
+    if ((uint64_t)value >= choices[field->limit].count) return NULL;
+    return choices[field->limit].names[value];
+}
+
+bool schema_choice_named(const struct schema_field *field, const char *name, int64_t *out)
+{
+    if (field->form != SCHEMA_ENUM) return false;
+    for (size_t i = 0; i < choices[field->limit].count; i++) {
+        if (strcmp(choices[field->limit].names[i], name) != 0) continue;
+        *out = (int64_t)i;
+        return true;
+    }
+    return false;
 }
 
 /* ---- dates ---- */
@@ -147,6 +228,20 @@ static vl_result check_reference(const struct schema_field *field, const struct 
     return VL_OK;
 }
 
+static vl_result check_number(const struct schema_field *field, const struct vl_value *value,
+                              struct schema_problem *problem)
+{
+    if (value->tag != VL_VALUE_INTEGER)
+        return refuse(field, problem, VL_ERR_INVALID, "not a number");
+    if (field->form == SCHEMA_ENUM) {
+        if (schema_choice(field, value->integer) != NULL) return VL_OK;
+        return refuse(field, problem, VL_ERR_INVALID, "none of its choices");
+    }
+    if (value->integer < 0 || (uint64_t)value->integer > field->limit)
+        return refuse(field, problem, VL_ERR_INVALID, "a number out of its range");
+    return VL_OK;
+}
+
 vl_result schema_check(const struct schema_field *field, const struct vl_value *value,
                        struct schema_problem *problem)
 {
@@ -163,13 +258,13 @@ vl_result schema_check(const struct schema_field *field, const struct vl_value *
         return refuse(field, problem, VL_ERR_INVALID, "not a person");
     case SCHEMA_REFERENCE: return check_reference(field, value, problem);
     case SCHEMA_INTEGER:
-        if (value->tag != VL_VALUE_INTEGER)
-            return refuse(field, problem, VL_ERR_INVALID, "not a number");
-        if (value->integer < 0 || (uint64_t)value->integer > field->limit)
-            return refuse(field, problem, VL_ERR_INVALID, "a number out of its range");
-        return VL_OK;
+    case SCHEMA_FLAG:
+    case SCHEMA_ENUM: return check_number(field, value, problem);
     case SCHEMA_ITEM:
         if (value->tag == VL_VALUE_REFERENCE) return check_reference(field, value, problem);
+        return check_text(field, value, problem);
+    case SCHEMA_SPEAKER:
+        if (value->tag == VL_VALUE_PERSON) return VL_OK;
         return check_text(field, value, problem);
     }
     return refuse(field, problem, VL_ERR_INTERNAL, "a form that the schema does not have");

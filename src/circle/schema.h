@@ -8,6 +8,7 @@
 #ifndef CIRCLE_SCHEMA_H
 #define CIRCLE_SCHEMA_H
 
+#include "circle/choices.h"
 #include <veillee/value.h>
 
 /* Forms: what a value may be.
@@ -16,18 +17,23 @@
  *              one place; a device with a wrong zone still shows what was agreed)
  *   PERSON     a person's id                        REFERENCE  another record
  *   INTEGER    a number from 0 up to the limit      ITEM       LINE or REFERENCE
+ *   FLAG       the number 0 or 1                    SPEAKER    PERSON, or LINE: a seat's name
+ *   ENUM       the number of one of the choices below, which only ever grow at their end
  *
  * X(constant, id, kind, form, "name in JSON", limit, most elements)
- * The limit is in bytes of UTF-8 for text (each element of a set or list), else the number. */
+ * The limit is in bytes of UTF-8 for text (each element of a set or list), the type for a
+ * REFERENCE, the choices for an ENUM, else the number. */
 #define SCHEMA_CIRCLE_FIELDS(X)                                                                    \
     X(CIRCLE_NAME, 1, REGISTER, LINE, "name", 255, 1)                                              \
     X(CIRCLE_PURPOSE, 2, REGISTER, BLOCK, "purpose", 4000, 1)                                      \
     X(CIRCLE_AGREEMENT, 3, REGISTER, REFERENCE, "agreement", SCHEMA_AGREEMENT, 1)                  \
     X(CIRCLE_TOPICS, 4, SET, LINE, "topics", 200, 200)                                             \
-    X(CIRCLE_INVITE, 5, REGISTER, INTEGER, "invite", 1, 1)                                         \
-    X(CIRCLE_NEWCOMERS_SEE_PAST, 6, REGISTER, INTEGER, "newcomers_see_past", 1, 1)                 \
+    X(CIRCLE_INVITE, 5, REGISTER, ENUM, "invite", CHOICES_INVITE, 1)                               \
+    X(CIRCLE_NEWCOMERS_SEE_PAST, 6, REGISTER, FLAG, "newcomers_see_past", 1, 1)                    \
     X(CIRCLE_KEEP_MONTHS, 7, REGISTER, INTEGER, "keep_months", 1200, 1)                            \
-    X(CIRCLE_ATTENDANCE, 8, REGISTER, INTEGER, "attendance", 1, 1)
+    X(CIRCLE_ATTENDANCE, 8, REGISTER, ENUM, "attendance", CHOICES_ATTENDANCE, 1)                   \
+    X(CIRCLE_VOICE_SHOWN, 9, REGISTER, FLAG, "voice_shown", 1, 1)                                  \
+    X(CIRCLE_ROTATION, 10, LIST, PERSON, "rotation", 0, 200)
 /* One record for each version of the agreement; those who assent are its set. */
 #define SCHEMA_AGREEMENT_FIELDS(X)                                                                 \
     X(AGREEMENT_TEXT, 1, REGISTER, BLOCK, "text", 16000, 1)                                        \
@@ -48,32 +54,112 @@
     X(MEETING_TOPICS, 9, SET, LINE, "topics", 200, 50)                                             \
     X(MEETING_AGENDA, 10, LIST, ITEM, "agenda", 2000, 500)                                         \
     X(MEETING_MINUTES, 11, TEXT, BLOCK, "minutes", 1048576, 1)                                     \
-    X(MEETING_SOURCE, 12, REGISTER, LINE, "source", 255, 1)
+    X(MEETING_SOURCE, 12, REGISTER, LINE, "source", 255, 1)                                        \
+    X(MEETING_FORMAT, 13, REGISTER, LINE, "format", 64, 1)                                         \
+    X(MEETING_PLACE_KIND, 14, REGISTER, ENUM, "place_kind", CHOICES_PLACE, 1)                      \
+    X(MEETING_RECURRENCE, 15, REGISTER, LINE, "recurrence", 255, 1)                                \
+    X(MEETING_SERIES, 16, REGISTER, REFERENCE, "series", SCHEMA_MEETING, 1)                        \
+    X(MEETING_STATE, 17, REGISTER, ENUM, "state", CHOICES_MEETING, 1)                              \
+    X(MEETING_PARTS, 18, LIST, REFERENCE, "parts", SCHEMA_PART, 100)                               \
+    X(MEETING_KEEP, 19, REGISTER, ENUM, "keep", CHOICES_KEEP, 1)                                   \
+    X(MEETING_KEEP_MONTHS, 20, REGISTER, INTEGER, "keep_months", 1200, 1)                          \
+    X(MEETING_UID, 21, REGISTER, LINE, "uid", 255, 1)                                              \
+    X(MEETING_EXCEPTIONS, 22, SET, DATE, "exceptions", 16, 500)
 #define SCHEMA_SHARE_FIELDS(X)                                                                     \
     X(SHARE_TITLE, 1, REGISTER, LINE, "title", 500, 1)                                             \
     X(SHARE_TEXT, 2, REGISTER, BLOCK, "text", 20000, 1)                                            \
-    X(SHARE_SORT, 3, REGISTER, INTEGER, "sort", 2, 1)                                              \
+    X(SHARE_SORT, 3, REGISTER, ENUM, "sort", CHOICES_SORT, 1)                                      \
     X(SHARE_TOPICS, 4, SET, LINE, "topics", 200, 50)                                               \
     X(SHARE_NOTE, 5, REGISTER, LINE, "content_note", 500, 1)                                       \
     X(SHARE_MEETING, 6, REGISTER, REFERENCE, "meeting", SCHEMA_MEETING, 1)                         \
-    X(SHARE_AUDIENCE, 7, REGISTER, INTEGER, "audience", 2, 1)                                      \
-    X(SHARE_TO, 8, SET, PERSON, "to", 0, 100)
+    X(SHARE_AUDIENCE, 7, REGISTER, ENUM, "audience", CHOICES_AUDIENCE, 1)                          \
+    X(SHARE_TO, 8, SET, PERSON, "to", 0, 100)                                                      \
+    X(SHARE_KEEP, 9, REGISTER, ENUM, "keep", CHOICES_KEEP, 1)                                      \
+    X(SHARE_KEEP_MONTHS, 10, REGISTER, INTEGER, "keep_months", 1200, 1)
+#define SCHEMA_REPLY_FIELDS(X)                                                                     \
+    X(REPLY_MEETING, 1, REGISTER, REFERENCE, "meeting", SCHEMA_MEETING, 1)                         \
+    X(REPLY_ANSWER, 2, REGISTER, ENUM, "answer", CHOICES_ANSWER, 1)                                \
+    X(REPLY_BRINGS, 3, REGISTER, LINE, "brings", 500, 1)                                           \
+    X(REPLY_NOTE, 4, REGISTER, LINE, "note", 500, 1)
+#define SCHEMA_PART_FIELDS(X)                                                                      \
+    X(PART_MEETING, 1, REGISTER, REFERENCE, "meeting", SCHEMA_MEETING, 1)                          \
+    X(PART_TITLE, 2, REGISTER, LINE, "title", 500, 1)                                              \
+    X(PART_MINUTES, 3, REGISTER, INTEGER, "minutes", 1440, 1)                                      \
+    X(PART_KIND, 4, REGISTER, ENUM, "kind", CHOICES_PART, 1)                                       \
+    X(PART_SCRIPT, 5, REGISTER, BLOCK, "script", 8000, 1)
+/* An order of 100 still fits into the one entry that a moment has to be. */
+#define SCHEMA_MOMENT_FIELDS(X)                                                                    \
+    X(MOMENT_MEETING, 1, REGISTER, REFERENCE, "meeting", SCHEMA_MEETING, 1)                        \
+    X(MOMENT_KIND, 2, REGISTER, ENUM, "kind", CHOICES_MOMENT, 1)                                   \
+    X(MOMENT_PERSON, 3, REGISTER, PERSON, "person", 0, 1)                                          \
+    X(MOMENT_SEAT, 4, REGISTER, LINE, "seat", 255, 1)                                              \
+    X(MOMENT_PART, 5, REGISTER, REFERENCE, "part", SCHEMA_PART, 1)                                 \
+    X(MOMENT_ORDER, 6, LIST, SPEAKER, "order", 100, 100)
+#define SCHEMA_SIGNAL_FIELDS(X)                                                                    \
+    X(SIGNAL_MEETING, 1, REGISTER, REFERENCE, "meeting", SCHEMA_MEETING, 1)                        \
+    X(SIGNAL_KIND, 2, REGISTER, ENUM, "kind", CHOICES_SIGNAL, 1)                                   \
+    X(SIGNAL_TEXT, 3, REGISTER, LINE, "text", 500, 1)
+#define SCHEMA_DECISION_FIELDS(X)                                                                  \
+    X(DECISION_MEETING, 1, REGISTER, REFERENCE, "meeting", SCHEMA_MEETING, 1)                      \
+    X(DECISION_TEXT, 2, REGISTER, BLOCK, "text", 4000, 1)                                          \
+    X(DECISION_STATE, 3, REGISTER, ENUM, "state", CHOICES_DECISION, 1)                             \
+    X(DECISION_KEEP, 4, REGISTER, ENUM, "keep", CHOICES_KEEP, 1)                                   \
+    X(DECISION_KEEP_MONTHS, 5, REGISTER, INTEGER, "keep_months", 1200, 1)
+#define SCHEMA_COMMITMENT_FIELDS(X)                                                                \
+    X(COMMITMENT_MEETING, 1, REGISTER, REFERENCE, "meeting", SCHEMA_MEETING, 1)                    \
+    X(COMMITMENT_TEXT, 2, REGISTER, LINE, "text", 1000, 1)                                         \
+    X(COMMITMENT_PERSON, 3, REGISTER, PERSON, "person", 0, 1)                                      \
+    X(COMMITMENT_SEAT, 4, REGISTER, LINE, "seat", 255, 1)                                          \
+    X(COMMITMENT_UNTIL, 5, REGISTER, DATE, "until", 16, 1)                                         \
+    X(COMMITMENT_STATE, 6, REGISTER, ENUM, "state", CHOICES_COMMITMENT, 1)
 
-/* X(constant, type, "name in JSON", who may write, fields)
+/* X(constant, type, "name in JSON", "plural", who may write, what the id derives from, for whom,
+ *   "what a new one needs", fields)
+ *
+ * Who may write:
  *   ANY          every person      FACILITATOR  who holds that role
- *   SUBJECT      the person that the record is about (its id derives from hers)
+ *   SUBJECT      the person that the record is about: its id derives from hers
  *   AUTHOR       whoever made the record
+ *   ONCE         the same, and it is never changed
  * Checked when this device writes. When it reads, values that others than SUBJECT or AUTHOR (of the
- * oldest value that is seen) wrote are left out; every value is shown with its author. */
+ * oldest value that is seen) wrote are left out; every value is shown with its author.
+ *
+ * What the id derives from, beside circle and type:
+ *   RANDOM       nothing           ONE          nothing more: a circle has one
+ *   PERSON       a person's        BOTH         a meeting's and a person's; field 1 says the
+ * meeting
+ *
+ * For whom:
+ *   CIRCLE       everybody         FACILITATORS always sealed to those of them who are now, and me
+ *   CHOSEN       the author says so, record by record
+ *
+ * Needs: names of fields; of two with a | between them one. */
 #define SCHEMA_TABLE(X)                                                                            \
-    X(SCHEMA_CIRCLE, 1, "circle", FACILITATOR, SCHEMA_CIRCLE_FIELDS)                               \
-    X(SCHEMA_AGREEMENT, 2, "agreement", ANY, SCHEMA_AGREEMENT_FIELDS)                              \
-    X(SCHEMA_PROFILE, 3, "profile", SUBJECT, SCHEMA_PROFILE_FIELDS)                                \
-    X(SCHEMA_MEETING, 4, "meeting", ANY, SCHEMA_MEETING_FIELDS)                                    \
-    X(SCHEMA_SHARE, 5, "share", AUTHOR, SCHEMA_SHARE_FIELDS)
+    X(SCHEMA_CIRCLE, 1, "circle", "circles", FACILITATOR, ONE, CIRCLE, "name",                     \
+      SCHEMA_CIRCLE_FIELDS)                                                                        \
+    X(SCHEMA_AGREEMENT, 2, "agreement", "agreements", ANY, RANDOM, CIRCLE, "text",                 \
+      SCHEMA_AGREEMENT_FIELDS)                                                                     \
+    X(SCHEMA_PROFILE, 3, "profile", "profiles", SUBJECT, PERSON, CIRCLE, "pseudonym",              \
+      SCHEMA_PROFILE_FIELDS)                                                                       \
+    X(SCHEMA_MEETING, 4, "meeting", "meetings", ANY, RANDOM, CIRCLE, "title|starts",               \
+      SCHEMA_MEETING_FIELDS)                                                                       \
+    X(SCHEMA_SHARE, 5, "share", "shares", AUTHOR, RANDOM, CHOSEN, "title|text",                    \
+      SCHEMA_SHARE_FIELDS)                                                                         \
+    X(SCHEMA_REPLY, 6, "reply", "replies", SUBJECT, BOTH, CIRCLE, "meeting", SCHEMA_REPLY_FIELDS)  \
+    X(SCHEMA_PART, 7, "part", "parts", ANY, RANDOM, CIRCLE, "meeting title|kind",                  \
+      SCHEMA_PART_FIELDS)                                                                          \
+    X(SCHEMA_MOMENT, 8, "moment", "moments", ONCE, RANDOM, CIRCLE, "meeting kind",                 \
+      SCHEMA_MOMENT_FIELDS)                                                                        \
+    X(SCHEMA_SIGNAL, 9, "signal", "signals", AUTHOR, RANDOM, FACILITATORS, "meeting kind",         \
+      SCHEMA_SIGNAL_FIELDS)                                                                        \
+    X(SCHEMA_DECISION, 10, "decision", "decisions", ANY, RANDOM, CIRCLE, "meeting text",           \
+      SCHEMA_DECISION_FIELDS)                                                                      \
+    X(SCHEMA_COMMITMENT, 11, "commitment", "commitments", ANY, RANDOM, CIRCLE, "meeting text",     \
+      SCHEMA_COMMITMENT_FIELDS)
 
 enum schema_type {
-#define SCHEMA_TYPE_ENUM(constant, type, name, writer, fields) constant = (type),
+#define SCHEMA_TYPE_ENUM(constant, type, name, plural, writer, id, audience, needs, fields)        \
+    constant = (type),
     SCHEMA_TABLE(SCHEMA_TYPE_ENUM)
 #undef SCHEMA_TYPE_ENUM
 };
@@ -84,6 +170,12 @@ enum schema_agreement_field { SCHEMA_AGREEMENT_FIELDS(SCHEMA_FIELD_ENUM) };
 enum schema_profile_field { SCHEMA_PROFILE_FIELDS(SCHEMA_FIELD_ENUM) };
 enum schema_meeting_field { SCHEMA_MEETING_FIELDS(SCHEMA_FIELD_ENUM) };
 enum schema_share_field { SCHEMA_SHARE_FIELDS(SCHEMA_FIELD_ENUM) };
+enum schema_reply_field { SCHEMA_REPLY_FIELDS(SCHEMA_FIELD_ENUM) };
+enum schema_part_field { SCHEMA_PART_FIELDS(SCHEMA_FIELD_ENUM) };
+enum schema_moment_field { SCHEMA_MOMENT_FIELDS(SCHEMA_FIELD_ENUM) };
+enum schema_signal_field { SCHEMA_SIGNAL_FIELDS(SCHEMA_FIELD_ENUM) };
+enum schema_decision_field { SCHEMA_DECISION_FIELDS(SCHEMA_FIELD_ENUM) };
+enum schema_commitment_field { SCHEMA_COMMITMENT_FIELDS(SCHEMA_FIELD_ENUM) };
 #undef SCHEMA_FIELD_ENUM
 
 enum schema_form {
@@ -93,14 +185,20 @@ enum schema_form {
     SCHEMA_PERSON,
     SCHEMA_REFERENCE,
     SCHEMA_INTEGER,
-    SCHEMA_ITEM
+    SCHEMA_ITEM,
+    SCHEMA_FLAG,
+    SCHEMA_SPEAKER,
+    SCHEMA_ENUM
 };
 enum schema_writer {
     SCHEMA_WRITER_ANY,
     SCHEMA_WRITER_FACILITATOR,
     SCHEMA_WRITER_SUBJECT,
-    SCHEMA_WRITER_AUTHOR
+    SCHEMA_WRITER_AUTHOR,
+    SCHEMA_WRITER_ONCE
 };
+enum schema_id { SCHEMA_ID_RANDOM, SCHEMA_ID_ONE, SCHEMA_ID_PERSON, SCHEMA_ID_BOTH };
+enum schema_audience { SCHEMA_FOR_CIRCLE, SCHEMA_FOR_FACILITATORS, SCHEMA_FOR_CHOSEN };
 
 struct schema_field {
     uint32_t id;
@@ -112,8 +210,11 @@ struct schema_field {
 };
 struct schema_record {
     uint32_t type;
-    const char *name;
+    const char *name, *plural;
     enum schema_writer writer;
+    enum schema_id id;
+    enum schema_audience audience;
+    const char *needs;
     const struct schema_field *fields;
     size_t field_count;
 };
@@ -121,9 +222,17 @@ struct schema_record {
 /* Static storage. NULL when there is none. */
 const struct schema_record *schema_record(uint32_t type);
 const struct schema_record *schema_record_named(const char *name);
+const struct schema_record *schema_record_plural(const char *plural);
 const struct schema_record *schema_record_at(size_t at); /* from 0 */
 const struct schema_field *schema_field(uint32_t type, uint32_t id);
 const struct schema_field *schema_field_named(uint32_t type, const char *name);
+/* The name of an ENUM's value; NULL: it has no such choice, or the field is no ENUM. */
+const char *schema_choice(const struct schema_field *field, int64_t value);
+bool schema_choice_named(const struct schema_field *field, const char *name, int64_t *out);
+/* A field that the record needs and, by `has`, lacks: the first of its alternatives. NULL: none. */
+typedef bool (*schema_has)(void *context, const struct schema_field *field);
+const struct schema_field *schema_lacks(const struct schema_record *record, schema_has has,
+                                        void *context);
 
 /* What a writer refused, and where. {0}: nothing. */
 struct schema_problem {

@@ -1,29 +1,7 @@
 #include "circle/share.h"
+#include "circle/audience.h"
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const sort_texts[SHARE_SORT_COUNT] = {"experience", "strategy", "question"};
-
-const char *share_sort_text(int64_t sort)
-{
-    return sort >= 0 && sort < SHARE_SORT_COUNT ? sort_texts[sort] : NULL;
-}
-
-bool share_sort_parse(const char *text, enum share_sort *out)
-{
-    for (int i = 0; i < SHARE_SORT_COUNT; i++) {
-        if (strcmp(sort_texts[i], text) != 0) continue;
-        *out = (enum share_sort)i;
-        return true;
-    }
-    return false;
-}
-
-const char *share_audience_text(enum share_audience audience)
-{
-    static const char *const texts[] = {"circle", "facilitators", "persons"};
-    return texts[audience];
-}
 
 /* That it is sealed shows by itself; for whom, its author says. */
 enum share_audience share_audience_of(const struct record *share)
@@ -62,66 +40,23 @@ static void fill(struct edit *e, const struct share_change *c)
 
 /* ---- for whom ---- */
 
-#define PERSONS_MAX 100u /* the most of SHARE_TO */
-
-struct persons {
-    struct vl_id items[PERSONS_MAX];
-    size_t count;
-};
-
-static vl_result add_person(struct persons *persons, struct vl_bytes name)
-{
-    if (persons->count == PERSONS_MAX || name.size != sizeof persons->items[0].bytes)
-        return VL_ERR_LIMIT;
-    memcpy(persons->items[persons->count++].bytes, name.data, name.size);
-    return VL_OK;
-}
-
-static vl_result all_facilitators(struct vl_membership *m, struct persons *out)
-{
-    for (size_t i = 0; i < vl_membership_person_count(m); i++) {
-        struct vl_person_state state;
-        vl_membership_person(m, i, &state);
-        if (state.role == VL_ROLE_FACILITATOR) VL_TRY(add_person(out, state.name));
-    }
-    return VL_OK;
-}
-
-/* Those of the share's persons who are still here. */
-static vl_result persons_of(struct vl_membership *m, const struct record *share,
-                            struct persons *out)
-{
-    const struct record_field *field = record_field(share, SHARE_TO);
-    for (size_t i = 0; i < field->count; i++) {
-        const struct vl_id *person = &field->values[i].value.person;
-        struct vl_bytes name = vl_bytes(person->bytes, sizeof person->bytes);
-        struct vl_person_state state;
-        vl_result result = vl_membership_find_person(m, name, &state);
-        if (result == VL_OK && state.role != VL_ROLE_NONE) VL_TRY(add_person(out, name));
-    }
-    return VL_OK;
-}
-
 static vl_result choose_persons(struct vl_replica *r, const struct share_change *change,
-                                struct persons *out)
+                                struct audience *out)
 {
-    struct vl_membership *m = vl_replica_membership(r);
-    if (m == NULL) return VL_ERR_NO_MEMORY;
-    VL_TRY(vl_membership_settle(m));
-    if (change->audience == SHARE_FOR_FACILITATORS) return all_facilitators(m, out);
+    if (change->audience == SHARE_FOR_FACILITATORS) return audience_facilitators(r, out);
     for (size_t i = 0; i < change->person_count; i++)
-        VL_TRY(add_person(out, vl_bytes(change->persons[i].bytes, 32)));
+        VL_TRY(audience_add(out, &change->persons[i]));
     return VL_OK;
 }
 
 static void fill_audience(struct edit *e, enum share_audience audience,
-                          const struct persons *persons)
+                          const struct audience *persons)
 {
     struct vl_value value = {.tag = VL_VALUE_INTEGER, .integer = audience};
-    edit_seal(e, persons->items, persons->count);
+    edit_seal(e, persons->persons, persons->count);
     edit_set(e, SHARE_AUDIENCE, &value);
     for (size_t i = 0; i < persons->count; i++) {
-        value = (struct vl_value){.tag = VL_VALUE_PERSON, .person = persons->items[i]};
+        value = (struct vl_value){.tag = VL_VALUE_PERSON, .person = persons->persons[i]};
         edit_add(e, SHARE_TO, &value);
     }
 }
@@ -141,7 +76,7 @@ static vl_result refuse(struct schema_problem *problem, uint32_t field, const ch
 vl_result share_create(struct vl_replica *r, const struct share_change *change, vl_wall now,
                        struct vl_record_id *id, struct schema_problem *problem)
 {
-    struct persons persons = {0};
+    struct audience persons = {0};
     struct edit e;
     if (!is_given(change->title) && !is_given(change->text))
         return refuse(problem, SHARE_TEXT, "a share needs a title or a text");
@@ -164,18 +99,18 @@ vl_result share_update(struct vl_replica *r, const struct vl_record_id *id,
                        const struct share_change *change, vl_wall now,
                        struct schema_problem *problem)
 {
-    struct persons persons = {0};
+    struct audience persons = {0};
     struct record record;
     struct edit e;
     if (problem != NULL) *problem = (struct schema_problem){0};
     VL_TRY(share_read(r, id, &record));
     bool sealed = record.sealed;
     vl_result result = VL_OK;
-    if (sealed) result = persons_of(vl_replica_membership(r), &record, &persons);
+    if (sealed) result = audience_still_here(r, record_field(&record, SHARE_TO), &persons);
     record_finish(&record);
     VL_TRY(result);
     VL_TRY(edit_begin(&e, r, SCHEMA_SHARE, id));
-    if (sealed) edit_seal(&e, persons.items, persons.count);
+    if (sealed) edit_seal(&e, persons.persons, persons.count);
     fill(&e, change);
     result = edit_write(&e, now, problem);
     edit_finish(&e);

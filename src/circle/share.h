@@ -4,14 +4,7 @@
 
 #include "circle/edit.h"
 
-enum share_sort { SHARE_EXPERIENCE = 0, SHARE_STRATEGY = 1, SHARE_QUESTION = 2, SHARE_SORT_COUNT };
-/* "experience", "strategy", "question"; NULL for another number. */
-const char *share_sort_text(int64_t sort);
-bool share_sort_parse(const char *text, enum share_sort *out);
-
-/* Who can read it: everybody; the facilitators at the time of writing; chosen persons. */
-enum share_audience { SHARE_FOR_CIRCLE = 0, SHARE_FOR_FACILITATORS = 1, SHARE_FOR_PERSONS = 2 };
-const char *share_audience_text(enum share_audience audience); /* "circle", ... */
+/* Whom it is for: that it is sealed shows by itself, to whom its author says. */
 enum share_audience share_audience_of(const struct record *share);
 
 struct share_change { /* NULL leaves a field as it is; "" empties it */

@@ -375,9 +375,11 @@ static void test_only_the_author_changes_a_share(void **state)
     assert_string_equal(record_text(&list.items[0], SHARE_TEXT), "autre chose");
     assert_int_equal(record_field(&list.items[0], SHARE_SORT)->values[0].value.integer, sort);
     record_list_finish(&list);
-    assert_string_equal(share_sort_text(SHARE_QUESTION), "question");
-    assert_null(share_sort_text(3));
-    assert_false(share_sort_parse("advice", &sort));
+    const struct schema_field *sorts = schema_field(SCHEMA_SHARE, SHARE_SORT);
+    int64_t other;
+    assert_string_equal(schema_choice(sorts, SHARE_QUESTION), "question");
+    assert_null(schema_choice(sorts, 3));
+    assert_false(schema_choice_named(sorts, "advice", &other));
     circle_fixture_destroy(f);
 }
 

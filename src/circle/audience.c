@@ -1,0 +1,48 @@
+#include "circle/audience.h"
+
+#include <string.h>
+
+vl_result audience_add(struct audience *audience, const struct vl_id *person)
+{
+    if (audience->count == AUDIENCE_MAX) return VL_ERR_LIMIT;
+    audience->persons[audience->count++] = *person;
+    return VL_OK;
+}
+
+static vl_result membership_of(struct vl_replica *r, struct vl_membership **out)
+{
+    *out = vl_replica_membership(r);
+    if (*out == NULL) return VL_ERR_NO_MEMORY;
+    return vl_membership_settle(*out);
+}
+
+vl_result audience_facilitators(struct vl_replica *r, struct audience *audience)
+{
+    struct vl_membership *m;
+    VL_TRY(membership_of(r, &m));
+    for (size_t i = 0; i < vl_membership_person_count(m); i++) {
+        struct vl_person_state state;
+        struct vl_id person;
+        vl_membership_person(m, i, &state);
+        if (state.role != VL_ROLE_FACILITATOR) continue;
+        if (state.name.size != sizeof person.bytes) return VL_ERR_INTERNAL;
+        memcpy(person.bytes, state.name.data, sizeof person.bytes);
+        VL_TRY(audience_add(audience, &person));
+    }
+    return VL_OK;
+}
+
+vl_result audience_still_here(struct vl_replica *r, const struct record_field *field,
+                              struct audience *audience)
+{
+    struct vl_membership *m;
+    VL_TRY(membership_of(r, &m));
+    for (size_t i = 0; i < field->count; i++) {
+        const struct vl_id *person = &field->values[i].value.person;
+        struct vl_person_state state;
+        vl_result result =
+            vl_membership_find_person(m, vl_bytes(person->bytes, sizeof person->bytes), &state);
+        if (result == VL_OK && state.role != VL_ROLE_NONE) VL_TRY(audience_add(audience, person));
+    }
+    return VL_OK;
+}
