@@ -1,0 +1,17 @@
+# cmake -DFOLDER=... -DFILES="a;b/c" -DSYMBOL=... -DOUT=... -P embed.cmake: the files as constant
+# data in one C file (src/share/embedded.h says how).
+set(text "#include \"share/embedded.h\"\n")
+set(table "")
+set(at 0)
+list(SORT FILES)
+foreach(file ${FILES})
+  file(READ ${FOLDER}/${file} bytes HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
+  string(APPEND text "static const unsigned char file_${at}[] = {${bytes}0};\n")
+  string(APPEND table "    {\"${file}\", file_${at}, sizeof file_${at} - 1},\n")
+  math(EXPR at "${at} + 1")
+endforeach()
+string(APPEND text
+  "extern const struct embedded_file ${SYMBOL}[];\nextern const size_t ${SYMBOL}_count;\n"
+  "const struct embedded_file ${SYMBOL}[] = {\n${table}};\nconst size_t ${SYMBOL}_count = ${at};\n")
+file(WRITE ${OUT} "${text}")
