@@ -53,6 +53,7 @@ one_user() { # one_user HEADER-PATTERN FOLDER: only files of that folder include
 one_user 'sqlite3' src/store/ | check 'SQLite has one user, src/store'
 one_user 'avahi' src/node/ | check 'Avahi has one user, src/node'
 one_user 'microhttpd' src/api/ | check 'libmicrohttpd has one user, src/api'
+one_user 'libical' src/circle/calendar | check 'libical has one user, src/circle/calendar'
 one_user '(cjson|cJSON)' src/api/json | check 'cJSON has one user, src/api/json'
 
 # What the engine may ask for: memory, strings, libsodium, utf8proc, the compiler's own helpers.

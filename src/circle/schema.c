@@ -1,4 +1,5 @@
 #include "circle/schema.h"
+#include "circle/recurrence.h"
 #include <string.h>
 #include <utf8proc.h>
 
@@ -199,6 +200,18 @@ static bool is_clean(struct vl_bytes text, bool one_line)
     return true;
 }
 
+static vl_result check_rule(const struct schema_field *field, const struct vl_value *value,
+                            struct schema_problem *problem)
+{
+    struct recurrence rule;
+    const char *reason;
+    char text[RECURRENCE_TEXT_MAX + 2] = {0}; /* without zero bytes: checked */
+    size_t size = value->bytes.size < sizeof text ? value->bytes.size : sizeof text - 1;
+    memcpy(text, value->bytes.data, size);
+    vl_result result = recurrence_parse(text, &rule, &reason);
+    return result == VL_OK ? VL_OK : refuse(field, problem, result, reason);
+}
+
 static vl_result check_text(const struct schema_field *field, const struct vl_value *value,
                             struct schema_problem *problem)
 {
@@ -211,6 +224,7 @@ static vl_result check_text(const struct schema_field *field, const struct vl_va
         return refuse(field, problem, VL_ERR_UTF8,
                       one_line ? "not one line of UTF-8 without control characters"
                                : "not UTF-8 without control characters");
+    if (field->form == SCHEMA_RULE) return check_rule(field, value, problem);
     if (field->form != SCHEMA_DATE) return VL_OK;
     memcpy(date, value->bytes.data, value->bytes.size); /* at most 16 bytes, checked above */
     if (strlen(date) != value->bytes.size || !schema_is_date(date))
@@ -252,7 +266,8 @@ vl_result schema_check(const struct schema_field *field, const struct vl_value *
     switch (field->form) {
     case SCHEMA_LINE:
     case SCHEMA_BLOCK:
-    case SCHEMA_DATE: return check_text(field, value, problem);
+    case SCHEMA_DATE:
+    case SCHEMA_RULE: return check_text(field, value, problem);
     case SCHEMA_PERSON:
         if (value->tag == VL_VALUE_PERSON) return VL_OK;
         return refuse(field, problem, VL_ERR_INVALID, "not a person");

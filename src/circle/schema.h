@@ -19,6 +19,7 @@
  *   INTEGER    a number from 0 up to the limit      ITEM       LINE or REFERENCE
  *   FLAG       the number 0 or 1                    SPEAKER    PERSON, or LINE: a seat's name
  *   ENUM       the number of one of the choices below, which only ever grow at their end
+ *   RULE       text: when a meeting comes again, as recurrence.h reads it
  *
  * X(constant, id, kind, form, "name in JSON", limit, most elements)
  * The limit is in bytes of UTF-8 for text (each element of a set or list), the type for a
@@ -57,7 +58,7 @@
     X(MEETING_SOURCE, 12, REGISTER, LINE, "source", 255, 1)                                        \
     X(MEETING_FORMAT, 13, REGISTER, LINE, "format", 64, 1)                                         \
     X(MEETING_PLACE_KIND, 14, REGISTER, ENUM, "place_kind", CHOICES_PLACE, 1)                      \
-    X(MEETING_RECURRENCE, 15, REGISTER, LINE, "recurrence", 255, 1)                                \
+    X(MEETING_RECURRENCE, 15, REGISTER, RULE, "recurrence", 255, 1)                                \
     X(MEETING_SERIES, 16, REGISTER, REFERENCE, "series", SCHEMA_MEETING, 1)                        \
     X(MEETING_STATE, 17, REGISTER, ENUM, "state", CHOICES_MEETING, 1)                              \
     X(MEETING_PARTS, 18, LIST, REFERENCE, "parts", SCHEMA_PART, 100)                               \
@@ -188,7 +189,8 @@ enum schema_form {
     SCHEMA_ITEM,
     SCHEMA_FLAG,
     SCHEMA_SPEAKER,
-    SCHEMA_ENUM
+    SCHEMA_ENUM,
+    SCHEMA_RULE
 };
 enum schema_writer {
     SCHEMA_WRITER_ANY,

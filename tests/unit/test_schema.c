@@ -11,8 +11,8 @@
 static char document[65536];
 
 static const char *const kinds[] = {"register", "set", "text", "list"};
-static const char *const forms[] = {"line",    "block", "date", "person",  "record",
-                                    "integer", "item",  "flag", "speaker", "choice"};
+static const char *const forms[] = {"line", "block", "date",    "person", "record", "integer",
+                                    "item", "flag",  "speaker", "choice", "rule"};
 static const char *const writers[] = {"anybody", "facilitators", "its person", "its author",
                                       "its author, once"};
 static const char *const ids[] = {"", "; one a circle", "; one a person",
