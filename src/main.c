@@ -27,6 +27,10 @@ const struct command cli_commands[] = {
     {"meeting show", "ID", "circle=CIRCLE", 1, 1, cmd_meeting_show, N_("one meeting")},
     {"meeting edit", "ID", "circle=CIRCLE title=TEXT at=DATE place=TEXT note=TEXT", 1, 1,
      cmd_meeting_edit, N_("change a meeting; a note goes to the end of its minutes")},
+    {"format list", "", "", 0, 0, cmd_format_list, N_("formats of a meeting")},
+    {"format show", "ID", "", 1, 1, cmd_format_show, N_("a format, with what is read aloud")},
+    {"handbook", "[CHAPTER]", "", 0, 1, cmd_handbook, N_("a handbook for who facilitates")},
+    {"numbers", "", "", 0, 0, cmd_numbers, N_("numbers to call when somebody is in danger")},
     {"share add", "",
      "circle=CIRCLE title=TEXT text=TEXT sort=SORT note=TEXT meeting=ID "
      "to=facilitators|PERSON,...",

@@ -61,6 +61,8 @@ VL_MUST_USE vl_result request_refuse(struct request *rq, const char *field, cons
 /* What the domain refused. */
 VL_MUST_USE vl_result request_problem(struct request *rq, vl_result result,
                                       const struct schema_problem *problem);
+/* The language of the answer: ?lang=. INVALID: it is none of ours. */
+VL_MUST_USE vl_result request_language(struct request *rq, const char **out);
 /* The circle that params[0] names. */
 VL_MUST_USE vl_result request_circle(struct request *rq, struct circle **out);
 /* ... which must be founded: STATE. */
@@ -128,5 +130,11 @@ vl_result handle_share_add(struct request *rq);
 vl_result handle_share_show(struct request *rq);
 vl_result handle_import(struct request *rq);
 vl_result handle_search(struct request *rq);
+vl_result handle_formats(struct request *rq);
+vl_result handle_format_show(struct request *rq);
+vl_result handle_handbook(struct request *rq);
+vl_result handle_chapter(struct request *rq);
+vl_result handle_numbers(struct request *rq);
+vl_result handle_proposed_agreement(struct request *rq);
 
 #endif

@@ -1,4 +1,5 @@
 #include "api/http.h"
+#include "api/language.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,12 @@
 
 const struct route routes[] = {
     {"GET", "status", handle_status, false, "what the node is doing"},
+    {"GET", "formats", handle_formats, false, "formats of a meeting; ?lang= here and below"},
+    {"GET", "formats/{id}", handle_format_show, false, "one, with what is read aloud"},
+    {"GET", "handbook", handle_handbook, false, "chapters for who facilitates"},
+    {"GET", "handbook/{chapter}", handle_chapter, false, "one of them"},
+    {"GET", "numbers", handle_numbers, false, "numbers to call"},
+    {"GET", "agreement", handle_proposed_agreement, false, "what a new circle may agree on"},
     {"POST", "unlock", handle_unlock, false, "open the vault"},
     {"POST", "lock", handle_lock, false, "close and wipe"},
     {"GET", "circles", handle_circle_list, true, "every circle and draft"},
@@ -187,6 +194,14 @@ vl_result request_problem(struct request *rq, vl_result result,
         rq->problem.message = problem->reason;
     }
     return result;
+}
+
+vl_result request_language(struct request *rq, const char **out)
+{
+    const char *wanted = rq->query(rq->query_context, "lang");
+    *out = wanted == NULL ? language_accepted(NULL) : language_named(wanted);
+    if (*out != NULL) return VL_OK;
+    return request_refuse(rq, "lang", "there is no such language", VL_ERR_INVALID);
 }
 
 vl_result request_circle(struct request *rq, struct circle **out)

@@ -82,6 +82,13 @@ void print_text(const char *text);
 /* ... with what stands between U+2068 and U+2069 in bold, when `out` is a terminal. */
 void print_excerpt(const char *text);
 
+/* ---- wrap.c ---- */
+
+/* Paragraphs and items of a text, each line as wide as the terminal but at most WRAP_COLUMNS, after
+ * `indent` blanks. As print_text. */
+#define WRAP_COLUMNS 78u
+void print_wrapped(const char *text, unsigned indent);
+
 /* ---- protect.c ---- */
 
 /* No core dump, and nothing of the command line for whoever lists the processes: the words are
@@ -149,6 +156,10 @@ int cmd_share_add(struct call *call);
 int cmd_share_list(struct call *call);
 int cmd_share_show(struct call *call);
 int cmd_import_minutes(struct call *call);
+int cmd_format_list(struct call *call);
+int cmd_format_show(struct call *call);
+int cmd_handbook(struct call *call);
+int cmd_numbers(struct call *call);
 int cmd_search(struct call *call);
 int cmd_log(struct call *call);
 int cmd_verify(struct call *call);
