@@ -1,4 +1,5 @@
 #include "circle/audience.h"
+#include "circle/persons.h"
 
 #include <string.h>
 
@@ -9,17 +10,10 @@ vl_result audience_add(struct audience *audience, const struct vl_id *person)
     return VL_OK;
 }
 
-static vl_result membership_of(struct vl_replica *r, struct vl_membership **out)
-{
-    *out = vl_replica_membership(r);
-    if (*out == NULL) return VL_ERR_NO_MEMORY;
-    return vl_membership_settle(*out);
-}
-
 vl_result audience_facilitators(struct vl_replica *r, struct audience *audience)
 {
     struct vl_membership *m;
-    VL_TRY(membership_of(r, &m));
+    VL_TRY(persons_membership(r, &m));
     for (size_t i = 0; i < vl_membership_person_count(m); i++) {
         struct vl_person_state state;
         struct vl_id person;
@@ -36,13 +30,10 @@ vl_result audience_still_here(struct vl_replica *r, const struct record_field *f
                               struct audience *audience)
 {
     struct vl_membership *m;
-    VL_TRY(membership_of(r, &m));
+    VL_TRY(persons_membership(r, &m));
     for (size_t i = 0; i < field->count; i++) {
         const struct vl_id *person = &field->values[i].value.person;
-        struct vl_person_state state;
-        vl_result result =
-            vl_membership_find_person(m, vl_bytes(person->bytes, sizeof person->bytes), &state);
-        if (result == VL_OK && state.role != VL_ROLE_NONE) VL_TRY(audience_add(audience, person));
+        if (person_is_here(m, person)) VL_TRY(audience_add(audience, person));
     }
     return VL_OK;
 }
