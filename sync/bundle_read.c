@@ -107,6 +107,7 @@ static vl_result read_message(struct vl_bundle_reader *r, struct vl_bytes messag
     unsigned type = vl_read_u8(&in);
     if (r->state == READER_PROVING && type == MESSAGE_PROOF) return read_proof(r, &in);
     if (r->state == READER_ENTRIES && type == MESSAGE_ENTRIES) return read_entries(r, &in);
+    if (r->state == READER_ENTRIES && type == MESSAGE_FORK) return session_take_fork(r->s, &in);
     return type < MESSAGE_TYPE_COUNT ? VL_ERR_STATE : VL_ERR_KIND;
 }
 

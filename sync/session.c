@@ -348,9 +348,8 @@ static vl_result receive_entries(struct vl_session *s, struct vl_reader *r, vl_i
 
 /* ---- forks ---- */
 
-static vl_result receive_fork(struct vl_session *s, struct vl_reader *r, vl_instant now)
+vl_result session_take_fork(struct vl_session *s, struct vl_reader *r)
 {
-    (void)now;
     struct vl_bytes proof;
     struct vl_id log;
     VL_TRY(message_fork_read(r, &proof));
@@ -359,6 +358,12 @@ static vl_result receive_fork(struct vl_session *s, struct vl_reader *r, vl_inst
     struct session_log *line = logs_find(&s->logs, &log);
     if (line != NULL) line->fork_shown = true;
     return VL_OK;
+}
+
+static vl_result receive_fork(struct vl_session *s, struct vl_reader *r, vl_instant now)
+{
+    (void)now;
+    return session_take_fork(s, r);
 }
 
 /* ---- clocks ---- */

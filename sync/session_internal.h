@@ -270,6 +270,8 @@ VL_MUST_USE vl_result session_refresh(struct vl_session *s);
 void session_settle(struct vl_session *s, vl_instant now);
 /* Begins a HEADS of my heads; forgets what waits and was dropped. */
 VL_MUST_USE vl_result session_begin_heads(struct vl_session *s);
+/* What a FORK message says, after its type byte. */
+VL_MUST_USE vl_result session_take_fork(struct vl_session *s, struct vl_reader *r);
 
 /* session_pending.c: takes over the complete chunk s->receiving. */
 VL_MUST_USE vl_result session_take_chunk(struct vl_session *s);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <veillee/bundle.h>
 
 #include <cmocka.h>
 
@@ -170,6 +171,30 @@ static void the_proof_goes_round(void **state)
     circle_fixture_destroy(s.f);
 }
 
+/* Who knows of a fork can still write a bundle, and it tells of the fork. */
+static void a_bundle_tells_of_it(void **state)
+{
+    (void)state;
+    struct scene s = scene_make(6, 2, 2);
+    struct vl_bundle_writer *w = NULL;
+    struct vl_bundle_reader *r = NULL;
+    struct vl_buffer file = {0};
+    meet(&s, 0, 2);
+    write_many(s.f, 3, 1, "trois");
+    assert_int_equal(circle_fixture_pull(s.f, 2, 3), 1);
+    assert_int_equal(vl_bundle_writer_create(&w, s.f->nodes[2].replica, NULL, 0, s.f->now), VL_OK);
+    assert_int_equal(vl_bundle_write(w, SIZE_MAX, &file), VL_OK);
+    vl_bundle_writer_destroy(w);
+    assert_int_equal(vl_bundle_reader_create(&r, &s.f->nodes[4].replica, 1), VL_OK);
+    assert_int_equal(vl_bundle_read(r, vl_buffer_view(&file)), VL_OK);
+    assert_int_equal(vl_bundle_read_end(r), VL_OK);
+    vl_bundle_reader_destroy(r);
+    vl_buffer_finish(&file);
+    assert_true(knows(&s, 4, NULL));
+    assert_true(has_cell(&s, 4, 3000));
+    circle_fixture_destroy(s.f);
+}
+
 /* Three nodes that each saw one branch. */
 static void three_branches(void **state)
 {
@@ -290,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(branches_of_any_length),
         cmocka_unit_test(the_proof_goes_round),
+        cmocka_unit_test(a_bundle_tells_of_it),
         cmocka_unit_test(three_branches),
         cmocka_unit_test(a_false_proof_is_refused),
         cmocka_unit_test(a_failing_storage_changes_nothing),
