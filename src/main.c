@@ -5,7 +5,9 @@
 
 const struct command cli_commands[] = {
     {"init", "", "", 0, 0, cmd_init, N_("make a new vault")},
-    {"run", "", "locked interface=NAME loopback", 0, 0, cmd_run, N_("start this vault's node")},
+    {"run", "", "locked interface=NAME loopback port=NUMBER", 0, 0, cmd_run,
+     N_("start this vault's node")},
+    {"open", "", "", 0, 0, cmd_open, N_("the page of the running node, in your browser")},
     {"lock", "", "", 0, 0, cmd_lock, N_("close the vault, wipe the keys")},
     {"unlock", "", "", 0, 0, cmd_unlock, N_("open the vault of a running node")},
     {"status", "", "", 0, 0, cmd_status, N_("what the node is doing")},

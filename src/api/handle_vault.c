@@ -59,9 +59,24 @@ vl_result handle_unlock(struct request *rq)
     return handle_status(rq);
 }
 
+struct lock_body {
+    bool keep;
+};
+static const struct json_field lock_fields[] = {
+    {"keep", JSON_KIND_FLAG, offsetof(struct lock_body, keep), false, 0},
+};
+
 vl_result handle_lock(struct request *rq)
 {
-    if (rq->api->is_open) rq->api->keeper.lock(rq->api->keeper.self);
+    struct lock_body body = {0};
+    VL_TRY(request_decode(rq, lock_fields, 1, &body));
+    if (body.keep) rq->api->kept_session = rq->caller->session;
+    if (rq->api->is_open) {
+        rq->api->keeper.lock(rq->api->keeper.self);
+    } else {
+        sessions_end(rq->api->sessions, rq->api->kept_session);
+    }
+    rq->api->kept_session = 0;
     json_open(&rq->out, '{');
     json_put_flag(&rq->out, "locked", true);
     json_close(&rq->out, '}');

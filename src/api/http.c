@@ -1,179 +1,114 @@
-#include "api/http.h"
+#include "api/http_internal.h"
+#include "api/sockets.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <event2/event.h>
-#include <microhttpd.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-struct http {
-    struct api *api;
-    struct MHD_Daemon *daemon;
-    struct event *readable, *timeout;
-    char path[sizeof((struct sockaddr_un *)0)->sun_path];
-    bool is_bound;
-};
+#define SWEEP_SECONDS 5
+#define SPARE         4u /* places that whoever has not passed the gate cannot hold */
 
-struct call { /* one request that is arriving */
-    struct vl_buffer body;
-    unsigned refused; /* status; the head was enough */
-};
+static_assert(API_CONNECTIONS > SPARE, "there are places beside the spare ones");
 
-/* ---- the socket ---- */
+/* ---- connections ---- */
 
-static bool somebody_answers(const struct sockaddr_un *address)
+void wire_enter(struct wire *wire, enum wire_state state)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return false;
-    int status = connect(fd, (const struct sockaddr *)address, sizeof *address);
-    close(fd);
-    return status == 0;
+    wire->state = state;
+    wire->since = request_instant();
 }
 
-static vl_result listen_on(struct http *http, const char *path, int *out)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path) return VL_ERR_INVALID;
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    memcpy(http->path, path, strlen(path) + 1);
-    if (somebody_answers(&address)) return VL_ERR_IN_USE;
-
-    struct stat status;
-    if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode)) (void)unlink(path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) return VL_ERR_STORAGE;
-    mode_t before = umask(077);
-    int bound = bind(fd, (const struct sockaddr *)&address, sizeof address);
-    (void)umask(before);
-    if (bound == 0) http->is_bound = true;
-    if (bound != 0 || chmod(path, 0600) != 0 || listen(fd, API_CONNECTIONS) != 0) {
-        close(fd);
-        return VL_ERR_STORAGE;
-    }
-    *out = fd;
-    return VL_OK;
-}
-
-static bool is_our_own(struct MHD_Connection *connection)
+struct wire *wire_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-    if (info == NULL) return false;
-    if (getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
-    return peer.uid == geteuid();
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
 }
 
-/* ---- requests ---- */
-
-/* Takes over the bytes. */
-static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status,
-                              struct vl_buffer *bytes)
+static void cut(struct wire *wire)
 {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(bytes->size, bytes->data, MHD_RESPMEM_MUST_FREE);
-    if (response == NULL) {
-        vl_buffer_finish(bytes);
-        return MHD_NO;
+    wire->is_cut = true;
+    (void)shutdown(wire->fd, SHUT_RDWR); /* libmicrohttpd notices and ends it */
+}
+
+/* Somebody who holds connections without ever saying anything right (another account can) must not
+ * keep our own browser out: the oldest of them goes. */
+static void make_room(struct door *door)
+{
+    struct wire *oldest = NULL;
+    size_t count = 0;
+    for (struct wire *wire = door->wires; wire != NULL; wire = wire->next) {
+        if (wire->is_cut) continue;
+        count++;
+        if (!wire->is_admitted) oldest = wire; /* the newest is first in the list */
     }
-    (void)MHD_add_response_header(response, "Content-Type", "application/json; charset=utf-8");
-    (void)MHD_add_response_header(response, "Cache-Control", "no-store");
-    enum MHD_Result queued = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
-    return queued;
+    if (count > API_CONNECTIONS - SPARE && oldest != NULL) cut(oldest);
 }
 
-static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status)
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode what)
 {
-    struct vl_buffer bytes = {0};
-    struct json_out o = json_out(&bytes);
-    vl_result why = status == MHD_HTTP_NOT_FOUND           ? VL_ERR_NOT_FOUND
-                    : status == MHD_HTTP_CONTENT_TOO_LARGE ? VL_ERR_TOO_LARGE
-                                                           : VL_ERR_INVALID;
-    json_open(&o, '{');
-    json_put_text(&o, "error", vl_result_name(why));
-    json_put_text(&o, "field", NULL);
-    json_put_text(&o, "message", vl_result_message(why));
-    json_close(&o, '}');
-    return answer(connection, status, &bytes);
-}
-
-static unsigned check_head(struct MHD_Connection *connection, const char *method, const char *path)
-{
-    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
-    if (MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding") != NULL) {
-        return MHD_HTTP_LENGTH_REQUIRED;
+    struct door *door = context;
+    struct wire *wire = *socket_context;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        wire = calloc(1, sizeof *wire);
+        if (wire == NULL || info == NULL) { /* its requests are refused */
+            free(wire);
+            return;
+        }
+        *wire = (struct wire){.door = door, .fd = info->connect_fd, .next = door->wires};
+        wire->is_ours = !door->is_page && sockets_peer_is_ours(wire->fd);
+        wire_enter(wire, WIRE_ARRIVING);
+        if (door->wires != NULL) door->wires->prev = wire;
+        door->wires = wire;
+        *socket_context = wire;
+        make_room(door);
+    } else if (wire != NULL) {
+        if (wire->next != NULL) wire->next->prev = wire->prev;
+        if (wire->prev != NULL) wire->prev->next = wire->next;
+        if (door->wires == wire) door->wires = wire->next;
+        free(wire);
+        *socket_context = NULL;
     }
-    if (length != NULL && strtoull(length, NULL, 10) > API_BODY_BYTES_MAX) {
-        return MHD_HTTP_CONTENT_TOO_LARGE;
-    }
-    return routes_known(method, path);
 }
 
-static const char *query(void *context, const char *name)
+/* libmicrohttpd counts idle time only: one byte now and then would hold a connection for ever. */
+static void cut_the_slow(struct door *door)
 {
-    return MHD_lookup_connection_value(context, MHD_GET_ARGUMENT_KIND, name);
+    vl_instant now = request_instant();
+    for (struct wire *wire = door->wires; wire != NULL; wire = wire->next) {
+        vl_duration limit =
+            VL_SECONDS(wire->state == WIRE_ARRIVING ? API_REQUEST_SECONDS : API_ANSWER_SECONDS);
+        if (wire->is_cut) continue;
+        if (vl_instant_reached(now, vl_instant_add(wire->since, limit))) cut(wire);
+    }
 }
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-                                  const char *path, const char *method, const char *version,
-                                  const char *data, size_t *size, void **state)
+static void on_sweep(evutil_socket_t fd, short what, void *context)
 {
     struct http *http = context;
-    struct call *call = *state;
-    (void)version;
-
-    if (call == NULL) {
-        if (!is_our_own(connection)) return MHD_NO;
-        call = calloc(1, sizeof *call);
-        if (call == NULL) return MHD_NO;
-        *state = call;
-        call->refused = check_head(connection, method, path);
-        return call->refused == 0 ? MHD_YES : refuse(connection, call->refused);
-    }
-    if (*size > 0) {
-        if (call->body.size + *size > API_BODY_BYTES_MAX) return MHD_NO;
-        vl_result kept = vl_buffer_append(&call->body, data, *size);
-        sodium_memzero((void *)(uintptr_t)data, *size); /* MHD's buffer; it may be a passphrase */
-        if (kept != VL_OK) return MHD_NO;
-        *size = 0;
-        return MHD_YES;
-    }
-    struct vl_buffer bytes = {0};
-    unsigned status = routes_answer(http->api, method, path, vl_buffer_view(&call->body), query,
-                                    connection, &bytes);
-    vl_buffer_wipe(&call->body);
-    return answer(connection, status, &bytes);
-}
-
-static void on_completed(void *context, struct MHD_Connection *connection, void **state,
-                         enum MHD_RequestTerminationCode code)
-{
-    struct call *call = *state;
-    (void)context, (void)connection, (void)code;
-    if (call == NULL) return;
-    vl_buffer_wipe(&call->body);
-    free(call);
-    *state = NULL;
+    (void)fd, (void)what;
+    cut_the_slow(&http->socket);
+    cut_the_slow(&http->page);
 }
 
 /* ---- the loop ---- */
 
-static void run(struct http *http)
+static void run(struct door *door)
 {
     MHD_UNSIGNED_LONG_LONG ms;
-    (void)MHD_run(http->daemon);
-    if (MHD_get_timeout(http->daemon, &ms) == MHD_YES) {
+    (void)MHD_run(door->daemon);
+    if (MHD_get_timeout(door->daemon, &ms) == MHD_YES) {
         struct timeval wait = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
-        (void)evtimer_add(http->timeout, &wait);
+        (void)evtimer_add(door->timeout, &wait);
     } else {
-        (void)evtimer_del(http->timeout);
+        (void)evtimer_del(door->timeout);
     }
 }
 
@@ -183,47 +118,94 @@ static void on_event(evutil_socket_t fd, short what, void *context)
     run(context);
 }
 
-vl_result http_create(struct http **out, struct api *api, struct event_base *base,
-                      const char *socket_path)
+/* Takes over `fd`. */
+static vl_result door_open(struct door *door, struct event_base *base, int fd)
+{
+    door->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL, 0, NULL, NULL, http_on_request, door, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, API_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+        API_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)API_HEAD_BYTES_MAX,
+        MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, door, MHD_OPTION_END);
+    if (door->daemon == NULL) {
+        close(fd);
+        return VL_ERR_NETWORK;
+    }
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    if (info == NULL || info->epoll_fd < 0) return VL_ERR_NETWORK;
+    door->readable = event_new(base, info->epoll_fd, EV_READ | EV_PERSIST, on_event, door);
+    door->timeout = evtimer_new(base, on_event, door);
+    if (door->readable == NULL || door->timeout == NULL || event_add(door->readable, NULL) != 0) {
+        return VL_ERR_NO_MEMORY;
+    }
+    return VL_OK;
+}
+
+static void door_close(struct door *door)
+{
+    if (door->readable != NULL) event_free(door->readable);
+    if (door->timeout != NULL) event_free(door->timeout);
+    if (door->daemon != NULL) MHD_stop_daemon(door->daemon);
+}
+
+/* ---- life ---- */
+
+static vl_result open_socket(struct http *http, const struct api_config *config)
 {
     int fd = -1;
-    vl_result result;
+    VL_TRY(sockets_listen_path(config->socket_path, API_CONNECTIONS, &fd));
+    memcpy(http->path, config->socket_path, strlen(config->socket_path) + 1);
+    return door_open(&http->socket, config->base, fd);
+}
+
+static vl_result open_page(struct http *http, const struct api_config *config)
+{
+    int fd = -1;
+    uint16_t port = config->page->port;
+    VL_TRY(sockets_listen_loopback(&port, API_CONNECTIONS, &fd));
+    http->port = port;
+    return door_open(&http->page, config->base, fd);
+}
+
+static vl_result start_sweeping(struct http *http, struct event_base *base)
+{
+    struct timeval pause = {.tv_sec = SWEEP_SECONDS};
+    http->sweep = event_new(base, -1, EV_PERSIST, on_sweep, http);
+    if (http->sweep == NULL || event_add(http->sweep, &pause) != 0) return VL_ERR_NO_MEMORY;
+    return VL_OK;
+}
+
+vl_result http_create(struct http **out, struct api *api, const struct api_config *config)
+{
+    static_assert(sizeof((struct http *)0)->path == sizeof((struct sockaddr_un *)0)->sun_path,
+                  "what sockets_listen_path took fits");
     struct http *http = calloc(1, sizeof *http);
     if (http == NULL) return VL_ERR_NO_MEMORY;
     http->api = api;
-    result = listen_on(http, socket_path, &fd);
-    if (result != VL_OK) goto fail;
-
-    result = VL_ERR_NETWORK;
-    http->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_CONNECTION_LIMIT, API_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        API_IDLE_SECONDS, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
-    if (http->daemon == NULL) {
-        close(fd);
-        goto fail;
+    http->socket.http = http->page.http = http;
+    http->page.is_page = true;
+    vl_result result = open_socket(http, config);
+    if (result == VL_OK && config->page != NULL) result = open_page(http, config);
+    if (result == VL_OK) result = start_sweeping(http, config->base);
+    if (result != VL_OK) {
+        http_destroy(http);
+        return result;
     }
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    if (info == NULL || info->epoll_fd < 0) goto fail;
-
-    result = VL_ERR_NO_MEMORY;
-    http->readable = event_new(base, info->epoll_fd, EV_READ | EV_PERSIST, on_event, http);
-    http->timeout = evtimer_new(base, on_event, http);
-    if (http->readable == NULL || http->timeout == NULL) goto fail;
-    if (event_add(http->readable, NULL) != 0) goto fail;
     *out = http;
     return VL_OK;
-fail:
-    http_destroy(http);
-    return result;
 }
 
 void http_destroy(struct http *http)
 {
     if (http == NULL) return;
-    if (http->readable != NULL) event_free(http->readable);
-    if (http->timeout != NULL) event_free(http->timeout);
-    if (http->daemon != NULL) MHD_stop_daemon(http->daemon);
-    if (http->is_bound) (void)unlink(http->path);
+    if (http->sweep != NULL) event_free(http->sweep);
+    door_close(&http->socket);
+    door_close(&http->page);
+    if (http->path[0] != 0) (void)unlink(http->path);
     free(http);
+}
+
+uint16_t http_port(const struct http *http)
+{
+    return http->port;
 }

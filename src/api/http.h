@@ -1,12 +1,14 @@
-/* The HTTP listener: libmicrohttpd without threads, in a libevent loop. Inside src/api only. */
+/* The HTTP listeners: libmicrohttpd without threads, in a libevent loop. Inside src/api only. */
 #ifndef API_HTTP_H
 #define API_HTTP_H
 
 #include "api/request.h"
 
 struct http;
-VL_MUST_USE vl_result http_create(struct http **out, struct api *api, struct event_base *base,
-                                  const char *socket_path);
-void http_destroy(struct http *http); /* accepts NULL */
+/* The socket, and with config->page the port on 127.0.0.1. Errors of api_create. */
+VL_MUST_USE vl_result http_create(struct http **out, struct api *api,
+                                  const struct api_config *config);
+void http_destroy(struct http *http);        /* accepts NULL */
+uint16_t http_port(const struct http *http); /* of the page; 0: there is none */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/json.h"
+#include "api/session.h"
 #include "circle/record.h"
 
 #define REQUEST_PARAMS_MAX 2u
@@ -13,6 +14,10 @@ struct transfer;
 
 struct api {
     struct http *http;
+    struct sessions *sessions;
+    struct api_page page;
+    struct event *launch_end;
+    uint64_t kept_session; /* stays when the vault is locked now; 0: none */
     struct api_keeper keeper;
     bool is_open;
     struct store *store; /* NULL when locked, like the next two */
@@ -24,12 +29,19 @@ struct api {
 
 typedef const char *(*request_query)(void *context, const char *name); /* NULL: not given */
 
+struct caller { /* who asks, and what of the request's head a handler may look at */
+    request_query query, header;
+    void *context;
+    uint64_t session; /* of the page; 0: the command line, over the socket */
+};
+
 struct request {
     struct api *api;
     char *params[REQUEST_PARAMS_MAX]; /* what stood for {...} in the pattern; owned */
     struct json *body;                /* NULL: none */
     request_query query;
     void *query_context;
+    const struct caller *caller;
     struct json_out out; /* the answer */
     struct json_problem problem;
     uint64_t wait_ms; /* BACKOFF */
@@ -47,12 +59,13 @@ extern const size_t route_count;
 /* Finds the route, runs it, and leaves a whole JSON document in `answer` in every case. `path`
  * begins with a slash. Returns the HTTP status. */
 unsigned routes_answer(struct api *api, const char *method, const char *path, struct vl_bytes body,
-                       request_query query, void *query_context, struct vl_buffer *answer);
+                       const struct caller *caller, struct vl_buffer *answer);
 /* Before the body is read: 0, or the status of its refusal. */
 unsigned routes_known(const char *method, const char *path);
 unsigned routes_status(vl_result result);
 
 vl_wall request_now(void);
+vl_instant request_instant(void);
 /* The body into a struct; see json_decode. */
 VL_MUST_USE vl_result request_decode(struct request *rq, const struct json_field *fields,
                                      size_t count, void *out);
@@ -90,7 +103,12 @@ VL_MUST_USE vl_result view_devices(struct json_out *o, const struct circle *circ
 /* Ends the bundle being read or written. */
 void bundle_forget(struct api *api);
 
+/* The launch token was used, or is too old. */
+void api_launch_forget(struct api *api);
+
 /* ---- handlers ---- */
+vl_result handle_session(struct request *rq);
+vl_result handle_launch(struct request *rq);
 vl_result handle_bundle_write(struct request *rq);
 vl_result handle_bundle_next(struct request *rq);
 vl_result handle_bundle_read(struct request *rq);

@@ -18,6 +18,8 @@ const struct route routes[] = {
     {"GET", "agreement", handle_proposed_agreement, false, "what a new circle may agree on"},
     {"POST", "unlock", handle_unlock, false, "open the vault"},
     {"POST", "lock", handle_lock, false, "close and wipe"},
+    {"GET", "session", handle_session, false, "the page's header token"},
+    {"POST", "launch", handle_launch, false, "a file that opens the page, once"},
     {"GET", "circles", handle_circle_list, true, "every circle and draft"},
     {"POST", "circles", handle_circle_new, true, "draft a circle"},
     {"GET", "find", handle_circle_find, true, "the circle that ?name= says"},
@@ -147,11 +149,14 @@ static vl_result run(struct request *rq, const struct route *route, struct vl_by
 }
 
 unsigned routes_answer(struct api *api, const char *method, const char *path, struct vl_bytes body,
-                       request_query query, void *query_context, struct vl_buffer *answer)
+                       const struct caller *caller, struct vl_buffer *answer)
 {
     bool known_path;
-    struct request rq = {
-        .api = api, .query = query, .query_context = query_context, .out = json_out(answer)};
+    struct request rq = {.api = api,
+                         .query = caller->query,
+                         .query_context = caller->context,
+                         .caller = caller,
+                         .out = json_out(answer)};
     const struct route *route = find(method, path, &known_path);
     vl_result result = VL_ERR_NOT_FOUND;
     if (route != NULL && matches(route->pattern, path + strlen(PREFIX), rq.params)) {
@@ -172,6 +177,13 @@ vl_wall request_now(void)
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
     return (vl_wall){(int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000};
+}
+
+vl_instant request_instant(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_BOOTTIME, &now); /* goes on while the machine sleeps */
+    return (vl_instant){(uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000};
 }
 
 vl_result request_refuse(struct request *rq, const char *field, const char *message, vl_result why)
@@ -231,47 +243,4 @@ void request_wrote(struct request *rq, const struct circle *circle)
 {
     if (circle->replica != NULL) rq->api->network.poke(rq->api->network.self, &circle->id);
     if (rq->api->keeper.wrote != NULL) rq->api->keeper.wrote(rq->api->keeper.self);
-}
-
-/* ---- the API as a whole ---- */
-
-vl_result api_create(struct api **out, const struct api_config *config)
-{
-    struct api *api = calloc(1, sizeof *api);
-    if (api == NULL) return VL_ERR_NO_MEMORY;
-    api->keeper = config->keeper;
-    vl_result result = http_create(&api->http, api, config->base, config->socket_path);
-    if (result != VL_OK) {
-        free(api);
-        return result;
-    }
-    *out = api;
-    return VL_OK;
-}
-
-void api_destroy(struct api *api)
-{
-    if (api == NULL) return;
-    api_close(api);
-    http_destroy(api->http);
-    free(api);
-}
-
-void api_open(struct api *api, struct store *store, struct circles *circles,
-              const struct api_network *network)
-{
-    api->store = store;
-    api->circles = circles;
-    api->network = *network;
-    api->is_open = true;
-}
-
-void api_close(struct api *api)
-{
-    view_forget(api);
-    bundle_forget(api);
-    api->is_open = false;
-    api->store = NULL;
-    api->circles = NULL;
-    memset(&api->network, 0, sizeof api->network);
 }

@@ -130,6 +130,7 @@ int circle_path(const struct call *call, const char *rest, char *path, size_t si
 /* ---- commands ---- */
 int cmd_init(struct call *call);
 int cmd_run(struct call *call);
+int cmd_open(struct call *call);
 int cmd_lock(struct call *call);
 int cmd_unlock(struct call *call);
 int cmd_status(struct call *call);

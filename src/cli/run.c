@@ -2,7 +2,7 @@
 #include "cli/run.h"
 
 #include "api/circle_load.h"
-#include "cli/cli.h"
+#include "cli/browser.h"
 
 #include <event2/event.h>
 #include <signal.h>
@@ -88,20 +88,58 @@ static void on_signal(evutil_socket_t fd, short what, void *context)
     (void)event_base_loopexit(rt->base, NULL);
 }
 
-static vl_result listen_somewhere(struct runtime *rt)
+/* The file that opens the page lies beside the socket, under its name. */
+static void set_launch_path(struct runtime *rt, const char *socket)
+{
+    static const char from[] = ".sock", to[] = ".html";
+    static_assert(sizeof from == sizeof to, "as long");
+    size_t size = strlen(socket);
+    memcpy(rt->launch_path, socket, size + 1);
+    memcpy(rt->launch_path + size - strlen(from), to, sizeof to);
+}
+
+static vl_result listen_somewhere(struct runtime *rt, uint16_t port)
 {
     char path[CLI_PATH_MAX];
     vl_result result = VL_ERR_INVALID;
     for (unsigned at = 0; at < 2; at++) {
         if (!socket_path(rt->call->vault, at, true, path, sizeof path)) continue;
+        set_launch_path(rt, path);
+        struct api_page page = {.port = port, .launch_path = rt->launch_path, .label = _("Open")};
         struct api_config config = {
             .base = rt->base,
             .socket_path = path,
+            .page = &page,
             .keeper = {.self = rt, .unlock = unlock, .lock = lock, .wrote = on_changed}};
         result = api_create(&rt->api, &config);
-        if (result == VL_OK || result == VL_ERR_IN_USE) break;
+        if (result == VL_OK || result == VL_ERR_IN_USE || result == VL_ERR_NETWORK) break;
     }
     return result;
+}
+
+static int listen_for_all(struct runtime *rt)
+{
+    const char *text = call_option(rt->call, "port");
+    long port = 0;
+    if (text != NULL) {
+        char *end;
+        port = strtol(text, &end, 10);
+        if (text[0] < '0' || text[0] > '9' || *end != 0 || port < 1024 || port > 65535) {
+            return complain(rt->call, VL_ERR_INVALID, NULL,
+                            N_("A port is a number from 1024 to 65535."));
+        }
+    }
+    vl_result result = listen_somewhere(rt, (uint16_t)port);
+    if (result == VL_OK) return CLI_OK;
+    if (result == VL_ERR_INVALID) {
+        return complain(rt->call, result, NULL,
+                        N_("The vault folder's path is too long for a socket in it."));
+    }
+    if (result == VL_ERR_NETWORK) {
+        return complain(rt->call, result, NULL,
+                        N_("The page needs a free port on 127.0.0.1, and cannot have this one."));
+    }
+    return complain(rt->call, result, NULL, NULL);
 }
 
 static int start(struct runtime *rt)
@@ -121,14 +159,10 @@ static int start(struct runtime *rt)
     if (rt->index == NULL || !rt->stop[0] || !rt->stop[1] || !rt->stop[2]) {
         return complain(rt->call, VL_ERR_NO_MEMORY, NULL, NULL);
     }
-    vl_result result = listen_somewhere(rt);
-    if (result == VL_ERR_INVALID) {
-        return complain(rt->call, result, NULL,
-                        N_("The vault folder's path is too long for a socket in it."));
-    }
-    if (result != VL_OK) return complain(rt->call, result, NULL, NULL);
+    int end = listen_for_all(rt);
+    if (end != CLI_OK) return end;
     if (call_option(rt->call, "locked") == NULL) {
-        result = read_passphrase(rt->call, _("Passphrase: "), &passphrase);
+        vl_result result = read_passphrase(rt->call, _("Passphrase: "), &passphrase);
         if (result == VL_ERR_CLOSED) {
             return complain(rt->call, VL_ERR_INVALID, NULL,
                             N_("There is no terminal to ask on: use --passphrase-fd or --locked."));
@@ -156,18 +190,31 @@ static void finish(struct runtime *rt)
     if (rt->base != NULL) event_base_free(rt->base);
 }
 
+/* A program waits for the first word; a person gets sentences. */
+static void tell_ready(struct runtime *rt)
+{
+    char address[3 * CLI_PATH_MAX];
+    bool is_person = isatty(STDOUT_FILENO) == 1;
+    puts(rt->store == NULL ? "ready (locked)" : "ready");
+    if (api_launch(rt->api) == VL_OK && browser_address(rt->launch_path, address, sizeof address)) {
+        printf("page %s\n", address);
+        if (is_person && !browser_open(rt->launch_path)) {
+            puts(_("Open this address in a browser here, within a minute; it works once."));
+        }
+    }
+    if (is_person) {
+        puts(_("Your node runs here until Ctrl-C. In another terminal: `veillee help`."));
+    }
+    (void)fflush(stdout);
+}
+
 int cmd_run(struct call *call)
 {
     struct runtime rt = {.call = call};
     (void)signal(SIGPIPE, SIG_IGN);
     int end = start(&rt);
     if (end == CLI_OK) {
-        /* a program waits for this word; a person gets a sentence with it */
-        puts(rt.store == NULL ? "ready (locked)" : "ready");
-        if (isatty(STDOUT_FILENO) == 1) {
-            puts(_("Your node runs here until Ctrl-C. In another terminal: `veillee help`."));
-        }
-        (void)fflush(stdout);
+        tell_ready(&rt);
         if (event_base_dispatch(rt.base) < 0) end = CLI_FAILED;
     }
     finish(&rt);

@@ -3,15 +3,15 @@
 #define CLI_RUN_H
 
 #include "api/api.h"
+#include "cli/cli.h"
 #include "node/node.h"
-
-struct call;
 
 struct runtime {
     const struct call *call;
     struct event_base *base;
     struct event *index, *stop[3];
     struct api *api;
+    char launch_path[CLI_PATH_MAX];
     struct store *store; /* NULL when locked */
     struct circles circles;
     struct node *node;

@@ -1,11 +1,16 @@
 # cmake -DFOLDER=... -DFILES="a;b/c" -DSYMBOL=... -DOUT=... -P embed.cmake: the files as constant
-# data in one C file (src/share/embedded.h says how).
+# data in one C file (src/share/embedded.h says how). "name=path": a file of another folder.
 set(text "#include \"share/embedded.h\"\n")
 set(table "")
 set(at 0)
 list(SORT FILES)
 foreach(file ${FILES})
-  file(READ ${FOLDER}/${file} bytes HEX)
+  set(path ${FOLDER}/${file})
+  if(file MATCHES "=")
+    string(REGEX REPLACE "^[^=]*=" "" path ${file})
+    string(REGEX REPLACE "=.*$" "" file ${file})
+  endif()
+  file(READ ${path} bytes HEX)
   string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
   string(APPEND text "static const unsigned char file_${at}[] = {${bytes}0};\n")
   string(APPEND table "    {\"${file}\", file_${at}, sizeof file_${at} - 1},\n")

@@ -58,9 +58,9 @@ static unsigned send_query(size_t as, const char *method, const char *path, cons
     char whole[256];
     snprintf(whole, sizeof whole, "/api/v1/circles/Jeudi%s", path);
     const void *context = query;
-    unsigned status =
-        routes_answer(&w.apis[as], method, whole, vl_bytes_text(body == NULL ? "" : body), no_query,
-                      (void *)(uintptr_t)context, &answer);
+    struct caller caller = {.query = no_query, .context = (void *)(uintptr_t)context};
+    unsigned status = routes_answer(&w.apis[as], method, whole,
+                                    vl_bytes_text(body == NULL ? "" : body), &caller, &answer);
     assert_int_equal(json_parse(vl_buffer_view(&answer), out), VL_OK);
     vl_buffer_finish(&answer);
     return status;

@@ -1,0 +1,95 @@
+#include "api/http.h"
+#include "api/launch.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the launch ---- */
+
+void api_launch_forget(struct api *api)
+{
+    sessions_launch_forget(api->sessions);
+    if (api->page.launch_path != NULL) launch_remove(api->page.launch_path);
+    if (api->launch_end != NULL) (void)evtimer_del(api->launch_end);
+}
+
+static void on_launch_end(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    api_launch_forget(context);
+}
+
+vl_result api_launch(struct api *api)
+{
+    const struct timeval wait = {.tv_sec = SESSION_LAUNCH_SECONDS};
+    if (api->page.launch_path == NULL) return VL_ERR_STATE;
+    const char *token = sessions_launch(api->sessions, request_instant());
+    vl_result result =
+        launch_write(api->page.launch_path, http_port(api->http), api->page.label, token);
+    if (result == VL_OK && evtimer_add(api->launch_end, &wait) != 0) result = VL_ERR_NO_MEMORY;
+    if (result != VL_OK) api_launch_forget(api);
+    return result;
+}
+
+/* ---- life ---- */
+
+vl_result api_create(struct api **out, const struct api_config *config)
+{
+    struct api *api = calloc(1, sizeof *api);
+    if (api == NULL) return VL_ERR_NO_MEMORY;
+    api->keeper = config->keeper;
+    vl_result result = sessions_create(&api->sessions);
+    if (result != VL_OK) goto fail;
+    if (config->page != NULL) {
+        api->page = *config->page;
+        result = VL_ERR_NO_MEMORY;
+        api->launch_end = evtimer_new(config->base, on_launch_end, api);
+        if (api->launch_end == NULL) goto fail;
+    }
+    result = http_create(&api->http, api, config);
+    if (result != VL_OK) goto fail;
+    *out = api;
+    return VL_OK;
+fail:
+    if (api->launch_end != NULL) event_free(api->launch_end);
+    sessions_destroy(api->sessions);
+    free(api);
+    return result;
+}
+
+void api_destroy(struct api *api)
+{
+    if (api == NULL) return;
+    api_close(api);
+    api_launch_forget(api);
+    http_destroy(api->http);
+    if (api->launch_end != NULL) event_free(api->launch_end);
+    sessions_destroy(api->sessions);
+    free(api);
+}
+
+uint16_t api_port(const struct api *api)
+{
+    return http_port(api->http);
+}
+
+void api_open(struct api *api, struct store *store, struct circles *circles,
+              const struct api_network *network)
+{
+    api->store = store;
+    api->circles = circles;
+    api->network = *network;
+    api->is_open = true;
+}
+
+void api_close(struct api *api)
+{
+    if (api->is_open) sessions_end(api->sessions, api->kept_session);
+    view_forget(api);
+    bundle_forget(api);
+    api->is_open = false;
+    api->store = NULL;
+    api->circles = NULL;
+    memset(&api->network, 0, sizeof api->network);
+}
