@@ -114,23 +114,23 @@ static const struct json_field erase_fields[] = {
     {"ask", JSON_KIND_FLAG, offsetof(struct erase_body, ask), false, 0},
 };
 
-/* A meeting's or share's id first, else the beginning of an entry's. */
+/* A record's id first, else the beginning of an entry's. */
 static vl_result aim(struct request *rq, const struct circle *circle, const char *text,
                      struct target *target)
 {
-    static const uint32_t types[] = {SCHEMA_SHARE, SCHEMA_MEETING};
     *target = (struct target){.is_record = false};
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        vl_result result = record_find(circle->replica, types[i], text, &target->record);
-        if (result == VL_ERR_INVALID) {
-            return request_refuse(rq, "id", "several records match", result);
-        }
+    for (size_t i = 0; schema_record_at(i) != NULL; i++) {
+        struct vl_record_id id;
+        vl_result result = record_look_up(circle->replica, schema_record_at(i), text, &id);
         if (result == VL_ERR_NOT_FOUND) continue;
+        if (result == VL_ERR_INVALID || (result == VL_OK && target->is_record)) {
+            return request_refuse(rq, "id", "several records match", VL_ERR_INVALID);
+        }
         VL_TRY(result);
-        target->is_record = true;
-        target->type = types[i];
-        return VL_OK;
+        *target =
+            (struct target){.is_record = true, .type = schema_record_at(i)->type, .record = id};
     }
+    if (target->is_record) return VL_OK;
     if (strlen(text) < 4) return request_refuse(rq, "id", "there is no such id", VL_ERR_NOT_FOUND);
     memcpy(target->prefix, text, strlen(text) + 1);
     return VL_OK;
@@ -150,7 +150,7 @@ static vl_result erase_all(struct request *rq, struct circle *circle, const stru
 }
 
 static vl_result erase(struct request *rq, struct circle *circle, const struct target *target,
-                       const struct erase_body *body, struct found *found)
+                       bool ask, struct found *found)
 {
     size_t others = 0;
     VL_TRY(find_entries(circle->replica, target, found));
@@ -166,13 +166,13 @@ static vl_result erase(struct request *rq, struct circle *circle, const struct t
         return request_refuse(rq, "id", "only who wrote it, or a facilitator, may erase it",
                               VL_ERR_AUTHORITY);
     }
-    if (!body->ask) VL_TRY(erase_all(rq, circle, found));
+    if (!ask) VL_TRY(erase_all(rq, circle, found));
     json_open(&rq->out, '{');
     json_put_text(&rq->out, "kind",
                   target->is_record ? schema_record(target->type)->name : "entry");
     json_put_integer(&rq->out, "entries", (int64_t)found->count);
     json_put_integer(&rq->out, "others", (int64_t)others);
-    json_put_flag(&rq->out, "done", !body->ask);
+    json_put_flag(&rq->out, "done", !ask);
     json_close(&rq->out, '}');
     return VL_OK;
 }
@@ -186,7 +186,22 @@ vl_result handle_erase(struct request *rq)
     VL_TRY(request_decode(rq, erase_fields, 2, &body));
     VL_TRY(request_replica(rq, &circle));
     VL_TRY(aim(rq, circle, body.id, &target));
-    vl_result result = erase(rq, circle, &target, &body, &found);
+    vl_result result = erase(rq, circle, &target, body.ask, &found);
+    free(found.items);
+    return result;
+}
+
+/* ?ask=yes: only how much it would be. */
+vl_result handle_record_erase(struct request *rq)
+{
+    const struct schema_record *schema;
+    struct found found = {0};
+    struct target target = {.is_record = true};
+    struct circle *circle;
+    VL_TRY(request_record(rq, &circle, &schema, &target.record));
+    target.type = schema->type;
+    vl_result result =
+        erase(rq, circle, &target, rq->query(rq->query_context, "ask") != NULL, &found);
     free(found.items);
     return result;
 }

@@ -80,9 +80,8 @@ const char *json_text(const struct json *object, const char *name)
 
 int64_t json_integer(const struct json *object, const char *name)
 {
-    const cJSON *node = node_of(json_member(object, name));
-    if (!cJSON_IsNumber(node) || !(fabs(node->valuedouble) <= 9007199254740992.0)) return 0;
-    return (int64_t)node->valuedouble;
+    int64_t value;
+    return json_integer_of(json_member(object, name), &value) ? value : 0;
 }
 
 bool json_flag(const struct json *object, const char *name)
@@ -109,6 +108,36 @@ const char *json_item_name(const struct json *object, size_t at)
 {
     const cJSON *node = node_of(json_item(object, at));
     return node == NULL || node->string == NULL ? "" : node->string;
+}
+
+enum json_sort json_sort_of(const struct json *value)
+{
+    const cJSON *node = node_of(value);
+    if (node == NULL) return JSON_ABSENT;
+    if (cJSON_IsNull(node)) return JSON_NULL;
+    if (cJSON_IsBool(node)) return JSON_FLAG;
+    if (cJSON_IsNumber(node)) return JSON_NUMBER;
+    if (cJSON_IsString(node)) return JSON_TEXT;
+    return cJSON_IsArray(node) ? JSON_ARRAY : JSON_OBJECT;
+}
+
+const char *json_text_of(const struct json *value)
+{
+    return text_of(node_of(value));
+}
+
+bool json_integer_of(const struct json *value, int64_t *out)
+{
+    const cJSON *node = node_of(value);
+    if (!cJSON_IsNumber(node) || !(fabs(node->valuedouble) <= 9007199254740992.0)) return false;
+    if (floor(node->valuedouble) < node->valuedouble) return false;
+    *out = (int64_t)node->valuedouble;
+    return true;
+}
+
+bool json_flag_of(const struct json *value)
+{
+    return cJSON_IsTrue(node_of(value));
 }
 
 /* ---- decoding ---- */

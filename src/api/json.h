@@ -23,6 +23,22 @@ const struct json *json_item(const struct json *array, size_t at);
 const char *json_item_text(const struct json *array, size_t at);
 const char *json_item_name(const struct json *object, size_t at); /* name of the n-th member */
 
+/* What a value is, and its content; the latter as above when it is something else. */
+enum json_sort {
+    JSON_ABSENT,
+    JSON_NULL,
+    JSON_FLAG,
+    JSON_NUMBER,
+    JSON_TEXT,
+    JSON_ARRAY,
+    JSON_OBJECT
+};
+enum json_sort json_sort_of(const struct json *value);
+const char *json_text_of(const struct json *value);
+/* A whole number that a double holds exactly; false: something else. */
+bool json_integer_of(const struct json *value, int64_t *out);
+bool json_flag_of(const struct json *value);
+
 /* ---- decoding a body into a struct ---- */
 
 enum json_kind {

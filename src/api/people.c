@@ -136,12 +136,8 @@ bool blocked_has(const struct blocked *blocked, const struct vl_id *person)
 
 bool blocked_made(const struct blocked *blocked, const struct record *record)
 {
-    for (size_t i = 0; i < record->field_count; i++) {
-        const struct record_field *field = &record->fields[i];
-        if (field->schema->kind != VL_FIELD_REGISTER || field->count == 0) continue;
-        return blocked_has(blocked, &field->values[0].author);
-    }
-    return false;
+    const struct record_value *made = record_made(record);
+    return made != NULL && blocked_has(blocked, &made->author);
 }
 
 vl_result blocked_set(struct store *store, const struct circle *circle, const struct vl_id *person,

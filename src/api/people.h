@@ -31,7 +31,7 @@ struct blocked {
 VL_MUST_USE vl_result blocked_read(struct store *store, const struct circle *circle,
                                    struct blocked *out);
 bool blocked_has(const struct blocked *blocked, const struct vl_id *person);
-/* Whether somebody blocked made that record: the author of its first register that has a value. */
+/* Whether somebody blocked made that record. */
 bool blocked_made(const struct blocked *blocked, const struct record *record);
 /* Durable when it returns. LIMIT: BLOCKED_MAX are blocked already. */
 VL_MUST_USE vl_result blocked_set(struct store *store, const struct circle *circle,

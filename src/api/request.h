@@ -7,7 +7,7 @@
 #include "api/session.h"
 #include "circle/record.h"
 
-#define REQUEST_PARAMS_MAX 2u
+#define REQUEST_PARAMS_MAX 3u
 
 struct digest_cache;
 struct transfer;
@@ -80,6 +80,10 @@ VL_MUST_USE vl_result request_language(struct request *rq, const char **out);
 VL_MUST_USE vl_result request_circle(struct request *rq, struct circle **out);
 /* ... which must be founded: STATE. */
 VL_MUST_USE vl_result request_replica(struct request *rq, struct circle **out);
+/* The record that circles/{circle}/{records}/{id} says; of a type of which a circle has one,
+ * without the id. */
+VL_MUST_USE vl_result request_record(struct request *rq, struct circle **circle,
+                                     const struct schema_record **schema, struct vl_record_id *id);
 /* Something was written in it: push and index. */
 void request_wrote(struct request *rq, const struct circle *circle);
 
@@ -139,13 +143,11 @@ vl_result handle_join(struct request *rq);
 vl_result handle_pairing(struct request *rq);
 vl_result handle_decide(struct request *rq);
 vl_result handle_cancel(struct request *rq);
-vl_result handle_meeting_list(struct request *rq);
-vl_result handle_meeting_add(struct request *rq);
-vl_result handle_meeting_show(struct request *rq);
-vl_result handle_meeting_edit(struct request *rq);
-vl_result handle_share_list(struct request *rq);
-vl_result handle_share_add(struct request *rq);
-vl_result handle_share_show(struct request *rq);
+vl_result handle_record_list(struct request *rq);
+vl_result handle_record_add(struct request *rq);
+vl_result handle_record_show(struct request *rq);
+vl_result handle_record_edit(struct request *rq);
+vl_result handle_record_erase(struct request *rq);
 vl_result handle_import(struct request *rq);
 vl_result handle_search(struct request *rq);
 vl_result handle_formats(struct request *rq);

@@ -43,13 +43,6 @@ const struct route routes[] = {
      "a record's or an entry's text, everywhere"},
     {"GET", "circles/{circle}/rules", handle_rules, true, "what the circle agreed on"},
     {"PATCH", "circles/{circle}/rules", handle_rules_set, true, "change some of it"},
-    {"GET", "circles/{circle}/meetings", handle_meeting_list, true, "all meetings"},
-    {"POST", "circles/{circle}/meetings", handle_meeting_add, true, "a new meeting"},
-    {"GET", "circles/{circle}/meetings/{id}", handle_meeting_show, true, "one meeting"},
-    {"PATCH", "circles/{circle}/meetings/{id}", handle_meeting_edit, true, "change it"},
-    {"GET", "circles/{circle}/shares", handle_share_list, true, "all shares"},
-    {"POST", "circles/{circle}/shares", handle_share_add, true, "a new share"},
-    {"GET", "circles/{circle}/shares/{id}", handle_share_show, true, "one share"},
     {"POST", "circles/{circle}/import/minutes", handle_import, true, "one file of minutes"},
     {"GET", "search", handle_search, true, "?words=, &circle="},
     {"GET", "circles/{circle}/log", handle_log, true, "entries; ?after=, &max="},
@@ -58,8 +51,30 @@ const struct route routes[] = {
     {"POST", "bundle/next", handle_bundle_next, true, "its next bytes, base64"},
     {"POST", "bundle/read", handle_bundle_read, true, "begin reading one"},
     {"POST", "bundle/data", handle_bundle_data, true, "its next bytes, base64"},
+    {"GET", "circles/{circle}/{records}", handle_record_list, true,
+     "records of a type; ?after=, &max=, &backward=yes, and by field"},
+    {"POST", "circles/{circle}/{records}", handle_record_add, true, "a new record"},
+    {"PATCH", "circles/{circle}/{records}", handle_record_edit, true,
+     "change the only one of its type"},
+    {"GET", "circles/{circle}/{records}/{id}", handle_record_show, true, "one record"},
+    {"PATCH", "circles/{circle}/{records}/{id}", handle_record_edit, true, "change it"},
+    {"DELETE", "circles/{circle}/{records}/{id}", handle_record_erase, true,
+     "erase it everywhere; ?ask=yes only tells how much"},
 };
 const size_t route_count = sizeof routes / sizeof routes[0];
+
+/* {records} stands for the plural of a type, {...} for anything. */
+static bool fits(const char *pattern, const char *path, size_t size)
+{
+    static const char records[] = "{records}";
+    char plural[32];
+    if (size == 0) return false;
+    if (strncmp(pattern, records, sizeof records - 1) != 0) return true;
+    if (size >= sizeof plural) return false;
+    memcpy(plural, path, size);
+    plural[size] = 0;
+    return schema_record_plural(plural) != NULL;
+}
 
 /* Whether `path` has the pattern's form; what stands for {...} goes to params (may be NULL). */
 static bool matches(const char *pattern, const char *path, char **params)
@@ -68,7 +83,7 @@ static bool matches(const char *pattern, const char *path, char **params)
     for (;;) {
         size_t want = strcspn(pattern, "/"), have = strcspn(path, "/");
         if (pattern[0] == '{') {
-            if (have == 0 || found == REQUEST_PARAMS_MAX) return false;
+            if (!fits(pattern, path, have) || found == REQUEST_PARAMS_MAX) return false;
             if (params != NULL) params[found++] = strndup(path, have);
         } else if (want != have || memcmp(pattern, path, want) != 0) {
             return false;
@@ -116,6 +131,7 @@ unsigned routes_status(vl_result result)
     case VL_ERR_INVALID:
     case VL_ERR_UTF8:
     case VL_ERR_TOO_LARGE:
+    case VL_ERR_LIMIT:
     case VL_ERR_KIND: return 400;
     case VL_ERR_FULL: return 507;
     case VL_ERR_NETWORK:

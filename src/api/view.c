@@ -125,32 +125,60 @@ void view_circle(struct json_out *o, struct api *api, const struct circle *circl
 
 /* ---- records ---- */
 
+static void view_number(struct json_out *o, const struct schema_field *field, int64_t number)
+{
+    if (field->form == SCHEMA_ENUM) {
+        json_write_text(o, schema_choice(field, number));
+    } else if (field->form == SCHEMA_FLAG) {
+        json_write_flag(o, number == 1);
+    } else {
+        json_write_integer(o, number);
+    }
+}
+
+/* Of a field that may hold a text as well, the record's type beside its id. */
+static void view_reference(struct json_out *o, const struct schema_field *field,
+                           const struct vl_value *value)
+{
+    const struct schema_record *schema = schema_record(value->type);
+    char id[RECORD_ID_TEXT_SIZE];
+    record_id_text(&value->record, id);
+    if (field->form != SCHEMA_ITEM) {
+        json_write_text(o, id);
+        return;
+    }
+    json_open(o, '{');
+    json_put_text(o, "type", schema == NULL ? NULL : schema->name);
+    json_put_text(o, "id", id);
+    json_close(o, '}');
+}
+
+static void view_text(struct json_out *o, const struct schema_field *field, const char *text)
+{
+    if (field->form != SCHEMA_SPEAKER) {
+        json_write_text(o, text);
+        return;
+    }
+    json_open(o, '{');
+    json_put_text(o, "seat", text);
+    json_close(o, '}');
+}
+
 static void view_value(struct json_out *o, const struct schema_field *field,
                        const struct vl_value *value)
 {
     char text[VL_ID_TEXT_SIZE];
     switch (value->tag) {
-    case VL_VALUE_TEXT: json_write_text(o, (const char *)value->bytes.data); break;
-    case VL_VALUE_INTEGER:
-        if (field->form == SCHEMA_ENUM) {
-            json_write_text(o, schema_choice(field, value->integer));
-        } else if (field->form == SCHEMA_FLAG) {
-            json_write_flag(o, value->integer == 1);
-        } else {
-            json_write_integer(o, value->integer);
-        }
-        break;
-    case VL_VALUE_TIME: json_write_integer(o, value->integer); break;
-    case VL_VALUE_FLAG: json_write_flag(o, value->integer == 1); break;
-    case VL_VALUE_REFERENCE:
-        record_id_text(&value->record, text);
-        json_write_text(o, text);
-        break;
+    case VL_VALUE_TEXT: view_text(o, field, (const char *)value->bytes.data); break;
+    case VL_VALUE_INTEGER: view_number(o, field, value->integer); break;
+    case VL_VALUE_REFERENCE: view_reference(o, field, value); break;
     case VL_VALUE_PERSON:
         vl_id_text(&value->person, text);
         json_write_text(o, text);
         break;
     case VL_VALUE_NONE:
+    case VL_VALUE_TIME: /* no form of the schema takes these */
+    case VL_VALUE_FLAG:
     case VL_VALUE_BYTES:
     case VL_VALUE_TAG_COUNT:
     default: json_write_null(o); break;
@@ -222,16 +250,14 @@ static void view_conflicts(struct json_out *o, const struct circle *circle,
     json_close(o, '}');
 }
 
-/* Who wrote it: the author of the value that counts of its first field that has one. */
+/* Who made it, and when by her clock. */
 static void view_author(struct json_out *o, const struct circle *circle,
                         const struct record *record)
 {
-    for (size_t i = 0; i < record->field_count; i++) {
-        const struct record_field *field = &record->fields[i];
-        if (field->schema->kind != VL_FIELD_REGISTER || field->count == 0) continue;
-        view_written(o, circle, &field->values[0]);
-        return;
-    }
+    const struct record_value *made = record_made(record);
+    if (made == NULL) return;
+    json_put_id(o, "author", &made->author);
+    view_written(o, circle, made);
 }
 
 void view_record(struct json_out *o, const struct circle *circle, const struct record *record,
@@ -241,6 +267,7 @@ void view_record(struct json_out *o, const struct circle *circle, const struct r
     record_id_text(&record->id, id);
     json_put_text(o, "id", id);
     json_put_id(o, "circle", &circle->id);
+    json_put_text(o, "type", record->schema->name);
     for (size_t i = 0; i < record->field_count; i++) {
         const struct schema_field *schema = record->fields[i].schema;
         if (record->schema->type == SCHEMA_SHARE && schema->id == SHARE_AUDIENCE) {
@@ -250,8 +277,8 @@ void view_record(struct json_out *o, const struct circle *circle, const struct r
         bool is_long = schema->kind == VL_FIELD_TEXT || schema->form == SCHEMA_BLOCK;
         if (whole || !is_long) view_field(o, &record->fields[i]);
     }
+    view_author(o, circle, record);
     if (whole) {
-        view_author(o, circle, record);
         view_conflicts(o, circle, record);
     } else {
         json_put_flag(o, "conflict", record_has_conflict(record));

@@ -1,29 +1,9 @@
 #include "circle/edit.h"
 #include "circle/audience.h"
-#include "circle/edit_plan.h"
+#include "circle/edit_change.h"
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
-
-#define TEXT_RUN_BYTES  8000u /* one insertion of a long text */
-#define SPANS_OF_DELETE 200u
-
-enum edit_action {
-    EDIT_SET,
-    EDIT_ADD,
-    EDIT_REMOVE,
-    EDIT_TEXT,
-    EDIT_APPEND_TEXT,
-    EDIT_LIST,
-    EDIT_APPEND
-};
-
-struct edit_change {
-    const struct schema_field *field;
-    enum edit_action action;
-    struct vl_buffer *items; /* encoded values; of a text: the text in NFC */
-    size_t count;
-};
 
 /* ---- collecting ---- */
 
@@ -51,12 +31,6 @@ void edit_seal(struct edit *e, const struct vl_id *persons, size_t count)
     e->sealed = true;
     e->persons = persons;
     e->person_count = count;
-}
-
-/* The type that the record's cells have here. */
-static uint32_t cell_type(uint32_t type, bool sealed)
-{
-    return type + (sealed ? VL_TYPE_SEALED : 0);
 }
 
 static void fail(struct edit *e, vl_result result, struct schema_problem problem)
@@ -113,16 +87,20 @@ static void add_value(struct edit *e, struct edit_change *change, const struct v
     fail(e, result, problem);
 }
 
-static void one_value(struct edit *e, uint32_t field, enum edit_action action,
-                      enum vl_field_kind kind, const struct vl_value *value)
+static void all_values(struct edit *e, uint32_t field, enum edit_action action,
+                       enum vl_field_kind kind, const struct vl_value *values, size_t count)
 {
-    struct edit_change *change = add_change(e, field, action, kind, 1);
-    if (change != NULL) add_value(e, change, value);
+    struct edit_change *change = add_change(e, field, action, kind, count);
+    if (change == NULL) return;
+    if (count > change->field->most)
+        fail(e, VL_ERR_LIMIT, (struct schema_problem){change->field, "too many elements"});
+    for (size_t i = 0; i < count && e->result == VL_OK; i++)
+        add_value(e, change, &values[i]);
 }
 
 void edit_set(struct edit *e, uint32_t field, const struct vl_value *value)
 {
-    one_value(e, field, EDIT_SET, VL_FIELD_REGISTER, value);
+    all_values(e, field, EDIT_SET, VL_FIELD_REGISTER, value, 1);
 }
 
 void edit_set_text(struct edit *e, uint32_t field, const char *text)
@@ -136,27 +114,42 @@ void edit_set_text(struct edit *e, uint32_t field, const char *text)
 
 void edit_add(struct edit *e, uint32_t field, const struct vl_value *element)
 {
-    one_value(e, field, EDIT_ADD, VL_FIELD_SET, element);
+    edit_add_all(e, field, element, 1);
+}
+
+void edit_add_all(struct edit *e, uint32_t field, const struct vl_value *elements, size_t count)
+{
+    all_values(e, field, EDIT_ADD, VL_FIELD_SET, elements, count);
 }
 
 void edit_remove(struct edit *e, uint32_t field, const struct vl_value *element)
 {
-    one_value(e, field, EDIT_REMOVE, VL_FIELD_SET, element);
+    edit_remove_all(e, field, element, 1);
+}
+
+void edit_remove_all(struct edit *e, uint32_t field, const struct vl_value *elements, size_t count)
+{
+    all_values(e, field, EDIT_REMOVE, VL_FIELD_SET, elements, count);
+}
+
+void edit_elements(struct edit *e, uint32_t field, const struct vl_value *elements, size_t count)
+{
+    all_values(e, field, EDIT_ELEMENTS, VL_FIELD_SET, elements, count);
 }
 
 void edit_append(struct edit *e, uint32_t field, const struct vl_value *element)
 {
-    one_value(e, field, EDIT_APPEND, VL_FIELD_LIST, element);
+    edit_append_all(e, field, element, 1);
+}
+
+void edit_append_all(struct edit *e, uint32_t field, const struct vl_value *elements, size_t count)
+{
+    all_values(e, field, EDIT_APPEND, VL_FIELD_LIST, elements, count);
 }
 
 void edit_list(struct edit *e, uint32_t field, const struct vl_value *elements, size_t count)
 {
-    struct edit_change *change = add_change(e, field, EDIT_LIST, VL_FIELD_LIST, count);
-    if (change == NULL) return;
-    if (count > change->field->most)
-        fail(e, VL_ERR_LIMIT, (struct schema_problem){change->field, "too many elements"});
-    for (size_t i = 0; i < count && e->result == VL_OK; i++)
-        add_value(e, change, &elements[i]);
+    all_values(e, field, EDIT_LIST, VL_FIELD_LIST, elements, count);
 }
 
 static vl_result to_nfc(struct vl_bytes text, struct vl_buffer *out)
@@ -200,223 +193,6 @@ void edit_append_text(struct edit *e, uint32_t field, struct vl_bytes text)
     change_text(e, field, EDIT_APPEND_TEXT, text);
 }
 
-/* ---- one change into operations ---- */
-
-struct target { /* one field of the record, as it is here */
-    struct plan *plan;
-    const struct edit_change *change;
-    const struct schema_field *field;
-    struct vl_buffer cell;
-};
-
-static struct vl_bytes cell_of(const struct target *t)
-{
-    return vl_buffer_view(&t->cell);
-}
-
-static vl_result living_dots(struct target *t, const struct vl_bytes *element,
-                             struct vl_operation *op)
-{
-    struct vl_dot *dots = plan_memory(t->plan, VL_DOTS_MAX * sizeof *dots);
-    size_t count;
-    if (dots == NULL) return VL_ERR_NO_MEMORY;
-    VL_TRY(vl_cell_dots(t->field->kind, cell_of(t), element, dots, VL_DOTS_MAX, &count));
-    op->dots = dots;
-    op->dot_count = count < VL_DOTS_MAX ? count : VL_DOTS_MAX;
-    return VL_OK;
-}
-
-static vl_result plan_register(struct target *t)
-{
-    struct vl_operation op = {.opcode = VL_OP_REGISTER_SET, .field = t->field->id};
-    struct vl_cell_value value;
-    struct vl_dot dot;
-    size_t count;
-    op.value = vl_buffer_view(&t->change->items[0]);
-    VL_TRY(vl_cell_values(VL_FIELD_REGISTER, cell_of(t), &value, 1, &count));
-    if (count == 1 && vl_bytes_equal(value.value, op.value)) return VL_OK;
-    if (count == 0 && op.value.size > 0 && op.value.data[0] == VL_VALUE_NONE) return VL_OK;
-    VL_TRY(living_dots(t, NULL, &op));
-    return plan_add(t->plan, op, &dot);
-}
-
-static vl_result plan_element(struct target *t)
-{
-    bool is_add = t->change->action == EDIT_ADD;
-    struct vl_bytes element = vl_buffer_view(&t->change->items[0]);
-    struct vl_operation op = {.opcode = is_add ? VL_OP_SET_ADD : VL_OP_SET_REMOVE,
-                              .field = t->field->id,
-                              .value = element};
-    struct vl_dot dot;
-    size_t count;
-    VL_TRY(living_dots(t, &element, &op));
-    if (is_add == (op.dot_count > 0)) return VL_OK; /* so it is already */
-    if (is_add) {
-        VL_TRY(vl_cell_values(VL_FIELD_SET, cell_of(t), NULL, 0, &count));
-        if (count >= t->field->most) return VL_ERR_LIMIT;
-        op.dot_count = 0;
-    }
-    return plan_add(t->plan, op, &dot);
-}
-
-static enum vl_opcode opcode_of(const struct target *t, bool insert)
-{
-    if (t->field->kind == VL_FIELD_TEXT)
-        return insert ? VL_OP_SEQUENCE_INSERT : VL_OP_SEQUENCE_DELETE;
-    return insert ? VL_OP_LIST_INSERT : VL_OP_LIST_DELETE;
-}
-
-static vl_result plan_delete(struct target *t, size_t position, size_t length)
-{
-    struct vl_operation op = {.opcode = opcode_of(t, false), .field = t->field->id};
-    struct vl_span *spans;
-    struct vl_dot dot;
-    size_t count;
-    if (length == 0) return VL_OK;
-    VL_TRY(vl_cell_spans(t->field->kind, cell_of(t), position, length, NULL, 0, &count));
-    spans = plan_memory(t->plan, count * sizeof *spans);
-    if (spans == NULL) return VL_ERR_NO_MEMORY;
-    VL_TRY(vl_cell_spans(t->field->kind, cell_of(t), position, length, spans, count, &count));
-    for (size_t at = 0; at < count; at += SPANS_OF_DELETE) {
-        op.spans = spans + at;
-        op.span_count = count - at < SPANS_OF_DELETE ? count - at : SPANS_OF_DELETE;
-        VL_TRY(plan_add(t->plan, op, &dot));
-    }
-    return VL_OK;
-}
-
-/* One more insertion right after the last one: *op keeps the places. */
-static vl_result plan_insert(struct target *t, struct vl_operation *op, struct vl_bytes value,
-                             uint32_t units)
-{
-    struct vl_dot dot;
-    size_t written = t->plan->written;
-    op->value = value;
-    if (t->plan->count > 0 && !plan_fits(t->plan, op)) VL_TRY(plan_flush(t->plan));
-    if (t->plan->written != written && !op->left.is_end && vl_id_is_zero(&op->left.dot.entry))
-        op->left.dot.entry = t->plan->last;
-    VL_TRY(plan_add(t->plan, *op, &dot));
-    op->left = (struct vl_place){false, dot, units - 1};
-    return VL_OK;
-}
-
-static size_t count_units(struct vl_bytes text)
-{
-    size_t units = 0;
-    for (size_t i = 0; i < text.size; i++)
-        units += (text.data[i] & 0xc0) != 0x80;
-    return units;
-}
-
-static vl_result plan_insert_text(struct target *t, size_t position, struct vl_bytes text)
-{
-    struct vl_operation op = {.opcode = opcode_of(t, true), .field = t->field->id};
-    VL_TRY(vl_cell_place(t->field->kind, cell_of(t), position, &op.left, &op.right));
-    while (text.size > 0) {
-        size_t size = text.size < TEXT_RUN_BYTES ? text.size : TEXT_RUN_BYTES;
-        while (size < text.size && (text.data[size] & 0xc0) == 0x80)
-            size--;
-        struct vl_bytes run = vl_bytes(text.data, size);
-        VL_TRY(plan_insert(t, &op, run, (uint32_t)count_units(run)));
-        text = vl_bytes(text.data + size, text.size - size);
-    }
-    return VL_OK;
-}
-
-static vl_result plan_text(struct target *t)
-{
-    struct vl_bytes text = vl_buffer_view(&t->change->items[0]);
-    struct vl_buffer before = {0};
-    size_t start = 0, same_end = 0, least;
-    vl_result result = vl_cell_text(cell_of(t), &before);
-    if (result != VL_OK) goto done;
-    if (t->change->action == EDIT_APPEND_TEXT) {
-        result = before.size + text.size > t->field->limit
-                     ? VL_ERR_TOO_LARGE
-                     : plan_insert_text(t, count_units(vl_buffer_view(&before)), text);
-        goto done;
-    }
-    least = before.size < text.size ? before.size : text.size;
-    while (start < least && before.data[start] == text.data[start])
-        start++;
-    while (start > 0 && ((start < before.size && (before.data[start] & 0xc0) == 0x80) ||
-                         (start < text.size && (text.data[start] & 0xc0) == 0x80)))
-        start--;
-    while (same_end < least - start &&
-           before.data[before.size - 1 - same_end] == text.data[text.size - 1 - same_end])
-        same_end++;
-    while (same_end > 0 && (text.data[text.size - same_end] & 0xc0) == 0x80)
-        same_end--;
-    size_t position = count_units(vl_bytes(before.data, start));
-    size_t gone = before.size - start - same_end;
-    result =
-        plan_delete(t, position, gone == 0 ? 0 : count_units(vl_bytes(before.data + start, gone)));
-    if (result == VL_OK && text.size > start + same_end)
-        result = plan_insert_text(t, position,
-                                  vl_bytes(text.data + start, text.size - start - same_end));
-done:
-    vl_buffer_finish(&before);
-    return result;
-}
-
-static bool same_item(const struct vl_cell_value *value, const struct vl_buffer *item)
-{
-    return vl_bytes_equal(value->value, vl_buffer_view(item));
-}
-
-static vl_result plan_items(struct target *t, size_t position, size_t from, size_t to)
-{
-    struct vl_operation op = {.opcode = opcode_of(t, true), .field = t->field->id};
-    if (from == to) return VL_OK;
-    VL_TRY(vl_cell_place(t->field->kind, cell_of(t), position, &op.left, &op.right));
-    for (size_t i = from; i < to; i++)
-        VL_TRY(plan_insert(t, &op, vl_buffer_view(&t->change->items[i]), 1));
-    return VL_OK;
-}
-
-static vl_result plan_list(struct target *t)
-{
-    const struct edit_change *change = t->change;
-    struct vl_cell_value *values;
-    size_t count, start = 0, same_end = 0, least;
-    VL_TRY(vl_cell_values(VL_FIELD_LIST, cell_of(t), NULL, 0, &count));
-    if (change->action == EDIT_APPEND) {
-        if (count >= t->field->most) return VL_ERR_LIMIT;
-        return plan_items(t, count, 0, 1);
-    }
-    values = plan_memory(t->plan, count * sizeof *values);
-    if (values == NULL) return VL_ERR_NO_MEMORY;
-    VL_TRY(vl_cell_values(VL_FIELD_LIST, cell_of(t), values, count, &count));
-    least = count < change->count ? count : change->count;
-    while (start < least && same_item(&values[start], &change->items[start]))
-        start++;
-    while (same_end < least - start &&
-           same_item(&values[count - 1 - same_end], &change->items[change->count - 1 - same_end]))
-        same_end++;
-    VL_TRY(plan_delete(t, start, count - start - same_end));
-    return plan_items(t, start, start, change->count - same_end);
-}
-
-static vl_result plan_change(struct plan *plan, const struct edit_change *change)
-{
-    struct target t = {.plan = plan, .change = change, .field = change->field};
-    struct vl_cell_key key = {cell_type(plan->type, plan->sealed), plan->record, change->field->id,
-                              change->field->kind};
-    vl_result result = vl_replica_cell(plan->replica, &key, &t.cell);
-    if (result == VL_ERR_NOT_FOUND) result = VL_OK;
-    if (result == VL_OK) switch (change->action) {
-        case EDIT_SET: result = plan_register(&t); break;
-        case EDIT_ADD:
-        case EDIT_REMOVE: result = plan_element(&t); break;
-        case EDIT_TEXT:
-        case EDIT_APPEND_TEXT: result = plan_text(&t); break;
-        case EDIT_LIST:
-        case EDIT_APPEND: result = plan_list(&t); break;
-        }
-    vl_buffer_finish(&t.cell);
-    return result;
-}
-
 /* ---- who may ---- */
 
 /* The meeting that a record of SCHEMA_ID_BOTH is to be of: what the edit says, else what is there.
@@ -452,18 +228,13 @@ static vl_result check_subject(const struct edit *e, const struct vl_id *me)
 /* Whoever wrote the oldest value that is still seen made the record. */
 static vl_result check_author(const struct edit *e, const struct vl_id *me)
 {
-    const struct record_value *oldest = NULL;
+    const struct record_value *oldest;
     struct record record;
     vl_result result =
-        record_read(e->replica, cell_type(e->schema->type, e->sealed), &e->id, &record);
+        record_read(e->replica, edit_cell_type(e->schema->type, e->sealed), &e->id, &record);
     if (result == VL_ERR_NOT_FOUND) return VL_OK;
     if (result != VL_OK) return result;
-    for (size_t f = 0; f < record.field_count; f++)
-        for (size_t v = 0; v < record.fields[f].count; v++) {
-            const struct record_value *value = &record.fields[f].values[v];
-            if (oldest == NULL || vl_stamp_compare(&value->stamp, &oldest->stamp) < 0)
-                oldest = value;
-        }
+    oldest = record_made(&record);
     bool is_fixed = e->schema->writer == SCHEMA_WRITER_ONCE;
     if (oldest != NULL && (is_fixed || !vl_id_equal(&oldest->author, me)))
         result = VL_ERR_AUTHORITY;

@@ -193,8 +193,7 @@ static vl_result find_author(struct authors *a, struct record_value *value)
 /* ---- whose values are read: the schema's rule, by nothing but the values and their authors ----
  */
 
-/* The author of the oldest value that is seen. NULL: none is seen. */
-static const struct vl_id *maker_of(const struct record *record)
+const struct record_value *record_made(const struct record *record)
 {
     const struct record_value *oldest = NULL;
     for (size_t f = 0; f < record->field_count; f++)
@@ -203,11 +202,11 @@ static const struct vl_id *maker_of(const struct record *record)
             if (oldest == NULL || vl_stamp_compare(&value->stamp, &oldest->stamp) < 0)
                 oldest = value;
         }
-    return oldest == NULL ? NULL : &oldest->author;
+    return oldest;
 }
 
 /* Whether the record is the author's own by its id. She has to say herself of which meeting it is:
- * no other meeting gives this id. */
+ * no other meeting gives this id. (That value is kept, so it is there while others go.) */
 static bool is_subject(const struct vl_replica *r, const struct record *record,
                        const struct vl_id *author)
 {
@@ -242,10 +241,9 @@ static bool is_read(const struct vl_replica *r, const struct record *record,
 
 static void keep_read(const struct vl_replica *r, struct record *record)
 {
-    const struct vl_id *made = maker_of(record);
+    const struct record_value *made = record_made(record);
     if (made == NULL) return;
-    const struct vl_id maker =
-        *made; /* its value moves; what is_subject looks for is never freed */
+    const struct vl_id maker = made->author; /* its value moves */
     for (size_t f = 0; f < record->field_count; f++) {
         struct record_field *field = &record->fields[f];
         size_t kept = 0;
@@ -292,6 +290,19 @@ vl_result record_read(struct vl_replica *r, uint32_t type, const struct vl_recor
     return result;
 }
 
+vl_result record_get(struct vl_replica *r, const struct schema_record *schema,
+                     const struct vl_record_id *id, struct record *out)
+{
+    const uint32_t sealed = schema->type + VL_TYPE_SEALED;
+    vl_result result = VL_ERR_NOT_FOUND;
+    if (schema->audience != SCHEMA_FOR_CIRCLE) result = record_read(r, sealed, id, out);
+    if (result == VL_ERR_NOT_FOUND && schema->audience != SCHEMA_FOR_FACILITATORS)
+        result = record_read(r, schema->type, id, out);
+    if (result != VL_OK || !record_is_empty(out)) return result;
+    record_finish(out);
+    return VL_ERR_NOT_FOUND;
+}
+
 vl_result record_list_read(struct vl_replica *r, uint32_t type, struct record_list *out)
 {
     struct reading reading = {.schema = schema_record(type % VL_TYPE_SEALED)};
@@ -332,6 +343,13 @@ bool record_has_conflict(const struct record *record)
         if (record->fields[i].schema->kind == VL_FIELD_REGISTER && record->fields[i].count > 1)
             return true;
     return false;
+}
+
+bool record_is_empty(const struct record *record)
+{
+    for (size_t i = 0; i < record->field_count; i++)
+        if (record->fields[i].count > 0 || record->fields[i].text_size > 0) return false;
+    return true;
 }
 
 /* ---- ids ---- */
@@ -422,4 +440,20 @@ vl_result record_find(struct vl_replica *r, uint32_t type, const char *text,
     if (finding.found > 1) return VL_ERR_INVALID;
     *out = finding.id;
     return VL_OK;
+}
+
+vl_result record_look_up(struct vl_replica *r, const struct schema_record *schema, const char *text,
+                         struct vl_record_id *out)
+{
+    const uint32_t sealed = schema->type + VL_TYPE_SEALED;
+    struct vl_record_id other;
+    vl_result in_open = VL_ERR_NOT_FOUND, in_sealed = VL_ERR_NOT_FOUND;
+    if (schema->audience != SCHEMA_FOR_FACILITATORS)
+        in_open = record_find(r, schema->type, text, out);
+    if (schema->audience != SCHEMA_FOR_CIRCLE) in_sealed = record_find(r, sealed, text, &other);
+    if (in_sealed == VL_ERR_NOT_FOUND) return in_open;
+    if (in_open == VL_OK && in_sealed == VL_OK && memcmp(out, &other, sizeof other) != 0)
+        return VL_ERR_INVALID;
+    *out = other;
+    return in_sealed;
 }

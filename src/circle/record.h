@@ -38,11 +38,21 @@ VL_MUST_USE vl_result record_read(struct vl_replica *r, uint32_t type,
                                   const struct vl_record_id *id, struct record *out);
 void record_finish(struct record *record); /* accepts NULL and zeroed */
 
+/* The record as people mean it: of a type that can be sealed the sealed one before the open one (an
+ * id is random, so an open record with a sealed one's id was made by somebody who reads that).
+ * NOT_FOUND also when nothing of it is seen any more. */
+VL_MUST_USE vl_result record_get(struct vl_replica *r, const struct schema_record *schema,
+                                 const struct vl_record_id *id, struct record *out);
+
 /* NULL when the schema has no such field. */
 const struct record_field *record_field(const struct record *record, uint32_t field);
 /* The value that counts, or the merged text, as a string; "" when there is none. */
 const char *record_text(const struct record *record, uint32_t field);
 bool record_has_conflict(const struct record *record); /* any register with several values */
+/* The oldest value that is seen: whoever wrote it made the record. NULL: none is seen. */
+const struct record_value *record_made(const struct record *record);
+/* Neither value nor text. */
+bool record_is_empty(const struct record *record);
 
 /* All records of a type, as a heap list sorted by id. */
 struct record_list {
@@ -72,5 +82,8 @@ bool record_id_of(const struct vl_id *circle, const struct schema_record *schema
  * NOT_FOUND; INVALID: several match. */
 VL_MUST_USE vl_result record_find(struct vl_replica *r, uint32_t type, const char *text,
                                   struct vl_record_id *out);
+/* The same among those that record_get sees. */
+VL_MUST_USE vl_result record_look_up(struct vl_replica *r, const struct schema_record *schema,
+                                     const char *text, struct vl_record_id *out);
 
 #endif

@@ -17,13 +17,14 @@ static const struct schema_field signal_fields[] = {SCHEMA_SIGNAL_FIELDS(FIELD_R
 static const struct schema_field decision_fields[] = {SCHEMA_DECISION_FIELDS(FIELD_ROW)};
 static const struct schema_field commitment_fields[] = {SCHEMA_COMMITMENT_FIELDS(FIELD_ROW)};
 
-#define RECORD_ROW(constant, type, name, plural, writer, id, audience, needs, fields)              \
+#define RECORD_ROW(constant, type, name, plural, writer, id, audience, order, needs, fields)       \
     {(type),                                                                                       \
      name,                                                                                         \
      plural,                                                                                       \
      SCHEMA_WRITER_##writer,                                                                       \
      SCHEMA_ID_##id,                                                                               \
      SCHEMA_FOR_##audience,                                                                        \
+     SCHEMA_ORDER_##order,                                                                         \
      needs,                                                                                        \
      fields##_ROWS,                                                                                \
      sizeof fields##_ROWS / sizeof *fields##_ROWS},

@@ -115,7 +115,7 @@
     X(COMMITMENT_STATE, 6, REGISTER, ENUM, "state", CHOICES_COMMITMENT, 1)
 
 /* X(constant, type, "name in JSON", "plural", who may write, what the id derives from, for whom,
- *   "what a new one needs", fields)
+ *   order of lists, "what a new one needs", fields)
  *
  * Who may write:
  *   ANY          every person      FACILITATOR  who holds that role
@@ -134,32 +134,36 @@
  *   CIRCLE       everybody         FACILITATORS always sealed to those of them who are now, and me
  *   CHOSEN       the author says so, record by record
  *
+ * Order: OLDEST or NEWEST first, by the oldest value that is seen; DATE: by the first field that is
+ * one, without one first.
+ *
  * Needs: names of fields; of two with a | between them one. */
 #define SCHEMA_TABLE(X)                                                                            \
-    X(SCHEMA_CIRCLE, 1, "circle", "circles", FACILITATOR, ONE, CIRCLE, "name",                     \
+    X(SCHEMA_CIRCLE, 1, "circle", "settings", FACILITATOR, ONE, CIRCLE, OLDEST, "name",            \
       SCHEMA_CIRCLE_FIELDS)                                                                        \
-    X(SCHEMA_AGREEMENT, 2, "agreement", "agreements", ANY, RANDOM, CIRCLE, "text",                 \
+    X(SCHEMA_AGREEMENT, 2, "agreement", "agreements", ANY, RANDOM, CIRCLE, NEWEST, "text",         \
       SCHEMA_AGREEMENT_FIELDS)                                                                     \
-    X(SCHEMA_PROFILE, 3, "profile", "profiles", SUBJECT, PERSON, CIRCLE, "pseudonym",              \
+    X(SCHEMA_PROFILE, 3, "profile", "profiles", SUBJECT, PERSON, CIRCLE, OLDEST, "pseudonym",      \
       SCHEMA_PROFILE_FIELDS)                                                                       \
-    X(SCHEMA_MEETING, 4, "meeting", "meetings", ANY, RANDOM, CIRCLE, "title|starts",               \
+    X(SCHEMA_MEETING, 4, "meeting", "meetings", ANY, RANDOM, CIRCLE, DATE, "title|starts",         \
       SCHEMA_MEETING_FIELDS)                                                                       \
-    X(SCHEMA_SHARE, 5, "share", "shares", AUTHOR, RANDOM, CHOSEN, "title|text",                    \
+    X(SCHEMA_SHARE, 5, "share", "shares", AUTHOR, RANDOM, CHOSEN, NEWEST, "title|text",            \
       SCHEMA_SHARE_FIELDS)                                                                         \
-    X(SCHEMA_REPLY, 6, "reply", "replies", SUBJECT, BOTH, CIRCLE, "meeting", SCHEMA_REPLY_FIELDS)  \
-    X(SCHEMA_PART, 7, "part", "parts", ANY, RANDOM, CIRCLE, "meeting title|kind",                  \
+    X(SCHEMA_REPLY, 6, "reply", "replies", SUBJECT, BOTH, CIRCLE, OLDEST, "meeting",               \
+      SCHEMA_REPLY_FIELDS)                                                                         \
+    X(SCHEMA_PART, 7, "part", "parts", ANY, RANDOM, CIRCLE, OLDEST, "meeting title|kind",          \
       SCHEMA_PART_FIELDS)                                                                          \
-    X(SCHEMA_MOMENT, 8, "moment", "moments", ONCE, RANDOM, CIRCLE, "meeting kind",                 \
+    X(SCHEMA_MOMENT, 8, "moment", "moments", ONCE, RANDOM, CIRCLE, OLDEST, "meeting kind",         \
       SCHEMA_MOMENT_FIELDS)                                                                        \
-    X(SCHEMA_SIGNAL, 9, "signal", "signals", AUTHOR, RANDOM, FACILITATORS, "meeting kind",         \
+    X(SCHEMA_SIGNAL, 9, "signal", "signals", AUTHOR, RANDOM, FACILITATORS, NEWEST, "meeting kind", \
       SCHEMA_SIGNAL_FIELDS)                                                                        \
-    X(SCHEMA_DECISION, 10, "decision", "decisions", ANY, RANDOM, CIRCLE, "meeting text",           \
+    X(SCHEMA_DECISION, 10, "decision", "decisions", ANY, RANDOM, CIRCLE, OLDEST, "meeting text",   \
       SCHEMA_DECISION_FIELDS)                                                                      \
-    X(SCHEMA_COMMITMENT, 11, "commitment", "commitments", ANY, RANDOM, CIRCLE, "meeting text",     \
-      SCHEMA_COMMITMENT_FIELDS)
+    X(SCHEMA_COMMITMENT, 11, "commitment", "commitments", ANY, RANDOM, CIRCLE, DATE,               \
+      "meeting text", SCHEMA_COMMITMENT_FIELDS)
 
 enum schema_type {
-#define SCHEMA_TYPE_ENUM(constant, type, name, plural, writer, id, audience, needs, fields)        \
+#define SCHEMA_TYPE_ENUM(constant, type, name, plural, writer, id, audience, order, needs, fields) \
     constant = (type),
     SCHEMA_TABLE(SCHEMA_TYPE_ENUM)
 #undef SCHEMA_TYPE_ENUM
@@ -201,6 +205,7 @@ enum schema_writer {
 };
 enum schema_id { SCHEMA_ID_RANDOM, SCHEMA_ID_ONE, SCHEMA_ID_PERSON, SCHEMA_ID_BOTH };
 enum schema_audience { SCHEMA_FOR_CIRCLE, SCHEMA_FOR_FACILITATORS, SCHEMA_FOR_CHOSEN };
+enum schema_order { SCHEMA_ORDER_OLDEST, SCHEMA_ORDER_NEWEST, SCHEMA_ORDER_DATE };
 
 struct schema_field {
     uint32_t id;
@@ -216,6 +221,7 @@ struct schema_record {
     enum schema_writer writer;
     enum schema_id id;
     enum schema_audience audience;
+    enum schema_order order;
     const char *needs;
     const struct schema_field *fields;
     size_t field_count;

@@ -134,7 +134,10 @@ int cmd_meeting_edit(struct call *call)
     put_option(call, &o, "place", "place");
     if (text != NULL && vl_buffer_append(&note, "\n", 1) == VL_OK &&
         vl_buffer_append(&note, text, strlen(text) + 1) == VL_OK) {
-        json_put_text(&o, "minutes_append", (const char *)note.data);
+        json_key(&o, "minutes");
+        json_open(&o, '{');
+        json_put_text(&o, "append", (const char *)note.data);
+        json_close(&o, '}');
     }
     json_close(&o, '}');
     end = send_body(call, "PATCH", path, &o, _("Changed."));
@@ -150,7 +153,7 @@ static int list_of(const struct call *call, const char *name, struct json **answ
     *answer = NULL;
     int end = which_circle(call, NULL, id);
     if (end != CLI_OK) return end;
-    snprintf(path, sizeof path, "circles/%s/%s", id, name);
+    snprintf(path, sizeof path, "circles/%s/%s?max=500", id, name);
     if (call->json) return ask_and_print(call, "GET", path, NULL);
     return ask(call, "GET", path, NULL, answer);
 }

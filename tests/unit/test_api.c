@@ -425,9 +425,9 @@ static void test_meetings(void **state)
     json_destroy(answer);
     assert_true(w.poked == 1 && w.wrote == 1);
 
-    assert_int_equal(
-        ask("PATCH", path, "{\"place\":\"L\xc3\xa0\",\"minutes_append\":\"\\nFin.\"}", &answer),
-        200);
+    assert_int_equal(ask("PATCH", path,
+                         "{\"place\":\"L\xc3\xa0\",\"minutes\":{\"append\":\"\\nFin.\"}}", &answer),
+                     200);
     json_destroy(answer);
     assert_int_equal(ask("GET", path, NULL, &answer), 200);
     assert_string_equal(json_text(answer, "place"), "L\xc3\xa0");

@@ -1,0 +1,117 @@
+#include "tests/support/api_world.h"
+#include "circle/profile.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *const names[API_WORLD_PERSONS] = {"Ines", "Nadia", "Lou", "Max"};
+
+static void on_poke(void *self, const struct vl_id *circle)
+{
+    (void)self, (void)circle;
+}
+
+static void on_wrote(void *self)
+{
+    ((struct api_world *)self)->wrote++;
+}
+
+static void add_person(struct api_world *w, size_t at)
+{
+    struct fixture_node *node = &w->fixture->nodes[at];
+    const struct profile_change profile = {.pseudonym = names[at]};
+    w->circles[at] = (struct circle){.id = w->fixture->id,
+                                     .name = "Jeudi",
+                                     .keys = node->keys,
+                                     .storage = node->storage,
+                                     .replica = node->replica};
+    w->lists[at] = &w->circles[at];
+    w->sets[at] = (struct circles){&w->lists[at], 1};
+    w->apis[at] = (struct api){.is_open = true,
+                               .store = w->store.store,
+                               .circles = &w->sets[at],
+                               .keeper = {.self = w, .wrote = on_wrote},
+                               .network = {.poke = on_poke}};
+    assert_int_equal(profile_write(node->replica, &profile, w->fixture->now, NULL), VL_OK);
+}
+
+struct api_world *api_world_create(uint64_t seed)
+{
+    struct api_world *w = calloc(1, sizeof *w);
+    uint64_t wait = 0;
+    assert_non_null(w);
+    scratch_make(&w->store.folder);
+    assert_int_equal(store_create_at_cost(w->store.folder.path,
+                                          vl_bytes_text(STORE_FIXTURE_PASSPHRASE),
+                                          vault_cost_floor()),
+                     VL_OK);
+    assert_int_equal(store_open(&w->store.store, w->store.folder.path,
+                                vl_bytes_text(STORE_FIXTURE_PASSPHRASE), &wait),
+                     VL_OK);
+    w->fixture = circle_fixture_create(API_WORLD_PERSONS, seed);
+    for (size_t i = 0; i < API_WORLD_PERSONS; i++)
+        add_person(w, i);
+    circle_fixture_sync_all(w->fixture);
+    return w;
+}
+
+void api_world_destroy(struct api_world *w)
+{
+    for (size_t i = 0; i < API_WORLD_PERSONS; i++)
+        view_forget(&w->apis[i]);
+    circle_fixture_destroy(w->fixture);
+    store_close(w->store.store);
+    scratch_remove(&w->store.folder);
+    free(w);
+}
+
+/* What follows "name=" in a query, in memory of its own until the next call. */
+static const char *query_of(void *context, const char *name)
+{
+    static char values[4][256];
+    static unsigned at;
+    size_t size = strlen(name);
+    for (const char *query = context; query != NULL && *query != 0;) {
+        const char *end = strchrnul(query, '&');
+        if (strncmp(query, name, size) == 0 && query[size] == '=') {
+            char *value = values[at++ % 4];
+            snprintf(value, sizeof values[0], "%.*s", (int)(end - query - (long)size - 1),
+                     query + size + 1);
+            return value;
+        }
+        query = *end == 0 ? end : end + 1;
+    }
+    return NULL;
+}
+
+unsigned api_world_send(struct api_world *w, size_t as, const char *method, const char *path,
+                        const char *body, struct json **out)
+{
+    struct vl_buffer answer = {0};
+    char whole[512];
+    snprintf(whole, sizeof whole, "/api/v1/circles/Jeudi/%s", path);
+    char *query = strchr(whole, '?');
+    if (query != NULL) *query++ = 0;
+    const struct caller caller = {.query = query_of, .context = query};
+    unsigned status = routes_answer(&w->apis[as], method, whole,
+                                    vl_bytes_text(body == NULL ? "" : body), &caller, &answer);
+    assert_int_equal(json_parse(vl_buffer_view(&answer), out), VL_OK);
+    vl_buffer_finish(&answer);
+    return status;
+}
+
+struct json *api_world_ask(struct api_world *w, size_t as, const char *method, const char *path,
+                           const char *body)
+{
+    struct json *answer;
+    unsigned status = api_world_send(w, as, method, path, body, &answer);
+    if (status != 200)
+        fail_msg("%s %s %s: %u %s %s: %s", method, path, body == NULL ? "" : body, status,
+                 json_text(answer, "error"), json_text(answer, "field"),
+                 json_text(answer, "message"));
+    return answer;
+}
