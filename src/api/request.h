@@ -74,7 +74,7 @@ VL_MUST_USE vl_result request_refuse(struct request *rq, const char *field, cons
 /* What the domain refused. */
 VL_MUST_USE vl_result request_problem(struct request *rq, vl_result result,
                                       const struct schema_problem *problem);
-/* The language of the answer: ?lang=. INVALID: it is none of ours. */
+/* The language of the answer: ?lang=, else Accept-Language. INVALID: ?lang= is none of ours. */
 VL_MUST_USE vl_result request_language(struct request *rq, const char **out);
 /* The circle that params[0] names. */
 VL_MUST_USE vl_result request_circle(struct request *rq, struct circle **out);

@@ -227,7 +227,9 @@ vl_result request_problem(struct request *rq, vl_result result,
 vl_result request_language(struct request *rq, const char **out)
 {
     const char *wanted = rq->query(rq->query_context, "lang");
-    *out = wanted == NULL ? language_accepted(NULL) : language_named(wanted);
+    *out = wanted != NULL
+               ? language_named(wanted)
+               : language_accepted(rq->caller->header(rq->caller->context, "Accept-Language"));
     if (*out != NULL) return VL_OK;
     return request_refuse(rq, "lang", "there is no such language", VL_ERR_INVALID);
 }

@@ -152,14 +152,15 @@ static vl_result take_answer(struct vl_buffer *bytes, int *status)
     return VL_OK;
 }
 
-static vl_result request(int fd, const char *method, const char *path, const struct vl_buffer *body,
-                         int *status, struct vl_buffer *answer)
+static vl_result request(const struct call *call, int fd, const char *method, const char *path,
+                         const struct vl_buffer *body, int *status, struct vl_buffer *answer)
 {
     char head[CLI_PATH_MAX + 256];
     int size = snprintf(head, sizeof head,
                         "%s /api/v1/%s HTTP/1.1\r\nHost: veillee\r\nConnection: close\r\n"
+                        "Accept-Language: %s\r\n"
                         "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-                        method, path, body == NULL ? 0 : body->size);
+                        method, path, call->language, body == NULL ? 0 : body->size);
     if (size < 0 || (size_t)size >= sizeof head) return VL_ERR_TOO_LARGE;
     VL_TRY(send_all(fd, head, (size_t)size));
     /* A refusal on the head may come while we still send: what it says is what counts. */
@@ -204,7 +205,7 @@ static int exchange(const struct call *call, const char *method, const char *pat
                        N_("The node is not running; start it with `veillee run`."));
         return CLI_NOT_RUNNING;
     }
-    vl_result result = request(fd, method, path, body, &status, &bytes);
+    vl_result result = request(call, fd, method, path, body, &status, &bytes);
     close(fd);
     if (result == VL_OK) result = json_parse(vl_buffer_view(&bytes), &parsed);
     if (result != VL_OK) {

@@ -40,7 +40,7 @@ static void test_another_accounts_socket_is_told_nothing(void **state)
 {
     (void)state;
     struct scratch folder;
-    struct call call = {.passphrase_fd = -1, .json = true};
+    struct call call = {.passphrase_fd = -1, .json = true, .language = "en"};
     struct json *answer = NULL;
     char path[CLI_PATH_MAX];
     int ready[2], status = 0;
