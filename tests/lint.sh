@@ -73,5 +73,15 @@ grep -nwE 'T[O]DO|F[I]XME|X[X]X|H[A]CK' "${sources[@]}" "${scripts[@]}" dev | ch
 git ls-files -z src sync include ':!*.md' ':!*.po' | xargs -0 grep -nE 'https?://' |
   grep -vE '://(127\.0\.0\.1|localhost|%s|\[::1\])' | check 'an outside address in the program'
 
+# Texts for people, names of fields and of types: all of them in French too. (Choices: a unit test.)
+if command -v xgettext msgcat >/dev/null; then
+  texts() { msgcat --no-wrap "$1" 2>/dev/null | awk '/^msgid/ && $0 != "msgid \"\""' | sort -u; }
+  git ls-files --cached --others --exclude-standard 'src/*.c' 'src/*.h' |
+    xgettext -f - --from-code=UTF-8 -L C -k_ -kN_ -krequest_refuse:3 -krefuse:3 -krefuse:4 \
+      -kX:5,7t -kX:3,10t -o "$build/texts.pot" 2>/dev/null
+  texts src/share/po/fr.po > "$build/texts.fr"
+  texts "$build/texts.pot" | comm -23 - "$build/texts.fr" | check 'no French for this text'
+fi
+
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

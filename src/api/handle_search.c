@@ -32,7 +32,7 @@ vl_result handle_import(struct request *rq)
     vl_result result = minutes_import(circle->replica, body.name, vl_bytes_text(body.text),
                                       request_now(), &id, &problem);
     if (result != VL_OK && problem != MINUTES_FINE) {
-        return request_refuse(rq, "text", minutes_problem_name(problem), result);
+        return request_refuse(rq, "text", minutes_problem_text(problem), result);
     }
     if (result != VL_OK && result != VL_ERR_EXISTS) return result;
     if (result == VL_OK) request_wrote(rq, circle);

@@ -1,7 +1,9 @@
 /* One request: what is refused on its head, then its body, then its answer. */
 #include "api/gate.h"
 #include "api/http_internal.h"
+#include "api/language.h"
 #include "api/launch.h"
+#include "api/message.h"
 #include "api/sockets.h"
 #include "api/web.h"
 
@@ -65,6 +67,11 @@ static struct MHD_Response *respond_with(struct vl_buffer *bytes)
     return response;
 }
 
+static const char *header(void *context, const char *name)
+{
+    return MHD_lookup_connection_value(context, MHD_HEADER_KIND, name);
+}
+
 static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status)
 {
     struct vl_buffer bytes = {0};
@@ -73,9 +80,7 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status
                     : status == MHD_HTTP_CONTENT_TOO_LARGE ? VL_ERR_TOO_LARGE
                                                            : VL_ERR_INVALID;
     json_open(&o, '{');
-    json_put_text(&o, "error", vl_result_name(why));
-    json_put_text(&o, "field", NULL);
-    json_put_text(&o, "message", vl_result_message(why));
+    message_put(&o, language_accepted(header(connection, "Accept-Language")), why, NULL, NULL);
     json_close(&o, '}');
     return queue(connection, status, JSON_TYPE, respond_with(&bytes));
 }
@@ -232,11 +237,6 @@ static enum MHD_Result answer_file(struct MHD_Connection *connection, const char
 static const char *query(void *context, const char *name)
 {
     return MHD_lookup_connection_value(context, MHD_GET_ARGUMENT_KIND, name);
-}
-
-static const char *header(void *context, const char *name)
-{
-    return MHD_lookup_connection_value(context, MHD_HEADER_KIND, name);
 }
 
 static enum MHD_Result answer_api(struct http *http, struct MHD_Connection *connection,

@@ -1,5 +1,6 @@
 #include "api/http.h"
 #include "api/language.h"
+#include "api/message.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,15 +141,20 @@ unsigned routes_status(vl_result result)
     }
 }
 
+/* The language of whoever asks, by the request's head. */
+static const char *request_speaks(const struct request *rq)
+{
+    const struct caller *caller = rq->caller;
+    if (caller->header == NULL) return language_accepted(NULL);
+    return language_accepted(caller->header(caller->context, "Accept-Language"));
+}
+
 static void write_error(struct request *rq, vl_result result, struct vl_buffer *answer)
 {
     vl_buffer_clear(answer);
     struct json_out o = json_out(answer);
     json_open(&o, '{');
-    json_put_text(&o, "error", vl_result_name(result));
-    json_put_text(&o, "field", rq->problem.field);
-    json_put_text(&o, "message",
-                  rq->problem.message != NULL ? rq->problem.message : vl_result_message(result));
+    message_put(&o, request_speaks(rq), result, rq->problem.field, rq->problem.message);
     if (result == VL_ERR_BACKOFF) json_put_integer(&o, "wait_ms", (int64_t)rq->wait_ms);
     json_close(&o, '}');
 }
@@ -227,9 +233,7 @@ vl_result request_problem(struct request *rq, vl_result result,
 vl_result request_language(struct request *rq, const char **out)
 {
     const char *wanted = rq->query(rq->query_context, "lang");
-    *out = wanted != NULL
-               ? language_named(wanted)
-               : language_accepted(rq->caller->header(rq->caller->context, "Accept-Language"));
+    *out = wanted == NULL ? request_speaks(rq) : language_named(wanted);
     if (*out != NULL) return VL_OK;
     return request_refuse(rq, "lang", "there is no such language", VL_ERR_INVALID);
 }

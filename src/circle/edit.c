@@ -48,7 +48,7 @@ static struct edit_change *add_change(struct edit *e, uint32_t id, enum edit_act
     if (e->result != VL_OK) return NULL;
     change.field = schema_field(e->schema->type, id);
     if (change.field == NULL || change.field->kind != kind) {
-        fail(e, VL_ERR_INVALID, (struct schema_problem){change.field, "no field of that kind"});
+        fail(e, VL_ERR_INVALID, (struct schema_problem){change.field, N_("no field of that kind")});
         return NULL;
     }
     if (e->count == e->capacity) {
@@ -77,7 +77,7 @@ static void add_value(struct edit *e, struct edit_change *change, const struct v
     vl_result result = schema_check(change->field, value, &problem);
     if (result == VL_OK) {
         result = vl_value_encode(value, &change->items[change->count]);
-        problem = (struct schema_problem){change->field, "it cannot be encoded"};
+        problem = (struct schema_problem){change->field, N_("it cannot be encoded")};
         change->count++;
     }
     if (result == VL_OK && value->tag == VL_VALUE_TEXT) { /* NFC may be longer */
@@ -93,7 +93,7 @@ static void all_values(struct edit *e, uint32_t field, enum edit_action action,
     struct edit_change *change = add_change(e, field, action, kind, count);
     if (change == NULL) return;
     if (count > change->field->most)
-        fail(e, VL_ERR_LIMIT, (struct schema_problem){change->field, "too many elements"});
+        fail(e, VL_ERR_LIMIT, (struct schema_problem){change->field, N_("too many elements")});
     for (size_t i = 0; i < count && e->result == VL_OK; i++)
         add_value(e, change, &values[i]);
 }
@@ -281,13 +281,24 @@ static vl_result check_allowed(struct edit *e, struct audience *audience, struct
     }
     if (result != VL_OK) return result;
     if (e->sealed && e->schema->audience == SCHEMA_FOR_CIRCLE) {
-        *at = (struct schema_problem){NULL, "what is for everybody is never sealed"};
+        *at = (struct schema_problem){NULL, N_("what is for everybody is never sealed")};
         return VL_ERR_INVALID;
     }
     result = edit_allowed(e);
-    at->reason = e->schema->writer == SCHEMA_WRITER_ONCE ? "it is never changed once it is written"
-                                                         : "only somebody else may write it";
+    at->reason = e->schema->writer == SCHEMA_WRITER_ONCE
+                     ? N_("it is never changed once it is written")
+                     : N_("only somebody else may write it");
     return result;
+}
+
+/* What this machine refuses is no field's. */
+static struct schema_problem problem_of(vl_result result, const struct schema_field *field)
+{
+    switch (result) {
+    case VL_ERR_LIMIT: return (struct schema_problem){field, N_("too many elements")};
+    case VL_ERR_TOO_LARGE: return (struct schema_problem){field, N_("longer than its limit")};
+    default: return (struct schema_problem){0};
+    }
 }
 
 vl_result edit_write(struct edit *e, vl_wall now, struct schema_problem *problem)
@@ -305,11 +316,11 @@ vl_result edit_write(struct edit *e, vl_wall now, struct schema_problem *problem
                         .person_count = e->person_count};
     for (size_t i = 0; i < e->count && result == VL_OK; i++) {
         result = plan_change(&plan, &e->changes[i]);
-        at = (struct schema_problem){e->changes[i].field, vl_result_message(result)};
+        at = problem_of(result, e->changes[i].field);
     }
     if (result == VL_OK) {
         result = plan_flush(&plan);
-        at = (struct schema_problem){NULL, vl_result_message(result)};
+        at = (struct schema_problem){0};
     }
     if (problem != NULL) *problem = result == VL_OK ? (struct schema_problem){0} : at;
     plan_finish(&plan);

@@ -86,7 +86,7 @@ vl_result meeting_create(struct vl_replica *r, const struct meeting_change *chan
     if (!is_given(change->title) && !is_given(change->starts)) {
         if (problem != NULL)
             *problem = (struct schema_problem){schema_field(SCHEMA_MEETING, MEETING_TITLE),
-                                               "a meeting needs a title or a start"};
+                                               N_("a meeting needs a title or a start")};
         return VL_ERR_INVALID;
     }
     record_id_random(id);

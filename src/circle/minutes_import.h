@@ -25,8 +25,8 @@ enum minutes_problem {
     MINUTES_EMPTY,     /* nothing but white space */
     MINUTES_NAME       /* the file's name is no line of text */
 };
-/* "no-date", ... Static. */
-const char *minutes_problem_name(enum minutes_problem problem);
+/* Why it was refused. Static; NULL: it is fine. */
+const char *minutes_problem_text(enum minutes_problem problem);
 
 struct minutes {
     char *title, *notes; /* never NULL after success */

@@ -10,13 +10,17 @@
 #define ITEM_BYTES_MAX  2000u
 #define TITLE_BYTES_MAX 500u
 
-static const char *const problem_names[] = {"fine",     "no-date", "too-large",
-                                            "not-text", "empty",   "name"};
-
-const char *minutes_problem_name(enum minutes_problem problem)
+const char *minutes_problem_text(enum minutes_problem problem)
 {
-    return (size_t)problem < sizeof problem_names / sizeof *problem_names ? problem_names[problem]
-                                                                          : "unknown";
+    switch (problem) {
+    case MINUTES_NO_DATE: return N_("there is no date in its title or its name");
+    case MINUTES_TOO_LARGE: return N_("longer than its limit");
+    case MINUTES_NOT_TEXT: return N_("not UTF-8 without control characters");
+    case MINUTES_EMPTY: return N_("there is nothing in it");
+    case MINUTES_NAME: return N_("its name is no line of text");
+    case MINUTES_FINE: break;
+    }
+    return NULL;
 }
 
 static void free_texts(char **texts, size_t count)

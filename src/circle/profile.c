@@ -18,7 +18,7 @@ vl_result profile_write(struct vl_replica *r, const struct profile_change *chang
     if (change->pseudonym != NULL && change->pseudonym[0] == '\0') {
         if (problem != NULL)
             *problem = (struct schema_problem){schema_field(SCHEMA_PROFILE, PROFILE_PSEUDONYM),
-                                               "a person needs a pseudonym"};
+                                               N_("a person needs a pseudonym")};
         return VL_ERR_INVALID;
     }
     VL_TRY(vl_replica_me(r, &me));

@@ -116,10 +116,12 @@ const struct schema_field *schema_lacks(const struct schema_record *record, sche
 #define CHOICE_NAME(constant, name) name,
 #define CHOICES_ROW(constant, type, choices)                                                       \
     [constant] = {(const char *const[]){choices(CHOICE_NAME)},                                     \
-                  sizeof((const char *const[]){choices(CHOICE_NAME)}) / sizeof(const char *)},
+                  sizeof((const char *const[]){choices(CHOICE_NAME)}) / sizeof(const char *),      \
+                  #type},
 static const struct {
     const char *const *names;
     size_t count;
+    const char *name;
 } choices[CHOICES_COUNT] = {CHOICES_TABLE(CHOICES_ROW)};
 
 const char *schema_choice(const struct schema_field *field, int64_t value)
@@ -127,6 +129,11 @@ const char *schema_choice(const struct schema_field *field, int64_t value)
     if (field->form != SCHEMA_ENUM || value < 0) return NULL;
     if ((uint64_t)value >= choices[field->limit].count) return NULL;
     return choices[field->limit].names[value];
+}
+
+const char *schema_choices_name(const struct schema_field *field)
+{
+    return field->form == SCHEMA_ENUM ? choices[field->limit].name : NULL;
 }
 
 bool schema_choice_named(const struct schema_field *field, const char *name, int64_t *out)

@@ -11,6 +11,8 @@
 #include "circle/choices.h"
 #include <veillee/value.h>
 
+#define N_(text) text /* a text that is translated where it is shown: src/share/po */
+
 /* Forms: what a value may be.
  *   LINE       text without a line feed or tab      BLOCK      text of several lines
  *   DATE       text: YYYY-MM-DD or YYYY-MM-DDTHH:MM, the local time of the place (people meet at
@@ -236,6 +238,8 @@ const struct schema_field *schema_field(uint32_t type, uint32_t id);
 const struct schema_field *schema_field_named(uint32_t type, const char *name);
 /* The name of an ENUM's value; NULL: it has no such choice, or the field is no ENUM. */
 const char *schema_choice(const struct schema_field *field, int64_t value);
+/* What its choices are called together ("meeting_state"): the context of their translations. */
+const char *schema_choices_name(const struct schema_field *field);
 bool schema_choice_named(const struct schema_field *field, const char *name, int64_t *out);
 /* A field that the record needs and, by `has`, lacks: the first of its alternatives. NULL: none. */
 typedef bool (*schema_has)(void *context, const struct schema_field *field);

@@ -79,11 +79,11 @@ vl_result share_create(struct vl_replica *r, const struct share_change *change, 
     struct audience persons = {0};
     struct edit e;
     if (!is_given(change->title) && !is_given(change->text))
-        return refuse(problem, SHARE_TEXT, "a share needs a title or a text");
+        return refuse(problem, SHARE_TEXT, N_("a share needs a title or a text"));
     if (change->audience != SHARE_FOR_CIRCLE) {
         vl_result chosen = choose_persons(r, change, &persons);
         if (chosen == VL_ERR_LIMIT || (chosen == VL_OK && persons.count == 0))
-            return refuse(problem, SHARE_TO, "a share is for one to a hundred persons");
+            return refuse(problem, SHARE_TO, N_("a share is for one to a hundred persons"));
         VL_TRY(chosen);
     }
     record_id_random(id);

@@ -8,6 +8,7 @@
 #define CLI_CLI_H
 
 #include "api/json.h"
+#include "api/message.h"
 
 #include <libintl.h>
 #include <stdio.h>
@@ -75,8 +76,12 @@ void set_language(struct call *call, const char *wanted);
 
 int exit_of(vl_result result);
 /* One sentence on stderr, with --json also {"error",...} on stdout; returns the exit status.
- * `message`, when given, is told instead of the result's own sentence, `field` before it. */
+ * `message`, when given, is told instead of the result's own sentence, `field` before it; it is
+ * English, and translated here. */
 int complain(const struct call *call, vl_result why, const char *field, const char *message);
+/* The same with the whole sentence, as the node made it. */
+int complain_as_told(const struct call *call, vl_result why, const char *field,
+                     const char *sentence);
 /* What others wrote, on a terminal: without the characters that turn the direction of text. */
 void print_text(const char *text);
 /* ... with what stands between U+2068 and U+2069 in bold, when `out` is a terminal. */
@@ -98,11 +103,15 @@ bool protect_process(int argc, char **argv);
 /* ---- client.c ---- */
 
 /* One request to the running node. 0 and *answer (destroy it), or an exit status after the error
- * was told. `body` may be NULL. *error, if not NULL, gets the result, and NOT_FOUND is not told. */
+ * was told. `body` may be NULL. Quietly: what the node refuses is given back, not told. */
 int ask(const struct call *call, const char *method, const char *path, const struct vl_buffer *body,
         struct json **answer);
+struct refusal { /* VL_OK: none, or it was told already */
+    vl_result why;
+    char message[MESSAGE_SIZE]; /* a sentence, for people */
+};
 int ask_quietly(const struct call *call, const char *method, const char *path,
-                const struct vl_buffer *body, struct json **answer, vl_result *why);
+                const struct vl_buffer *body, struct json **answer, struct refusal *refusal);
 /* Prints the answer as it came, one line. For --json. */
 int ask_and_print(const struct call *call, const char *method, const char *path,
                   const struct vl_buffer *body);

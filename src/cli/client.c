@@ -178,23 +178,21 @@ static vl_result result_named(const char *name)
     return VL_ERR_INTERNAL;
 }
 
-static int tell(const struct call *call, int status, const struct json *answer, vl_result *why)
+static int tell(const struct call *call, const struct json *answer, struct refusal *refusal)
 {
     vl_result result = result_named(json_text(answer, "error"));
-    (void)status;
-    if (why != NULL) {
-        *why = result;
+    if (refusal != NULL) {
+        refusal->why = result;
+        snprintf(refusal->message, sizeof refusal->message, "%s", json_text(answer, "message"));
         return exit_of(result);
     }
-    bool own = strcmp(json_text(answer, "message"), vl_result_message(result)) != 0;
-    return complain(call, result, json_text(answer, "field"),
-                    own ? json_text(answer, "message") : NULL);
+    return complain_as_told(call, result, json_text(answer, "field"), json_text(answer, "message"));
 }
 
-/* *why NULL: errors are told here. `raw` may be NULL. */
+/* `refusal` NULL: errors are told here. `raw` may be NULL. */
 static int exchange(const struct call *call, const char *method, const char *path,
                     const struct vl_buffer *body, struct json **answer, struct vl_buffer *raw,
-                    vl_result *why)
+                    struct refusal *refusal)
 {
     struct vl_buffer bytes = {0};
     struct json *parsed = NULL;
@@ -211,7 +209,7 @@ static int exchange(const struct call *call, const char *method, const char *pat
     if (result != VL_OK) {
         end = complain(call, VL_ERR_CLOSED, NULL, N_("The node did not answer as it should."));
     } else if (status != 200) {
-        end = tell(call, status, parsed, why);
+        end = tell(call, parsed, refusal);
     }
     if (end == CLI_OK && raw != NULL) {
         *raw = bytes;
@@ -233,10 +231,10 @@ int ask(const struct call *call, const char *method, const char *path, const str
 }
 
 int ask_quietly(const struct call *call, const char *method, const char *path,
-                const struct vl_buffer *body, struct json **answer, vl_result *why)
+                const struct vl_buffer *body, struct json **answer, struct refusal *refusal)
 {
-    *why = VL_OK;
-    return exchange(call, method, path, body, answer, NULL, why);
+    *refusal = (struct refusal){.why = VL_OK};
+    return exchange(call, method, path, body, answer, NULL, refusal);
 }
 
 int ask_and_print(const struct call *call, const char *method, const char *path,

@@ -221,7 +221,7 @@ static int send_piece(const struct call *call, int64_t bundle, const uint8_t *by
 {
     struct vl_buffer body = {0};
     struct json *answer = NULL;
-    vl_result why = VL_OK;
+    struct refusal refusal = {.why = VL_OK};
     size_t room = sodium_base64_ENCODED_LEN(size, sodium_base64_VARIANT_ORIGINAL);
     char *text = malloc(room);
     if (text == NULL) return complain(call, VL_ERR_NO_MEMORY, NULL, NULL);
@@ -233,12 +233,13 @@ static int send_piece(const struct call *call, int64_t bundle, const uint8_t *by
     json_put_flag(&o, "last", is_last);
     json_close(&o, '}');
     free(text);
-    int end = o.result != VL_OK ? complain(call, o.result, NULL, NULL)
-                                : ask_quietly(call, "POST", "bundle/data", &body, &answer, &why);
+    int end = o.result != VL_OK
+                  ? complain(call, o.result, NULL, NULL)
+                  : ask_quietly(call, "POST", "bundle/data", &body, &answer, &refusal);
     vl_buffer_finish(&body);
-    if (why != VL_OK) {
+    if (refusal.why != VL_OK) {
         show_progress(call, NULL, true);
-        end = refuse_file(call, why, end);
+        end = refuse_file(call, refusal.why, end);
     }
     if (end != CLI_OK) return end;
     show_progress(call, answer, is_last);

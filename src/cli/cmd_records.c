@@ -34,7 +34,7 @@ static int send_body(const struct call *call, const char *method, const char *pa
 static int record_path(const struct call *call, const char *sort, char *path, size_t size)
 {
     struct json *answer, *record;
-    vl_result why = VL_ERR_NOT_FOUND;
+    struct refusal refusal = {.why = VL_ERR_NOT_FOUND};
     const char *wanted = call_option(call, "circle");
     char id[VL_ID_TEXT_SIZE];
     if (wanted != NULL) {
@@ -48,19 +48,19 @@ static int record_path(const struct call *call, const char *sort, char *path, si
     if (end != CLI_OK) return end;
     const struct json *circles = json_member(answer, "circles");
     bool found = false;
-    for (size_t i = 0; !found && why == VL_ERR_NOT_FOUND && i < json_count(circles); i++) {
+    for (size_t i = 0; !found && refusal.why == VL_ERR_NOT_FOUND && i < json_count(circles); i++) {
         if (json_flag(json_item(circles, i), "draft")) continue;
         snprintf(path, size, "circles/%s/%s/", json_text(json_item(circles, i), "id"), sort);
         if (!path_add(path, size, call->args[0])) break;
-        end = ask_quietly(call, "GET", path, NULL, &record, &why);
+        end = ask_quietly(call, "GET", path, NULL, &record, &refusal);
         found = end == CLI_OK;
         if (found) json_destroy(record);
-        if (!found && why == VL_OK) why = VL_ERR_INTERNAL; /* was told already */
+        if (!found && refusal.why == VL_OK) refusal.why = VL_ERR_INTERNAL; /* was told already */
     }
     json_destroy(answer);
     if (found) return CLI_OK;
-    if (why == VL_ERR_INTERNAL && end != CLI_OK) return end;
-    return complain(call, why, NULL, NULL);
+    if (refusal.why == VL_ERR_INTERNAL && end != CLI_OK) return end;
+    return complain(call, refusal.why, NULL, NULL);
 }
 
 static void print_block(const char *name, const char *text)
@@ -373,16 +373,16 @@ static vl_result read_file(const char *path, struct vl_buffer *out)
     return result == VL_OK ? vl_buffer_append(out, "", 1) : result;
 }
 
-static void refuse_file(struct import *import, const char *name, vl_result why, const char *message)
+static void refuse_file(struct import *import, const char *name, const struct refusal *refusal)
 {
     json_open(import->refused, '{');
     json_put_text(import->refused, "file", name);
-    json_put_text(import->refused, "error", vl_result_name(why));
-    json_put_text(import->refused, "message", message);
+    json_put_text(import->refused, "error", vl_result_name(refusal->why));
+    json_put_text(import->refused, "message", refusal->message);
     json_close(import->refused, '}');
     import->refused_count++;
     if (!import->call->json) {
-        printf(_("  refused: %s (%s)\n"), name, message != NULL ? message : vl_result_message(why));
+        printf(_("  refused: %s (%s)\n"), name, refusal->message);
     }
 }
 
@@ -392,13 +392,16 @@ static int import_file(struct import *import, const char *folder, const char *na
     char path[CLI_PATH_MAX];
     struct vl_buffer text = {0}, body = {0};
     struct json *answer = NULL;
-    vl_result why;
+    struct refusal refusal = {.why = VL_OK};
     int end = CLI_OK;
     int size = snprintf(path, sizeof path, "%s/%s", folder, name);
     vl_result result =
         size > 0 && (size_t)size < sizeof path ? read_file(path, &text) : VL_ERR_TOO_LARGE;
     if (result != VL_OK) {
-        refuse_file(import, name, result, NULL);
+        refusal.why = result;
+        message_write(import->call->language, result, NULL, NULL, refusal.message,
+                      sizeof refusal.message);
+        refuse_file(import, name, &refusal);
         goto done;
     }
     struct json_out o = json_out(&body);
@@ -406,7 +409,7 @@ static int import_file(struct import *import, const char *folder, const char *na
     json_put_text(&o, "name", name);
     json_put_text(&o, "text", (const char *)text.data);
     json_close(&o, '}');
-    end = ask_quietly(import->call, "POST", import->path, &body, &answer, &why);
+    end = ask_quietly(import->call, "POST", import->path, &body, &answer, &refusal);
     if (end == CLI_OK) {
         if (json_flag(answer, "existed")) {
             import->existed++;
@@ -415,10 +418,10 @@ static int import_file(struct import *import, const char *folder, const char *na
         }
         json_destroy(answer);
     } else if (end == CLI_INVALID) {
-        refuse_file(import, name, why, NULL);
+        refuse_file(import, name, &refusal);
         end = CLI_OK;
-    } else if (why != VL_OK) {
-        end = complain(import->call, why, NULL, NULL);
+    } else if (refusal.why != VL_OK) {
+        end = complain_as_told(import->call, refusal.why, NULL, refusal.message);
     }
 done:
     vl_buffer_finish(&text);
