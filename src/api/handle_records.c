@@ -209,14 +209,18 @@ static vl_result derive_id(struct request *rq, const struct circle *circle,
                            const struct schema_record *schema, const struct record_body *body,
                            struct vl_record_id *id)
 {
-    const struct body_change *meeting = record_body_change(body, schema->fields[0].id);
+    const struct body_change *first = record_body_change(body, schema->fields[0].id);
+    const struct vl_value *value = first != NULL && body_change_gives(first) ? first->values : NULL;
+    bool needs_it = schema->id == SCHEMA_ID_BOTH || schema->id == SCHEMA_ID_WORDS;
     struct vl_id me;
     VL_TRY(vl_replica_me(circle->replica, &me));
-    if (schema->id == SCHEMA_ID_BOTH && (meeting == NULL || !body_change_gives(meeting))) {
+    if (needs_it && value == NULL) {
         return request_refuse(rq, schema->fields[0].name, "it is needed", VL_ERR_INVALID);
     }
-    bool is_derived = record_id_of(&circle->id, schema,
-                                   meeting == NULL ? NULL : &meeting->values[0].record, &me, id);
+    if (schema->id == SCHEMA_ID_WORDS)
+        return record_id_of_words(&circle->id, schema, value->bytes, id);
+    bool is_derived =
+        record_id_of(&circle->id, schema, value == NULL ? NULL : &value->record, &me, id);
     if (!is_derived) record_id_random(id);
     return VL_OK;
 }

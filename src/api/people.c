@@ -29,6 +29,14 @@ vl_result people_state(struct vl_replica *r, const struct vl_id *person,
     return vl_membership_find_person(m, vl_bytes(person->bytes, sizeof person->bytes), out);
 }
 
+void people_put(struct json_out *o, const struct circle *circle, const struct vl_id *person)
+{
+    json_open(o, '{');
+    json_put_id(o, "person", person);
+    view_person(o, "name", circle, person);
+    json_close(o, '}');
+}
+
 static bool begins_with(const char *hex, const char *text)
 {
     return strlen(text) >= PREFIX_LEAST && strncmp(hex, text, strlen(text)) == 0;

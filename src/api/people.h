@@ -20,6 +20,8 @@ VL_MUST_USE vl_result people_find(struct request *rq, const struct circle *circl
 VL_MUST_USE vl_result people_device(struct request *rq, const struct circle *circle,
                                     const char *text, struct vl_device_info *out);
 const char *people_role_text(enum vl_role role);
+/* {"person":...,"name":...} */
+void people_put(struct json_out *o, const struct circle *circle, const struct vl_id *person);
 
 #define BLOCKED_MAX 64u
 

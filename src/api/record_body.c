@@ -59,6 +59,7 @@ static vl_result from_text(struct reading *in, const struct schema_field *field,
         *out = (struct vl_value){.tag = VL_VALUE_TEXT, .bytes = vl_bytes_text(text)};
         return VL_OK;
     case SCHEMA_PERSON:
+    case SCHEMA_SELF:
     case SCHEMA_SPEAKER: return person_of(in, field, text, out);
     case SCHEMA_REFERENCE:
         return record_of(in, field, schema_record((uint32_t)field->limit), text, out);

@@ -1,5 +1,6 @@
 #include "api/record_hooks.h"
 #include "api/people.h"
+#include "circle/agenda.h"
 
 #include <string.h>
 
@@ -64,7 +65,39 @@ static vl_result refuse_audience(struct record_writing *w)
     return request_refuse(w->rq, "audience", "say it with \"to\"", VL_ERR_INVALID);
 }
 
+/* ---- meetings: the parts of a format ---- */
+
+/* A new meeting of a format gets its parts, in the language of the request, unless it brings its
+ * own. The format is one of those the program has. */
+static vl_result write_meeting(struct record_writing *w)
+{
+    const struct body_change *change = record_body_change(w->body, MEETING_FORMAT);
+    struct schema_problem problem = {0};
+    const char *language;
+    struct format format;
+    struct edit tried;
+    if (w->there != NULL || change == NULL || !body_change_gives(change)) return VL_OK;
+    VL_TRY(request_language(w->rq, &language));
+    vl_result result = format_find((const char *)change->values[0].bytes.data, language, &format);
+    if (result == VL_ERR_NOT_FOUND) {
+        return request_refuse(w->rq, "format", "there is no such format", VL_ERR_INVALID);
+    }
+    VL_TRY(result);
+    if (record_body_change(w->body, MEETING_PARTS) == NULL) {
+        /* The body once for itself: before a part is written, the meeting must be all right. */
+        result = edit_begin(&tried, w->edit->replica, SCHEMA_MEETING, &w->edit->id);
+        if (result == VL_OK) record_body_apply(w->body, &tried);
+        if (result == VL_OK) result = tried.result;
+        if (result != VL_OK) problem = tried.problem;
+        edit_finish(&tried);
+        if (result == VL_OK) result = agenda_from_format(w->edit, &format, request_now(), &problem);
+    }
+    format_finish(&format);
+    return request_problem(w->rq, result, &problem);
+}
+
 static const struct record_hook hooks[] = {
+    {SCHEMA_MEETING, NULL, write_meeting},
     {SCHEMA_SHARE, "to audience", refuse_audience},
 };
 

@@ -15,10 +15,7 @@ static vl_result put_persons(struct json_out *o, const struct circle *circle,
         bool is_one = facilitators ? state.role == VL_ROLE_FACILITATOR
                                    : state.role != VL_ROLE_NONE && !state.confirmed;
         if (!is_one) continue;
-        json_open(o, '{');
-        json_put_id(o, "person", &id);
-        view_person(o, "name", circle, &id);
-        json_close(o, '}');
+        people_put(o, circle, &id);
     }
     json_close(o, ']');
     return VL_OK;

@@ -27,7 +27,6 @@ vl_result agenda_from_format(struct edit *meeting, const struct format *format, 
 {
     struct vl_value parts[FORMAT_PARTS_MAX];
     struct schema_problem at = {0};
-    edit_set_text(meeting, MEETING_FORMAT, format->id);
     vl_result result = meeting->result;
     if (result != VL_OK) at = meeting->problem;
     for (size_t i = 0; result == VL_OK && i < format->part_count; i++) {

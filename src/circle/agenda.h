@@ -6,9 +6,9 @@
 #include "circle/edit.h"
 #include "circle/formats.h"
 
-/* Writes the parts, and puts them and the format's id into the edit of the meeting, which has
- * everything else already: nothing is written when it holds an error, which is returned. Parts
- * whose meeting was then not written (a power cut between the two) are seen by nobody. */
+/* Writes the parts, and puts them into the edit of their meeting: nothing is written when that
+ * holds an error, which is returned. Parts whose meeting was then not written (a power cut between
+ * the two) are seen by nobody. */
 VL_MUST_USE vl_result agenda_from_format(struct edit *meeting, const struct format *format,
                                          vl_wall now, struct schema_problem *problem);
 

@@ -13,12 +13,12 @@ struct circle_info { /* strings are owned, "" when there is nothing */
 };
 
 void circle_info_id(const struct vl_id *circle, struct vl_record_id *out);
-/* NULL leaves a part as it is. A new agreement is a new record. */
+/* The version of the agreement that holds, by the circle's own record. false: none. */
+bool circle_info_agreement(const struct record *circle, struct vl_record_id *out);
+/* NULL leaves a part as it is. A new agreement holds from now on. */
 VL_MUST_USE vl_result circle_info_write(struct vl_replica *r, const char *name, const char *purpose,
                                         const char *agreement, vl_wall now,
                                         struct schema_problem *problem);
-/* I assent to the agreement as it stands. NOT_FOUND: there is none. */
-VL_MUST_USE vl_result circle_info_assent(struct vl_replica *r, vl_wall now);
 /* NOT_FOUND: nothing of it is here yet. */
 VL_MUST_USE vl_result circle_info_read(struct vl_replica *r, struct circle_info *out);
 void circle_info_finish(struct circle_info *info); /* accepts NULL and zeroed */

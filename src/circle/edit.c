@@ -271,6 +271,37 @@ vl_result edit_allowed(const struct edit *e)
     return VL_ERR_INTERNAL;
 }
 
+/* What only I can say of myself, and words that would be another record's. */
+static vl_result check_item(const struct edit *e, const struct edit_change *change,
+                            const struct vl_buffer *item, const struct vl_id *me)
+{
+    const bool are_words =
+        e->schema->id == SCHEMA_ID_WORDS && change->field == &e->schema->fields[0];
+    struct vl_record_id id;
+    struct vl_value value;
+    if (change->field->form != SCHEMA_SELF && !are_words) return VL_OK;
+    VL_TRY(vl_value_decode(vl_buffer_view(item), &value));
+    if (!are_words) return vl_id_equal(&value.person, me) ? VL_OK : VL_ERR_AUTHORITY;
+    VL_TRY(record_id_of_words(vl_replica_circle(e->replica), e->schema, value.bytes, &id));
+    return memcmp(&id, &e->id, sizeof id) == 0 ? VL_OK : VL_ERR_INVALID;
+}
+
+static vl_result check_items(const struct edit *e, struct schema_problem *at)
+{
+    struct vl_id me;
+    VL_TRY(vl_replica_me(e->replica, &me));
+    for (size_t i = 0; i < e->count; i++)
+        for (size_t k = 0; k < e->changes[i].count; k++) {
+            vl_result result = check_item(e, &e->changes[i], &e->changes[i].items[k], &me);
+            if (result == VL_OK) continue;
+            *at = (struct schema_problem){
+                e->changes[i].field, result == VL_ERR_AUTHORITY ? "everybody says this for herself"
+                                                                : "other words are another record"};
+            return result;
+        }
+    return VL_OK;
+}
+
 static vl_result check_allowed(struct edit *e, struct audience *audience, struct schema_problem *at)
 {
     vl_result result = VL_OK;
@@ -288,7 +319,7 @@ static vl_result check_allowed(struct edit *e, struct audience *audience, struct
     at->reason = e->schema->writer == SCHEMA_WRITER_ONCE
                      ? N_("it is never changed once it is written")
                      : N_("only somebody else may write it");
-    return result;
+    return result == VL_OK ? check_items(e, at) : result;
 }
 
 /* What this machine refuses is no field's. */

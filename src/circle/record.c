@@ -226,9 +226,25 @@ static bool is_subject(const struct vl_replica *r, const struct record *record,
     return false;
 }
 
-static bool is_read(const struct vl_replica *r, const struct record *record,
-                    const struct vl_id *maker, const struct vl_id *author)
+/* Whether the words are those that the record's id comes from. */
+static bool are_its_words(const struct vl_replica *r, const struct record *record,
+                          const struct vl_value *words)
 {
+    struct vl_record_id id;
+    return words->tag == VL_VALUE_TEXT &&
+           record_id_of_words(vl_replica_circle(r), record->schema, words->bytes, &id) == VL_OK &&
+           memcmp(&id, &record->id, sizeof id) == 0;
+}
+
+static bool is_read(const struct vl_replica *r, const struct record *record,
+                    const struct record_field *field, const struct vl_id *maker,
+                    const struct record_value *value)
+{
+    const struct vl_id *author = &value->author;
+    if (field->schema->form == SCHEMA_SELF && !vl_id_equal(author, &value->value.person))
+        return false;
+    if (record->schema->id == SCHEMA_ID_WORDS && field == &record->fields[0])
+        return are_its_words(r, record, &value->value);
     switch (record->schema->writer) {
     case SCHEMA_WRITER_SUBJECT: return is_subject(r, record, author);
     case SCHEMA_WRITER_AUTHOR:
@@ -249,7 +265,7 @@ static void keep_read(const struct vl_replica *r, struct record *record)
         size_t kept = 0;
         for (size_t v = 0; v < field->count; v++) {
             struct record_value value = field->values[v];
-            if (is_read(r, record, &maker, &value.author))
+            if (is_read(r, record, field, &maker, &value))
                 field->values[kept++] = value;
             else
                 value_finish(&value);
@@ -396,7 +412,7 @@ bool record_id_of(const struct vl_id *circle, const struct schema_record *schema
 {
     uint8_t name[sizeof meeting->bytes + sizeof person->bytes];
     size_t size = 0;
-    if (schema->id == SCHEMA_ID_RANDOM) return false;
+    if (schema->id == SCHEMA_ID_RANDOM || schema->id == SCHEMA_ID_WORDS) return false;
     if (schema->id == SCHEMA_ID_BOTH) {
         memcpy(name, meeting->bytes, sizeof meeting->bytes);
         size = sizeof meeting->bytes;
@@ -407,6 +423,18 @@ bool record_id_of(const struct vl_id *circle, const struct schema_record *schema
     }
     record_id_derive(circle, schema->type, vl_bytes(name, size), out);
     return true;
+}
+
+vl_result record_id_of_words(const struct vl_id *circle, const struct schema_record *schema,
+                             struct vl_bytes words, struct vl_record_id *out)
+{
+    struct vl_value value = {.tag = VL_VALUE_TEXT, .bytes = words};
+    struct vl_buffer normal = {0}; /* in NFC */
+    vl_result result = vl_value_encode(&value, &normal);
+    if (result == VL_OK) result = vl_value_decode(vl_buffer_view(&normal), &value);
+    if (result == VL_OK) record_id_derive(circle, schema->type, value.bytes, out);
+    vl_buffer_finish(&normal);
+    return result;
 }
 
 struct finding {

@@ -73,11 +73,16 @@ void record_id_derive(const struct vl_id *circle, uint32_t type, struct vl_bytes
                       struct vl_record_id *out);
 /* The one id that a record may have whose id derives from a person (SCHEMA_ID_PERSON), from a
  * meeting and a person (SCHEMA_ID_BOTH), or from nothing more (SCHEMA_ID_ONE). false: of this type
- * ids are random. `meeting` and `person` are read where the schema asks for them, else may be NULL.
+ * ids are random or come from words. `meeting` and `person` are read where the schema asks for
+ * them, else may be NULL.
  */
 bool record_id_of(const struct vl_id *circle, const struct schema_record *schema,
                   const struct vl_record_id *meeting, const struct vl_id *person,
                   struct vl_record_id *out);
+/* The id of the record whose words these are (SCHEMA_ID_WORDS). UTF8: not a text. */
+VL_MUST_USE vl_result record_id_of_words(const struct vl_id *circle,
+                                         const struct schema_record *schema, struct vl_bytes words,
+                                         struct vl_record_id *out);
 /* The record of that type that the text names: its id, a unique prefix of it (>= 4 digits).
  * NOT_FOUND; INVALID: several match. */
 VL_MUST_USE vl_result record_find(struct vl_replica *r, uint32_t type, const char *text,

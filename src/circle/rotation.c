@@ -51,8 +51,8 @@ vl_result rotation_write(struct vl_replica *r, const struct rotation *rotation, 
     for (size_t i = 0; i < rotation->count; i++) {
         const struct vl_id *person = &rotation->persons[i];
         if (!person_is_here(m, person))
-            return refuse(problem, "somebody in it is not in the circle");
-        if (has(&before, person)) return refuse(problem, "somebody is in it twice");
+            return refuse(problem, N_("somebody in it is not in the circle"));
+        if (has(&before, person)) return refuse(problem, N_("somebody is in it twice"));
         before.persons[before.count++] = *person;
         values[i] = (struct vl_value){.tag = VL_VALUE_PERSON, .person = *person};
     }

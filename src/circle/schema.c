@@ -277,6 +277,7 @@ vl_result schema_check(const struct schema_field *field, const struct vl_value *
     case SCHEMA_DATE:
     case SCHEMA_RULE: return check_text(field, value, problem);
     case SCHEMA_PERSON:
+    case SCHEMA_SELF:
         if (value->tag == VL_VALUE_PERSON) return VL_OK;
         return refuse(field, problem, VL_ERR_INVALID, "not a person");
     case SCHEMA_REFERENCE: return check_reference(field, value, problem);

@@ -22,6 +22,7 @@
  *   FLAG       the number 0 or 1                    SPEAKER    PERSON, or LINE: a seat's name
  *   ENUM       the number of one of the choices below, which only ever grow at their end
  *   RULE       text: when a meeting comes again, as recurrence.h reads it
+ *   SELF       PERSON: whoever puts it there, nobody else
  *
  * X(constant, id, kind, form, "name in JSON", limit, most elements)
  * The limit is in bytes of UTF-8 for text (each element of a set or list), the type for a
@@ -40,7 +41,7 @@
 /* One record for each version of the agreement; those who assent are its set. */
 #define SCHEMA_AGREEMENT_FIELDS(X)                                                                 \
     X(AGREEMENT_TEXT, 1, REGISTER, BLOCK, "text", 16000, 1)                                        \
-    X(AGREEMENT_ASSENTS, 2, SET, PERSON, "assents", 0, 200)
+    X(AGREEMENT_ASSENTS, 2, SET, SELF, "assents", 0, 200)
 #define SCHEMA_PROFILE_FIELDS(X)                                                                   \
     X(PROFILE_PSEUDONYM, 1, REGISTER, LINE, "pseudonym", 255, 1)                                   \
     X(PROFILE_ABOUT, 2, REGISTER, BLOCK, "about", 1000, 1)                                         \
@@ -130,7 +131,8 @@
  * What the id derives from, beside circle and type:
  *   RANDOM       nothing           ONE          nothing more: a circle has one
  *   PERSON       a person's        BOTH         a meeting's and a person's; field 1 says the
- * meeting
+ *                                               meeting
+ *   WORDS        the text in field 1: other words are another record. Others are left out
  *
  * For whom:
  *   CIRCLE       everybody         FACILITATORS always sealed to those of them who are now, and me
@@ -143,7 +145,7 @@
 #define SCHEMA_TABLE(X)                                                                            \
     X(SCHEMA_CIRCLE, 1, "circle", "settings", FACILITATOR, ONE, CIRCLE, OLDEST, "name",            \
       SCHEMA_CIRCLE_FIELDS)                                                                        \
-    X(SCHEMA_AGREEMENT, 2, "agreement", "agreements", ANY, RANDOM, CIRCLE, NEWEST, "text",         \
+    X(SCHEMA_AGREEMENT, 2, "agreement", "agreements", ANY, WORDS, CIRCLE, NEWEST, "text",          \
       SCHEMA_AGREEMENT_FIELDS)                                                                     \
     X(SCHEMA_PROFILE, 3, "profile", "profiles", SUBJECT, PERSON, CIRCLE, OLDEST, "pseudonym",      \
       SCHEMA_PROFILE_FIELDS)                                                                       \
@@ -196,7 +198,8 @@ enum schema_form {
     SCHEMA_FLAG,
     SCHEMA_SPEAKER,
     SCHEMA_ENUM,
-    SCHEMA_RULE
+    SCHEMA_RULE,
+    SCHEMA_SELF
 };
 enum schema_writer {
     SCHEMA_WRITER_ANY,
@@ -205,7 +208,13 @@ enum schema_writer {
     SCHEMA_WRITER_AUTHOR,
     SCHEMA_WRITER_ONCE
 };
-enum schema_id { SCHEMA_ID_RANDOM, SCHEMA_ID_ONE, SCHEMA_ID_PERSON, SCHEMA_ID_BOTH };
+enum schema_id {
+    SCHEMA_ID_RANDOM,
+    SCHEMA_ID_ONE,
+    SCHEMA_ID_PERSON,
+    SCHEMA_ID_BOTH,
+    SCHEMA_ID_WORDS
+};
 enum schema_audience { SCHEMA_FOR_CIRCLE, SCHEMA_FOR_FACILITATORS, SCHEMA_FOR_CHOSEN };
 enum schema_order { SCHEMA_ORDER_OLDEST, SCHEMA_ORDER_NEWEST, SCHEMA_ORDER_DATE };
 

@@ -46,6 +46,7 @@ static void test_a_meeting_has_the_parts_of_its_format(void **state)
         record_id_random(&id);
         assert_int_equal(edit_begin(&e, replica_of(f, 0), SCHEMA_MEETING, &id), VL_OK);
         edit_set_text(&e, MEETING_TITLE, "Jeudi");
+        edit_set_text(&e, MEETING_FORMAT, format.id);
         assert_int_equal(agenda_from_format(&e, &format, now, NULL), VL_OK);
         assert_int_equal(edit_write(&e, now, NULL), VL_OK);
         edit_finish(&e);

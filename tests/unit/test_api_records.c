@@ -54,8 +54,13 @@ static void refuses(struct api_world *w, size_t as, const char *method, const ch
 static void sample(struct api_world *w, const struct schema_field *field, const char *meeting,
                    const char *part, char *out, size_t size)
 {
-    char person[VL_ID_TEXT_SIZE];
+    char person[VL_ID_TEXT_SIZE], me[VL_ID_TEXT_SIZE];
     vl_id_text(&w->fixture->nodes[2].person, person);
+    vl_id_text(&w->fixture->nodes[0].person, me);
+    if (strcmp(field->name, "format") == 0) {
+        snprintf(out, size, "\"check-in\"");
+        return;
+    }
     const char *record = field->limit == SCHEMA_PART ? part : meeting;
     switch (field->form) {
     case SCHEMA_LINE:
@@ -64,6 +69,7 @@ static void sample(struct api_world *w, const struct schema_field *field, const 
     case SCHEMA_RULE: snprintf(out, size, "\"FREQ=WEEKLY\""); return;
     case SCHEMA_DATE: snprintf(out, size, "\"2026-03-12T19:30\""); return;
     case SCHEMA_PERSON: snprintf(out, size, "\"%s\"", person); return;
+    case SCHEMA_SELF: snprintf(out, size, "\"%s\"", me); return;
     case SCHEMA_REFERENCE: snprintf(out, size, "\"%s\"", record); return;
     case SCHEMA_INTEGER: snprintf(out, size, "7"); return;
     case SCHEMA_FLAG: snprintf(out, size, "true"); return;

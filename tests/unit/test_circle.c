@@ -1,5 +1,6 @@
 /* The domain on real replicas: meetings, shares, profiles, the circle's own words, edits at the
  * limits, conflicts, what may not be written. */
+#include "circle/agreement.h"
 #include "circle/circle_info.h"
 #include "circle/circles.h"
 #include "circle/meeting.h"
@@ -88,6 +89,10 @@ static void check_limit(struct vl_replica *r, uint32_t type, uint32_t id)
     for (size_t past = 0; past <= 1; past++) {
         text[field->limit + past] = '\0';
         record_id_random(&record);
+        if (schema_record(type)->id == SCHEMA_ID_WORDS)
+            assert_int_equal(record_id_of_words(vl_replica_circle(r), schema_record(type),
+                                                vl_bytes_text(text), &record),
+                             VL_OK);
         assert_int_equal(edit_begin(&e, r, type, &record), VL_OK);
         if (field->kind == VL_FIELD_TEXT)
             edit_text(&e, id, vl_bytes_text(text));
@@ -431,12 +436,12 @@ static void test_the_agreement_has_versions(void **state)
     struct record_list list;
     (void)state;
     assert_int_equal(circle_info_read(replica_of(f, 1), &info), VL_ERR_NOT_FOUND);
-    assert_int_equal(circle_info_assent(replica_of(f, 1), now), VL_ERR_NOT_FOUND);
+    assert_int_equal(agreement_assent(replica_of(f, 1), NULL, now, NULL), VL_ERR_NOT_FOUND);
     assert_int_equal(circle_info_write(replica_of(f, 0), "Le fil", "S'entraider",
                                        "Ici, rien ne sort.", now, NULL),
                      VL_OK);
     circle_fixture_sync_all(f);
-    assert_int_equal(circle_info_assent(replica_of(f, 1), now), VL_OK);
+    assert_int_equal(agreement_assent(replica_of(f, 1), NULL, now, NULL), VL_OK);
     assert_int_equal(circle_info_read(replica_of(f, 1), &info), VL_OK);
     assert_string_equal(info.name, "Le fil");
     assert_string_equal(info.purpose, "S'entraider");

@@ -12,11 +12,11 @@ static char document[65536];
 
 static const char *const kinds[] = {"register", "set", "text", "list"};
 static const char *const forms[] = {"line", "block", "date",    "person", "record", "integer",
-                                    "item", "flag",  "speaker", "choice", "rule"};
+                                    "item", "flag",  "speaker", "choice", "rule",   "oneself"};
 static const char *const writers[] = {"anybody", "facilitators", "its person", "its author",
                                       "its author, once"};
 static const char *const ids[] = {"", "; one a circle", "; one a person",
-                                  "; one a meeting and person"};
+                                  "; one a meeting and person", "; its words are its id"};
 static const char *const audiences[] = {"", "; always for the facilitators",
                                         "; for whom is chosen"};
 
