@@ -9,10 +9,11 @@
 bool check_in_core(const struct world *w, unsigned index)
 {
     const struct node *n = &w->nodes[index];
-    if (!n->up || !n->joined || !members_sees(n, n)) return false;
+    if (!n->up || !n->joined || n->stolen || !members_sees(n, n)) return false;
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         const struct node *other = &w->nodes[i];
-        if (members_sees(n, other) && other->joined && !members_sees(other, n)) return false;
+        if (!other->stolen && members_sees(n, other) && other->joined && !members_sees(other, n))
+            return false;
     }
     return true;
 }
@@ -101,6 +102,28 @@ static void check_counting(struct world *w)
     }
 }
 
+/* What was erased is gone at everybody who belongs; nothing else has lost its blob. */
+static void check_erased(struct world *w)
+{
+    for (unsigned i = 0; i < w->profile.nodes; i++) {
+        struct node *n = &w->nodes[i];
+        if (!check_in_core(w, i)) continue;
+        for (size_t k = 0; k < w->erased_count; k++) {
+            const struct node *eraser = &w->nodes[w->erasers[k]];
+            if (eraser->rolled_back || !check_in_core(w, w->erasers[k])) continue;
+            const struct vl_entry_row *row = memory_storage_entry(n->memory, &w->erased[k]);
+            if (row != NULL && row->entry.blob.data != NULL)
+                world_fail(w, "%s still has what %s erased", n->name, eraser->name);
+        }
+        for (size_t k = 0; k < n->acknowledged_count; k++) {
+            const struct vl_entry_row *row = memory_storage_entry(n->memory, &n->acknowledged[k]);
+            if (row != NULL &&
+                (row->entry.blob.data == NULL) != ((row->flags & VL_ENTRY_ERASED) != 0))
+                world_fail(w, "%s's own entry has lost its blob", n->name);
+        }
+    }
+}
+
 /* The secrets that a node holds, as one hash. */
 static struct vl_id secrets_of(const struct node *n)
 {
@@ -134,7 +157,7 @@ static void check_replica(struct world *w, const struct node *n, struct vl_id *d
         world_fail(w, "%s knows a fork, and nobody forked", n->name);
         return;
     }
-    if (report.unmerged > 0 && !w->profile.endings) {
+    if (report.unmerged > w->erased_count && !w->profile.endings) {
         world_fail(w, "%s cannot read %" PRIu64 " entries", n->name, report.unmerged);
         return;
     }
@@ -168,6 +191,7 @@ void check_end(struct world *w)
     if (members == 0 && !w->profile.endings) world_fail(w, "nobody is a member");
     if (!w->failed) check_acknowledged(w);
     if (!w->failed) check_counting(w);
+    if (!w->failed) check_erased(w);
     if (!w->failed && w->profile.endings) members_check_secrets(w);
     if (w->failed) return;
     tell(w,

@@ -16,7 +16,7 @@ struct options {
 };
 
 struct totals {
-    uint64_t seeds, failed, events, messages, writes, faults;
+    uint64_t seeds, failed, events, messages, writes, faults, minutes, happened;
 };
 
 static int usage(void)
@@ -69,7 +69,7 @@ static bool parse(int argc, char **argv, struct options *o)
             i++;
         } else if (strcmp(argv[i], "--nodes") == 0) {
             if (!parse_number(&value, &number) || *value != 0 || number < NODES_MIN ||
-                number > PEOPLE_MAX)
+                number > HONEST_MAX)
                 return false;
             o->nodes = (unsigned)number;
             i++;
@@ -89,6 +89,8 @@ static struct outcome run(uint64_t seed, unsigned nodes, bool tells, struct tota
     totals->messages += outcome.messages;
     totals->writes += outcome.writes;
     totals->faults += outcome.faults;
+    totals->minutes += outcome.minutes;
+    totals->happened |= outcome.happened;
     if (outcome.failed)
         printf("seed %" PRIu64 " failed: %s (add it to tests/sim/seeds.txt; --seeds %" PRIu64
                " --tell tells the story)\n",
@@ -106,7 +108,7 @@ static void run_kept(struct totals *totals)
         uint64_t seed = 0;
         uint64_t nodes = 0;
         if (!parse_number(&at, &seed)) continue;
-        if (!parse_number(&at, &nodes) || nodes < NODES_MIN || nodes > PEOPLE_MAX) nodes = 0;
+        if (!parse_number(&at, &nodes) || nodes < NODES_MIN || nodes > HONEST_MAX) nodes = 0;
         (void)run(seed, (unsigned)nodes, false, totals);
     }
     fclose(file);
@@ -143,6 +145,11 @@ int main(int argc, char **argv)
         }
         if (seed == o.last) break;
     }
+    unsigned kinds = 0;
+    for (size_t i = 0; i < fault_count; i++)
+        kinds += (unsigned)(totals.happened >> i & 1);
+    printf("%" PRIu64 " virtual days, %u of %zu kinds of fault\n", totals.minutes / (24 * 60),
+           kinds, fault_count);
     printf("%" PRIu64 " events, %" PRIu64 " messages, %" PRIu64 " writes, %" PRIu64 " faults\n",
            totals.events, totals.messages, totals.writes, totals.faults);
     printf("%" PRIu64 " seeds, %" PRIu64 " failed\n", totals.seeds, totals.failed);

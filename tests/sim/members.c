@@ -48,12 +48,16 @@ void members_grow(struct world *w)
 {
     struct node *newcomer = NULL;
     for (unsigned i = 2; i < w->profile.nodes && newcomer == NULL; i++) {
-        if (!w->nodes[i].added) newcomer = &w->nodes[i];
+        if (!w->nodes[i].added && !w->nodes[i].is_second) newcomer = &w->nodes[i];
     }
     if (newcomer == NULL) return;
     struct node *adder = node_random_up(w);
-    if (adder == NULL || !newcomer->up || !network_reaches(w, adder, newcomer) ||
-        !is_facilitator(adder)) {
+    if (adder != NULL && members_sees(adder, newcomer)) { /* the power went before she was told */
+        newcomer->added = true;
+        newcomer->adder = adder->index;
+        return;
+    }
+    if (adder == NULL || !network_reaches(w, adder, newcomer) || !is_facilitator(adder)) {
         grow_later(w);
         return;
     }
@@ -76,16 +80,19 @@ void members_grow(struct world *w)
 
 void members_find_host(struct world *w, struct node *newcomer)
 {
+    const struct node *adder = &w->nodes[newcomer->adder];
+    if (newcomer->is_second && members_sees(adder, newcomer)) newcomer->added = true;
+    if (!newcomer->added) return;
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         const struct node *host = &w->nodes[i];
-        if (!host->up || !host->joined || !members_sees(host, newcomer)) continue;
+        if (!node_awake(w, host) || !host->joined || !members_sees(host, newcomer)) continue;
         if (!check_in_core(w, i)) continue;
         newcomer->adder = i;
         return;
     }
     for (unsigned i = 0; i < w->profile.nodes; i++)
         if (members_sees(&w->nodes[i], newcomer)) return;
-    if (newcomer->index < 2) return;
+    if (newcomer->index < 2 || newcomer->is_second) return;
     newcomer->added = false; /* who added her lost that with her storage */
     grow_later(w);
 }
@@ -146,7 +153,7 @@ static void add_again(struct world *w, struct node *n, const struct node *other)
                                  .enrolments = &enrolment,
                                  .enrolment_count = 1};
     struct vl_id id;
-    if (!other->added || role_of(n, other) != VL_ROLE_NONE) return;
+    if (!other->added || other->is_second || role_of(n, other) != VL_ROLE_NONE) return;
     if (seeded_chance(&w->life, 500)) {
         (void)act(w, n, &control, other->name);
         return;
@@ -198,12 +205,43 @@ void members_act(struct world *w)
     (void)act_on(w, n, promotes ? VL_CONTROL_PROMOTE : VL_CONTROL_VOUCH, other);
 }
 
+void members_add_device(struct world *w, struct node *n)
+{
+    for (unsigned i = 0; i < w->profile.nodes; i++)
+        if (w->nodes[i].is_second && vl_id_equal(&w->nodes[i].person, &n->person)) return;
+    struct node *second = node_second_device(w, n);
+    if (second == NULL) return;
+    struct vl_enrolment enrolment = node_enrolment(w, second);
+    struct vl_control control = {.kind = VL_CONTROL_ADD_DEVICE,
+                                 .target = n->person,
+                                 .enrolments = &enrolment,
+                                 .enrolment_count = 1};
+    if (!act(w, n, &control, second->name)) return;
+    second->added = true;
+    network_dial(w, second, n);
+}
+
+void members_lose_device(struct world *w, struct node *n)
+{
+    struct vl_control control = {.kind = VL_CONTROL_REMOVE_DEVICE};
+    for (unsigned i = 0; i < w->profile.nodes; i++) {
+        struct node *other = &w->nodes[i];
+        if (other == n || !node_awake(w, other) || !other->joined) continue;
+        if (!vl_id_equal(&other->person, &n->person) || !members_sees(other, n)) continue;
+        if (memcmp(other->keys->card.sign, n->keys->card.sign, 32) == 0) continue; /* a copy */
+        memcpy(control.target.bytes, n->keys->card.sign, sizeof control.target.bytes);
+        n->stolen = act(w, other, &control, n->name);
+        if (n->stolen) tell(w, "%s is stolen", n->name);
+        return;
+    }
+}
+
 void members_rival_removals(struct world *w)
 {
     bool done[NODES_MAX + 2] = {false}; /* by side */
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         struct node *n = &w->nodes[i];
-        if (!n->up || !n->joined || done[n->group] || !is_facilitator(n)) continue;
+        if (!node_awake(w, n) || !n->joined || done[n->group] || !is_facilitator(n)) continue;
         const struct node *other = &w->nodes[seeded_below(&w->life, w->profile.nodes)];
         if (other != n && persons_seen(w, n) > 2)
             done[n->group] = act_on(w, n, VL_CONTROL_REMOVE, other);

@@ -50,8 +50,7 @@ static void stream_finish(struct stream *s)
 
 bool network_reaches(const struct world *w, const struct node *a, const struct node *b)
 {
-    (void)w;
-    return a->up && b->up && a->group == b->group;
+    return node_awake(w, a) && node_awake(w, b) && a->group == b->group;
 }
 
 static bool connected(const struct world *w, unsigned a, unsigned b)
@@ -94,6 +93,8 @@ static void close_connection(struct world *w, struct connection *c)
         w->transcript_from = c->ends[0];
         w->transcript_to = c->ends[1];
         c->recorded = (struct stream){0};
+        if (!w->calm && seeded_chance(&w->random, w->profile.replay))
+            world_schedule(w, seeded_wait(&w->random, MINUTE), EVENT_REPLAY, NODES_MAX, 0, 0);
     }
 }
 
@@ -121,19 +122,35 @@ static vl_result open_session(struct world *w, struct connection *c, unsigned en
 
 static void pump(struct world *w, struct connection *c);
 
-void network_dial(struct world *w, struct node *a, struct node *b)
+static struct connection *dial(struct world *w, struct node *a, struct node *b)
 {
-    if (!network_reaches(w, a, b)) return;
+    if (!network_reaches(w, a, b)) return NULL;
     struct connection *c = open_slot(w);
-    if (c == NULL) return;
+    if (c == NULL) return NULL;
     c->ends[0] = a->index;
     c->ends[1] = b->index;
     if (open_session(w, c, 0) != VL_OK || open_session(w, c, 1) != VL_OK) {
         close_connection(w, c); /* a disk that cannot be read just now */
-        return;
+        return NULL;
     }
     tell(w, "%s dials %s (connection %" PRIu64 ")", a->name, b->name, c->number);
-    pump(w, c);
+    return c;
+}
+
+void network_dial(struct world *w, struct node *a, struct node *b)
+{
+    struct connection *c = dial(w, a, b);
+    if (c != NULL) pump(w, c);
+}
+
+void network_flood(struct world *w, struct node *a, struct node *b, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct connection *c = dial(w, a, b);
+        if (c == NULL) return;
+        c->delay = seeded_below(&w->random, 5000);
+        pump(w, c);
+    }
 }
 
 void network_dial_somebody(struct world *w, struct node *a)
@@ -181,16 +198,20 @@ void network_finish(struct world *w)
 /* ---- sending ---- */
 
 /* When a message sent now arrives; UINT64_MAX: too many packets were lost. */
-static uint64_t arrival(struct world *w, const struct connection *c, const struct stream *s)
+static uint64_t arrival(struct world *w, const struct connection *c, unsigned end)
 {
+    const struct stream *s = &c->to[1 - end];
     uint64_t at = w->now + w->profile.latency + seeded_below(&w->random, w->profile.latency + 1);
     uint64_t resend = RESEND_AFTER_MS;
-    for (unsigned lost = 0; seeded_chance(&w->random, w->profile.loss); lost++) {
+    unsigned loss = w->calm || c->loss < w->profile.loss ? w->profile.loss : c->loss;
+    for (unsigned lost = 0; seeded_chance(&w->random, loss); lost++) {
         if (lost == RESENDS_MAX) return UINT64_MAX;
         at += resend;
         resend *= 2;
     }
+    if (!w->calm) at += c->delay;
     if (at < c->stalled_until) at = c->stalled_until;
+    if (at < w->nodes[c->ends[end]].mute_until) at = w->nodes[c->ends[end]].mute_until;
     if (at < s->last_at) at = s->last_at; /* a stream keeps its order */
     return at;
 }
@@ -220,7 +241,6 @@ static void record(struct connection *c, struct vl_bytes message)
 /* false: the connection is gone. */
 static bool send_one(struct world *w, struct connection *c, unsigned end, struct vl_bytes message)
 {
-    struct stream *to = &c->to[1 - end];
     c->sent[end]++;
     w->messages++;
     world_trace(w, "send", message.data, message.size);
@@ -230,12 +250,12 @@ static bool send_one(struct world *w, struct connection *c, unsigned end, struct
         return false;
     }
     if (c->sessions[1 - end] == NULL) return true; /* nobody is there */
-    uint64_t at = arrival(w, c, to);
+    uint64_t at = arrival(w, c, end);
     if (at == UINT64_MAX) {
         network_break(w, c, "packets are lost");
         return false;
     }
-    stream_push(to, at, message.data, message.size);
+    stream_push(&c->to[1 - end], at, message.data, message.size);
     world_schedule(w, at - w->now, EVENT_DELIVER, (uint32_t)(c - w->connections), 1 - end,
                    c->number);
     return true;
@@ -244,6 +264,9 @@ static bool send_one(struct world *w, struct connection *c, unsigned end, struct
 static void schedule_wake(struct world *w, struct connection *c, unsigned end)
 {
     uint64_t at = vl_session_deadline(c->sessions[end]).ms;
+    uint64_t frozen = w->nodes[c->ends[end]].frozen_until;
+    if (at < frozen) at = frozen;
+    if (at <= w->now && c->to[1 - end].bytes >= IN_FLIGHT_MAX) at = w->now + 1000;
     if (at == UINT64_MAX || at >= c->wake_at[end]) return;
     c->wake_at[end] = at < w->now ? w->now : at;
     world_schedule(w, c->wake_at[end] - w->now, EVENT_WAKE, (uint32_t)(c - w->connections), end,
@@ -253,8 +276,9 @@ static void schedule_wake(struct world *w, struct connection *c, unsigned end)
 static void pump_end(struct world *w, struct connection *c, unsigned end)
 {
     struct vl_buffer message = {0};
-    vl_result result = VL_OK;
-    while (c->open && c->sessions[end] != NULL && c->to[1 - end].bytes < IN_FLIGHT_MAX) {
+    vl_result result = VL_ERR_NOT_FOUND;
+    bool frozen = w->nodes[c->ends[end]].frozen_until > w->now;
+    while (!frozen && c->open && c->sessions[end] != NULL && c->to[1 - end].bytes < IN_FLIGHT_MAX) {
         result = vl_session_next(c->sessions[end], &message, (vl_instant){w->now});
         if (result != VL_OK || !send_one(w, c, end, vl_buffer_view(&message))) break;
     }
@@ -293,12 +317,22 @@ static void check_session(struct world *w, const struct connection *c, unsigned 
         world_fail(w, "%s sees a fork, and nobody forked", w->nodes[c->ends[end]].name);
 }
 
+static bool catches_up(const struct vl_session *s)
+{
+    return vl_session_counts_of(s).waiting > 0 || (vl_session_state_of(s) == VL_SESSION_SENDING &&
+                                                   vl_session_counts_of(s).entries_received > 0);
+}
+
 void network_deliver(struct world *w, const struct event *event)
 {
     struct connection *c = &w->connections[event->a];
     unsigned end = event->b;
     if (!c->open || c->number != event->tag || c->to[end].count == 0) return;
     struct node *n = &w->nodes[c->ends[end]];
+    if (n->frozen_until > w->now) {
+        world_schedule(w, n->frozen_until - w->now, EVENT_DELIVER, event->a, end, event->tag);
+        return;
+    }
     struct message message = stream_take(&c->to[end]);
     vl_result result = vl_session_receive(c->sessions[end], vl_bytes(message.data, message.size),
                                           (vl_instant){w->now});
@@ -314,6 +348,17 @@ void network_deliver(struct world *w, const struct event *event)
     }
     if (c->mangled && c->mangled_end == end) { /* what was changed said nothing */
         network_break(w, c, "its bytes were changed");
+        return;
+    }
+    if (w->cut_chunk && c->sessions[end]->receiving != NULL) {
+        w->cut_chunk = false;
+        struct node *peer = &w->nodes[c->ends[1 - end]];
+        network_break(w, c, "in the middle of a chunk");
+        network_dial(w, n, peer);
+        return;
+    }
+    if (n->crash_catching_up && catches_up(c->sessions[end])) {
+        node_crash(w, n, "while it catches up");
         return;
     }
     network_pump_node(w, n);
@@ -354,7 +399,7 @@ static void ghost_says(struct world *w, struct connection *c, const uint8_t *dat
 void network_replay(struct world *w)
 {
     struct node *victim = &w->nodes[w->transcript_to];
-    if (w->transcript.count == 0 || !victim->up) return;
+    if (w->transcript.count == 0 || !node_awake(w, victim)) return;
     struct connection *c = open_ghost(w, w->transcript_from, victim);
     if (c == NULL) return;
     tell(w, "an old connection of %s is played to %s again", w->nodes[w->transcript_from].name,
@@ -446,7 +491,12 @@ void network_tell(struct world *w)
 {
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         const struct node *n = &w->nodes[i];
-        tell(w, "%s has %zu entries", n->name, memory_storage_entry_count(n->memory));
+        char seen[NODES_MAX + 1] = {0};
+        for (unsigned k = 0; k < w->profile.nodes; k++)
+            seen[k] = members_sees(n, &w->nodes[k]) ? w->nodes[k].name[0] : '.';
+        tell(w, "%-10s %4zu entries, sees %s%s%s%s", n->name, memory_storage_entry_count(n->memory),
+             seen, check_in_core(w, i) ? ", belongs" : "", n->joined ? "" : ", not joined",
+             n->stolen ? ", stolen" : "");
     }
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         const struct connection *c = &w->connections[i];

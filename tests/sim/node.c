@@ -11,9 +11,11 @@
 #define FIELD_SET      3u
 #define FIELD_TEXT     5u
 #define WALL_START     INT64_C(1767225600000) /* 2026 */
+#define LARGE_TEXT     20000u
 
-static const char *const names[PEOPLE_MAX] = {"Ana",   "Bruno", "Chloe", "David", "Emma", "Farid",
-                                              "Gilda", "Hugo",  "Ines",  "Jonas", "Kim",  "Lou"};
+static const char *const names[PEOPLE_MAX] = {"Ana",   "Bruno", "Chloe", "David", "Emma",
+                                              "Farid", "Gilda", "Hugo",  "Ines",  "Jonas",
+                                              "Kim",   "Lou",   "Mona",  "Nour",  "Otto"};
 
 vl_wall node_wall(const struct world *w, const struct node *n)
 {
@@ -46,7 +48,7 @@ void node_init(struct world *w, unsigned index)
     n->memory = memory_storage_create();
     n->storage = memory_storage_port(n->memory);
     const int64_t ten_years = INT64_C(10) * 365 * 24 * 3600 * 1000;
-    if (seeded_chance(&w->random, 300))
+    if (seeded_chance(&w->random, 700))
         n->wall_offset = (int64_t)seeded_below(&w->random, (uint64_t)(2 * ten_years)) - ten_years;
 }
 
@@ -110,7 +112,8 @@ void node_crash(struct world *w, struct node *n, const char *why)
     vl_replica_close(n->replica);
     n->replica = NULL;
     n->up = false;
-    n->power_cut = false;
+    n->power_cut = n->crash_catching_up = false;
+    n->frozen_until = 0;
     memory_storage_crash(n->memory);
     memory_storage_fail(n->memory, 0, VL_OK, false);
     world_schedule(w, seeded_between(&w->random, 1, 20 * MINUTE), EVENT_RESTART, n->index, 0,
@@ -132,6 +135,13 @@ void node_roll_back(struct world *w, struct node *n)
     n->rolled_back = n->is_moved = true;
 }
 
+static void live(struct world *w, const struct node *n)
+{
+    world_schedule(w, day_wait(w, seeded_wait(&w->life, w->profile.write_mean)), EVENT_WRITE,
+                   n->index, 0, 0);
+    world_schedule(w, day_wait(w, seeded_wait(&w->life, 5000)), EVENT_DIAL, n->index, 0, 0);
+}
+
 void node_copy(struct world *w, const struct node *n)
 {
     if (w->profile.nodes == NODES_MAX) return;
@@ -150,8 +160,28 @@ void node_copy(struct world *w, const struct node *n)
     w->profile.nodes++;
     tell(w, "%s's folder is copied, both are used", n->name);
     start(w, copy);
-    world_schedule(w, seeded_wait(&w->life, w->profile.write_mean), EVENT_WRITE, copy->index, 0, 0);
-    world_schedule(w, seeded_wait(&w->life, 5000), EVENT_DIAL, copy->index, 0, 0);
+    live(w, copy);
+}
+
+struct node *node_second_device(struct world *w, const struct node *n)
+{
+    if (w->profile.nodes == NODES_MAX) return NULL;
+    struct node *second = &w->nodes[w->profile.nodes];
+    *second = (struct node){.index = w->profile.nodes,
+                            .person = n->person,
+                            .is_second = true,
+                            .adder = n->index,
+                            .wall_offset = n->wall_offset};
+    snprintf(second->name, sizeof second->name, "%.8s'", n->name);
+    for (size_t i = 0; i < sizeof second->seed; i++)
+        second->seed[i] = (uint8_t)seeded_u64(&w->life);
+    must(vl_device_keys_from_seed(second->seed, &second->keys), "keys");
+    second->memory = memory_storage_create();
+    second->storage = memory_storage_port(second->memory);
+    w->profile.nodes++;
+    start(w, second);
+    live(w, second);
+    return second;
 }
 
 void node_restart(struct world *w, struct node *n)
@@ -172,9 +202,14 @@ struct node *node_random_up(struct world *w)
     size_t first = seeded_below(&w->random, w->profile.nodes);
     for (size_t i = 0; i < w->profile.nodes; i++) {
         struct node *n = &w->nodes[(first + i) % w->profile.nodes];
-        if (n->up && n->joined) return n;
+        if (node_awake(w, n) && n->joined) return n;
     }
     return NULL;
+}
+
+bool node_awake(const struct world *w, const struct node *n)
+{
+    return n->up && !n->asleep && n->frozen_until <= w->now;
 }
 
 /* ---- writing ---- */
@@ -193,7 +228,7 @@ struct writing {
     struct vl_dot dots[VL_DOTS_MAX];
     struct vl_span spans[64];
     uint8_t element[64];
-    char text[64];
+    char text[LARGE_TEXT];
 };
 
 /* Each sets the operation, or says that there is nothing to do it on. */
@@ -270,6 +305,11 @@ static vl_result prepare(struct world *w, struct node *n, struct writing *x)
         (struct vl_cell_key){.type = TYPE, .field = kinds[which].field, .kind = kinds[which].kind};
     x->key.record.bytes[0] = (uint8_t)(1 + seeded_below(&w->random, RECORDS));
     snprintf(x->text, sizeof x->text, "%s-%" PRIu64 " ", n->name, seeded_below(&w->random, 1000));
+    if (kinds[which].make == set_register && seeded_chance(&w->random, w->profile.large)) {
+        size_t size = (size_t)seeded_between(&w->random, 1000, sizeof x->text - 1);
+        memset(x->text, 'x', size);
+        x->text[size] = 0;
+    }
     vl_result result = vl_replica_cell(n->replica, &x->key, &x->state);
     if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
     x->operation.type = x->key.type;
@@ -318,4 +358,24 @@ bool node_write_quietly(struct world *w, struct node *n)
 void node_write(struct world *w, struct node *n)
 {
     if (node_write_quietly(w, n)) network_pump_node(w, n);
+}
+
+void node_erase(struct world *w, struct node *n)
+{
+    struct vl_id tombstone;
+    if (n->acknowledged_count == 0 || w->erased_count == ERASED_MAX) return;
+    const struct vl_id *gone = &n->acknowledged[seeded_below(&w->life, n->acknowledged_count)];
+    const struct vl_entry_row *row = memory_storage_entry(n->memory, gone);
+    if (row == NULL || row->kind == VL_ENTRY_CONTROL) return;
+    vl_result result = vl_replica_erase(n->replica, gone, 1, node_wall(w, n), &tombstone);
+    if (result == VL_OK) {
+        char hex[VL_ID_TEXT_SIZE];
+        vl_id_text(gone, hex);
+        tell(w, "%s erases %.8s", n->name, hex);
+        w->erasers[w->erased_count] = n->index;
+        w->erased[w->erased_count++] = *gone;
+        network_pump_node(w, n);
+    } else if (!node_may_refuse(w, result)) {
+        world_fail(w, "%s cannot erase: %s", n->name, vl_result_name(result));
+    }
 }

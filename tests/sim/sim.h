@@ -4,11 +4,13 @@
  *
  *   world.c     the clock, the queue of events, the trace
  *   node.c      one device: storage, replica, what it writes
+ *   day.c       when people sit together, and when they sleep
  *   members.c   who comes, goes, and is removed
  *   network.c   connections: slow, stalling, breaking; sessions at their ends
  *   faults.c    what can go wrong, a table by name
  *   hostile.c   entries that no honest program makes
  *   checks.c    what must hold
+ *   verify_once.c   signatures that were checked before
  *   main.c      options */
 #ifndef TESTS_SIM_SIM_H
 #define TESTS_SIM_SIM_H
@@ -19,9 +21,11 @@
 #include <veillee/session.h>
 
 #define NODES_MIN       3u
-#define PEOPLE_MAX      12u
-#define NODES_MAX       14u /* with copies */
-#define CONNECTIONS_MAX 160u
+#define HONEST_MAX      12u
+#define HOSTILE_MAX     3u
+#define PEOPLE_MAX      (HONEST_MAX + HOSTILE_MAX)
+#define NODES_MAX       20u /* with copies and second devices */
+#define CONNECTIONS_MAX 240u
 #define RECORDS         6u
 #define MINUTE          UINT64_C(60000)
 #define HOUR            (60u * MINUTE)
@@ -34,6 +38,10 @@ enum event_kind {
     EVENT_GROW,    /* somebody is added */
     EVENT_MEMBER,  /* somebody vouches or promotes */
     EVENT_FAULT,   /* something goes wrong */
+    EVENT_SIT,     /* a sitting begins */
+    EVENT_RISE,    /* it has ended */
+    EVENT_STIR,    /* a: node; b: 1 it wakes for a moment, 0 it sleeps again */
+    EVENT_REPLAY,  /* what was recorded of a connection that is over is sent again */
     EVENT_RESTART, /* a: node; tag: its life */
     EVENT_HEAL,    /* a partition ends; tag: its number */
     EVENT_REPAIR,  /* a: node, whose disk has room again; tag: its life */
@@ -64,6 +72,13 @@ struct node {
     bool rolled_back;              /* went back to a backup: what only she had is lost */
     bool is_moved;              /* the copy knows that it is not where it was written: a new log */
     bool power_cut;             /* the next failing call of the storage is one */
+    bool crash_catching_up;     /* a power cut comes as soon as it is catching up */
+    bool asleep;                /* closed: no connections, no writing */
+    bool is_second;             /* a second device of somebody */
+    bool stolen;                /* in the hands of a thief: its person has put it out */
+    uint64_t frozen_until;      /* stands still, connections and all */
+    uint64_t mute_until;        /* what it sends goes nowhere until then */
+    uint64_t away_until;        /* does not wake before */
     uint64_t life;              /* counts restarts */
     int64_t wall_offset;        /* of her wall clock, ms */
     unsigned group;             /* side of a partition */
@@ -90,15 +105,18 @@ struct connection {
     struct vl_session *sessions[2]; /* NULL: nobody is there, an attacker holds the wire */
     struct stream to[2];
     uint64_t wake_at[2];
-    uint64_t stalled_until;
-    bool mangled;         /* bytes were changed: any error is right */
-    unsigned mangled_end; /* for whom */
-    bool stranger;        /* end 0 is nobody's device: it may get one message */
+    uint64_t stalled_until, delay; /* delay: more for each message, ms */
+    unsigned loss;                 /* per mille of its packets, beside the network's */
+    bool mangled;                  /* bytes were changed: any error is right */
+    unsigned mangled_end;          /* for whom */
+    bool stranger;                 /* end 0 is nobody's device: it may get one message */
     size_t sent[2];
     struct stream recorded; /* what end 0 sent */
 };
 
+#define SITTINGS_MAX  4u
 #define PROPOSALS_MAX 32u
+#define ERASED_MAX    32u
 #define NOTES_MAX     512u
 
 struct epoch_note { /* somebody wrote under this epoch */
@@ -108,12 +126,18 @@ struct epoch_note { /* somebody wrote under this epoch */
 
 struct profile { /* drawn from the seed */
     unsigned nodes;
-    uint64_t duration, write_mean, dial_mean, fault_mean;
+    uint64_t duration, write_mean, dial_mean, fault_mean, member_mean;
     uint64_t latency;
     size_t pending;  /* how many entries may wait in a session */
-    unsigned loss;   /* per mille */
+    unsigned loss;   /* per mille of packets */
+    unsigned replay; /* per mille of connections that are sent again when they are over */
+    unsigned large;  /* per mille of writes that are large */
     bool endings;    /* people are removed, leave, step down, come back */
-    uint32_t faults; /* bits: which are possible */
+    uint64_t faults; /* bits: which are possible */
+    struct {
+        uint64_t begin, end;
+    } sittings[SITTINGS_MAX]; /* sorted */
+    size_t sitting_count;
 };
 
 struct world {
@@ -137,8 +161,13 @@ struct world {
     size_t proposal_count, ends;
     struct epoch_note notes[NOTES_MAX];
     size_t note_count;
+    struct vl_id erased[ERASED_MAX]; /* and who said that they are: */
+    unsigned erasers[ERASED_MAX];
+    size_t erased_count;
+    bool cut_chunk; /* the next connection in the middle of a chunk breaks */
 
-    bool calm; /* healing: nothing goes wrong any more */
+    uint64_t happened; /* bits: which faults did */
+    bool calm;         /* healing: nothing goes wrong any more */
     crypto_generichash_state trace;
     bool failed;
     char failure[256];
@@ -149,7 +178,8 @@ struct outcome {
     bool failed;
     char failure[256];
     uint8_t trace[32];
-    uint64_t events, messages, writes, faults;
+    uint64_t events, messages, writes, faults, minutes;
+    uint64_t happened; /* bits: which faults did */
 };
 
 /* nodes 0: drawn from the seed. */
@@ -164,6 +194,16 @@ void tell(struct world *w, const char *format, ...) __attribute__((format(printf
 /* The seed has failed; the first reason is kept. */
 void world_fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void *need(void *memory);
+
+/* day.c */
+void day_draw(struct world *w);
+void day_begin(struct world *w);
+/* How long something takes that takes `activity` while people sit together. */
+uint64_t day_wait(const struct world *w, uint64_t activity);
+void day_sit(struct world *w);
+void day_rise(struct world *w);
+void day_stir(struct world *w, struct node *n, bool wakes);
+void day_sleep(struct world *w, struct node *n);
 
 /* node.c */
 void node_init(struct world *w, unsigned index);
@@ -180,8 +220,15 @@ void node_backup(struct world *w, struct node *n);
 void node_roll_back(struct world *w, struct node *n);
 void node_copy(struct world *w, const struct node *n);
 void node_restart(struct world *w, struct node *n);
+
+/* Her person's second device begins, empty; or NULL when there is no room. */
+struct node *node_second_device(struct world *w, const struct node *n);
+/* Whether something can happen on it now. */
+bool node_awake(const struct world *w, const struct node *n);
 bool node_empty(const struct node *n);
-struct node *node_random_up(struct world *w); /* a member that is up, or NULL */
+struct node *node_random_up(struct world *w); /* a member that is up and awake, or NULL */
+/* Takes the blob of something that she wrote away for ever, everywhere. */
+void node_erase(struct world *w, struct node *n);
 
 struct vl_enrolment node_enrolment(const struct world *w, const struct node *n);
 bool node_may_refuse(const struct world *w, vl_result result);
@@ -191,6 +238,9 @@ bool node_may_refuse(const struct world *w, vl_result result);
 bool members_sees(const struct node *n, const struct node *other);
 void members_grow(struct world *w);
 void members_act(struct world *w);
+/* A person's second device; a device is stolen, and the person's other one puts it out. */
+void members_add_device(struct world *w, struct node *n);
+void members_lose_device(struct world *w, struct node *n);
 /* Two facilitators who cannot reach each other remove somebody each. */
 void members_rival_removals(struct world *w);
 /* Who was added by somebody who is gone asks somebody else in. */
@@ -212,6 +262,8 @@ void network_stranger(struct world *w, struct node *victim);
 void network_mangle(struct world *w);
 void network_stall(struct world *w, uint64_t length);
 struct connection *network_random(struct world *w); /* an open one between two nodes, or NULL */
+/* Some connections of two nodes at once, each as slow as it happens to be. */
+void network_flood(struct world *w, struct node *a, struct node *b, unsigned count);
 void network_break(struct world *w, struct connection *c, const char *why);
 void network_break_node(struct world *w, const struct node *n, const char *why);
 void network_cut(struct world *w); /* breaks what crosses a partition */

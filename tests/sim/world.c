@@ -101,36 +101,39 @@ static struct event take(struct world *w)
 
 static void write_event(struct world *w, struct node *n)
 {
-    if (!w->calm)
-        world_schedule(w, seeded_wait(&w->random, w->profile.write_mean), EVENT_WRITE, n->index, 0,
-                       0);
-    if (n->up && n->joined && !w->calm) node_write(w, n);
+    if (w->calm) return;
+    world_schedule(w, day_wait(w, seeded_wait(&w->random, w->profile.write_mean)), EVENT_WRITE,
+                   n->index, 0, 0);
+    if (node_awake(w, n) && n->joined) node_write(w, n);
 }
 
 static void dial_event(struct world *w, struct node *n)
 {
     uint64_t mean = w->calm ? 3000 : w->profile.dial_mean;
-    world_schedule(w, seeded_wait(&w->random, mean), EVENT_DIAL, n->index, 0, 0);
-    if (w->calm && n->added && !n->joined) members_find_host(w, n);
-    if (n->up && n->added) network_dial_somebody(w, n);
+    world_schedule(w, day_wait(w, seeded_wait(&w->random, mean)), EVENT_DIAL, n->index, 0, 0);
+    if (w->calm && !n->joined) members_find_host(w, n);
+    if (node_awake(w, n) && n->added && !seeded_chance(&w->random, w->profile.loss))
+        network_dial_somebody(w, n);
 }
 
 static void member_event(struct world *w)
 {
     if (w->calm) return;
     if (w->profile.endings)
-        world_schedule(w, seeded_wait(&w->life, w->profile.duration / 20), EVENT_MEMBER, NODES_MAX,
-                       0, 0);
+        world_schedule(w, day_wait(w, seeded_wait(&w->life, w->profile.member_mean)), EVENT_MEMBER,
+                       NODES_MAX, 0, 0);
     members_act(w);
 }
 
 static void fault_event(struct world *w)
 {
     if (w->calm) return;
-    world_schedule(w, seeded_wait(&w->random, w->profile.fault_mean), EVENT_FAULT, 0, 0, 0);
+    world_schedule(w, day_wait(w, seeded_wait(&w->random, w->profile.fault_mean)), EVENT_FAULT, 0,
+                   0, 0);
     size_t which = seeded_below(&w->random, fault_count);
-    if ((w->profile.faults & (1u << which)) == 0) return;
+    if ((w->profile.faults & (UINT64_C(1) << which)) == 0) return;
     w->faults++;
+    w->happened |= UINT64_C(1) << which;
     faults[which].happen(w);
 }
 
@@ -151,6 +154,10 @@ static void happen(struct world *w, const struct event *event)
     case EVENT_GROW: members_grow(w); break;
     case EVENT_MEMBER: member_event(w); break;
     case EVENT_FAULT: fault_event(w); break;
+    case EVENT_SIT: day_sit(w); break;
+    case EVENT_RISE: day_rise(w); break;
+    case EVENT_STIR: day_stir(w, n, event->b == 1); break;
+    case EVENT_REPLAY: network_replay(w); break;
     case EVENT_RESTART:
         if (!n->up && n->life == event->tag) node_restart(w, n);
         break;
@@ -196,18 +203,24 @@ static void draw_profile(struct world *w, unsigned nodes)
 {
     struct seeded *r = &w->random;
     struct profile *p = &w->profile;
-    unsigned drawn = (unsigned)seeded_between(r, NODES_MIN, PEOPLE_MAX);
+    unsigned drawn = (unsigned)seeded_between(r, NODES_MIN, HONEST_MAX);
     p->nodes = nodes != 0 ? nodes : drawn;
-    p->duration = seeded_between(r, HOUR, 4 * HOUR);
-    p->write_mean = p->duration * p->nodes / seeded_between(r, 60, 400);
+    day_draw(w);
+    uint64_t activity = 0;
+    for (size_t i = 0; i < p->sitting_count; i++)
+        activity += p->sittings[i].end - p->sittings[i].begin;
+    p->write_mean = activity * p->nodes / seeded_between(r, 40, 300);
+    p->member_mean = activity / 15;
     p->dial_mean = seeded_between(r, 5, 120) * 1000;
-    p->fault_mean = seeded_between(r, 20, 600) * 1000;
+    p->fault_mean = seeded_between(r, 10, 200) * 1000;
     p->latency = seeded_between(r, 1, 300);
     p->loss = (unsigned)seeded_below(r, 301);
+    p->replay = (unsigned)seeded_below(r, 501);
+    p->large = seeded_chance(r, 300) ? (unsigned)seeded_below(r, 100) : 0;
     p->pending = VL_PENDING_ENTRIES_MAX;
     if (seeded_chance(r, 400)) p->pending = seeded_between(r, 1, 40);
     for (size_t i = 0; i < fault_count; i++) {
-        if (seeded_chance(r, 700)) p->faults |= 1u << i;
+        if (seeded_chance(r, 700)) p->faults |= UINT64_C(1) << i;
     }
 }
 
@@ -216,35 +229,42 @@ static void begin(struct world *w, unsigned nodes)
     draw_profile(w, nodes);
     w->profile.endings = seeded_chance(&w->life, 600);
     tell(w,
-         "seed %" PRIu64 ": %u people, %" PRIu64 " minutes, latency %" PRIu64
-         " ms, loss %u in 1000",
-         w->seed, w->profile.nodes, w->profile.duration / MINUTE, w->profile.latency,
-         w->profile.loss);
+         "seed %" PRIu64 ": %u people, %" PRIu64 " minutes, %zu sittings, latency %" PRIu64
+         " ms, in 1000 packets %u are lost, 1000 connections %u replayed",
+         w->seed, w->profile.nodes, w->profile.duration / MINUTE, w->profile.sitting_count,
+         w->profile.latency, w->profile.loss, w->profile.replay);
     for (unsigned i = 0; i < w->profile.nodes; i++)
         node_init(w, i);
     node_found(w);
-    for (unsigned i = 0; i < w->profile.nodes; i++) {
-        world_schedule(w, seeded_wait(&w->random, w->profile.write_mean), EVENT_WRITE, i, 0, 0);
-        world_schedule(w, seeded_wait(&w->random, 5000), EVENT_DIAL, i, 0, 0);
-        if (i >= 2)
-            world_schedule(w, seeded_below(&w->random, w->profile.duration), EVENT_GROW, NODES_MAX,
-                           0, 0);
-        world_schedule(w, seeded_below(&w->random, w->profile.duration), EVENT_MEMBER, NODES_MAX, 0,
+    day_begin(w);
+    const struct profile *p = &w->profile;
+    uint64_t grow_mean = p->member_mean * 15 / (2 * p->nodes); /* most come in the first half */
+    for (unsigned i = 0; i < p->nodes; i++) {
+        world_schedule(w, day_wait(w, seeded_wait(&w->random, p->write_mean)), EVENT_WRITE, i, 0,
                        0);
+        world_schedule(w, day_wait(w, seeded_wait(&w->random, 5000)), EVENT_DIAL, i, 0, 0);
+        if (i >= 2)
+            world_schedule(w, day_wait(w, i * seeded_wait(&w->random, grow_mean) / 2), EVENT_GROW,
+                           NODES_MAX, 0, 0);
+        world_schedule(w, day_wait(w, seeded_wait(&w->random, p->member_mean * 7)), EVENT_MEMBER,
+                       NODES_MAX, 0, 0);
     }
-    world_schedule(w, seeded_wait(&w->random, w->profile.fault_mean), EVENT_FAULT, NODES_MAX, 0, 0);
+    world_schedule(w, day_wait(w, seeded_wait(&w->random, p->fault_mean)), EVENT_FAULT, NODES_MAX,
+                   0, 0);
 }
 
 static void calm_down(struct world *w)
 {
     w->calm = true;
-    w->profile.loss = 0;
+    w->profile.loss = w->profile.replay = 0;
+    w->cut_chunk = false;
     heal_partition(w, w->partition_number);
     tell(w, "---- nothing goes wrong any more ----");
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         struct node *n = &w->nodes[i];
         memory_storage_fail(n->memory, 0, VL_OK, false);
-        n->power_cut = false;
+        n->power_cut = n->crash_catching_up = n->asleep = false;
+        n->frozen_until = n->mute_until = 0;
         if (!n->up) node_restart(w, n);
         world_schedule(w, 1000, EVENT_DIAL, i, 0, 0);
     }
@@ -305,7 +325,9 @@ struct outcome world_run(uint64_t seed, unsigned nodes, bool tells)
                               .events = w->events,
                               .messages = w->messages,
                               .writes = w->writes,
-                              .faults = w->faults};
+                              .faults = w->faults,
+                              .minutes = w->now / MINUTE,
+                              .happened = w->happened};
     memcpy(outcome.failure, w->failure, sizeof outcome.failure);
     crypto_generichash_final(&w->trace, outcome.trace, sizeof outcome.trace);
     end(w);

@@ -59,7 +59,7 @@ struct memory_storage {
 
     uint64_t calls, commits, fail_at;
     vl_result fail_result;
-    bool fail_lasting, failed;
+    bool fail_lasting, fail_after_commit, failed;
 };
 
 /* ---- memory_rows.c ---- */

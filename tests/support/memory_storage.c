@@ -22,7 +22,13 @@ void memory_storage_fail(struct memory_storage *m, uint64_t nth, vl_result resul
     m->fail_at = nth == 0 ? 0 : m->calls + nth;
     m->fail_result = result;
     m->fail_lasting = lasting;
-    m->failed = false;
+    m->fail_after_commit = m->failed = false;
+}
+
+void memory_storage_fail_after_commit(struct memory_storage *m, vl_result result)
+{
+    memory_storage_fail(m, 0, result, true);
+    m->fail_after_commit = true;
 }
 
 bool memory_storage_failed(const struct memory_storage *m)
@@ -107,7 +113,10 @@ static vl_result port_commit(void *self)
     m->undo_count = 0;
     m->writing = false;
     m->commits++;
-    return VL_OK;
+    if (!m->fail_after_commit) return VL_OK;
+    m->fail_at = m->calls;
+    m->failed = true;
+    return m->fail_result;
 }
 
 static void port_rollback(void *self)
@@ -489,6 +498,7 @@ void memory_storage_restore(struct memory_storage *m, const struct memory_storag
     copy->fail_result = m->fail_result;
     copy->fail_lasting = m->fail_lasting;
     copy->failed = m->failed;
+    copy->fail_after_commit = m->fail_after_commit;
     *m = *copy;
     free(copy);
 }

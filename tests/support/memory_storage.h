@@ -16,6 +16,9 @@ struct vl_storage memory_storage_port(struct memory_storage *m);
  * every call after it. A commit that fails rolls back. rollback never fails and is not counted.
  * 0 takes the fault away. */
 void memory_storage_fail(struct memory_storage *m, uint64_t nth, vl_result result, bool lasting);
+/* The next commit is durable and returns `result` all the same, and so does every call after it:
+ * the power went before anybody was told. What follows can only be memory_storage_crash. */
+void memory_storage_fail_after_commit(struct memory_storage *m, vl_result result);
 /* Whether a fault was hit since memory_storage_fail. */
 bool memory_storage_failed(const struct memory_storage *m);
 /* Calls so far, rollbacks apart. */
