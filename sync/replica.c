@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 vl_result replica_grow(void **items, size_t size, size_t count, size_t *capacity)
 {
@@ -32,8 +33,10 @@ static vl_result load_chain(void *context, const struct vl_log_row *row)
 {
     struct vl_replica *r = context;
     if (row->index != r->chain_count || row->parent > row->index) return VL_ERR_DAMAGED;
-    vl_result result = chain_add(r, row);
-    return result == VL_ERR_NO_MEMORY ? result : result == VL_OK ? VL_OK : VL_ERR_DAMAGED;
+    const uint8_t *key = r->keys->card.sign;
+    bool is_mine = memcmp(row->sign_key, key, sizeof row->sign_key) == 0;
+    if ((row->flags & VL_LOG_OWN) != 0 && !is_mine) return VL_ERR_DAMAGED; /* I would write in it */
+    return rows_result(chain_add(r, row));
 }
 
 static vl_result load_control(struct vl_replica *r, const struct vl_entry_row *row)
@@ -41,18 +44,16 @@ static vl_result load_control(struct vl_replica *r, const struct vl_entry_row *r
     struct vl_entry_header header;
     struct vl_control control = {0};
     if (row->chain >= r->chain_count) return VL_ERR_DAMAGED;
-    if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
-    vl_result result = vl_control_decode(row->entry.blob, &control);
-    if (result == VL_ERR_NO_MEMORY) return result;
-    if (result != VL_OK) return VL_ERR_DAMAGED;
+    VL_TRY(rows_result(vl_entry_header_decode(row->entry.header, &header)));
+    VL_TRY(rows_result(vl_control_decode(row->entry.blob, &control)));
     struct control_entry entry = {.id = &row->id,
                                   .header = &header,
                                   .control = &control,
                                   .author = r->chains[row->chain].row.sign_key};
-    result = member_learn(r, &entry);
+    vl_result result = rows_result(member_learn(r, &entry));
     if (row->seq >= r->chains[row->chain].control) r->chains[row->chain].control = row->seq + 1;
     vl_control_finish(&control);
-    return result == VL_OK || result == VL_ERR_NO_MEMORY ? result : VL_ERR_DAMAGED;
+    return result;
 }
 
 static vl_result replica_load(struct vl_replica *r)

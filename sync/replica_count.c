@@ -16,14 +16,12 @@ struct count {
     uint64_t *counted;
 };
 
-static vl_result join_source(const struct count *count, const struct past *past)
+static void join_source(const struct count *count, const struct past *past)
 {
     for (size_t i = 0; i < past->content_count; i++) {
         const struct past_item *item = &past->content[i];
-        if (item->chain >= count->replica->chain_count) return VL_ERR_DAMAGED;
         if (count->counted[item->chain] <= item->seq) count->counted[item->chain] = item->seq + 1;
     }
-    return VL_OK;
 }
 
 /* What is cited and not here counts once it is. A control entry is no content, whoever cites it. */
@@ -36,7 +34,7 @@ static vl_result join_cited(void *context, struct vl_bytes content)
     memcpy(id.bytes, content.data, sizeof id.bytes);
     vl_result result = replica_past(count->replica, &id, &past);
     if (result == VL_ERR_MISSING) return VL_OK;
-    if (result == VL_OK && !past->is_control) result = join_source(count, past);
+    if (result == VL_OK && !past->is_control) join_source(count, past);
     past_unref(past);
     return result;
 }
@@ -53,10 +51,9 @@ vl_result count_chains(struct vl_replica *r, struct vl_membership *membership, u
         is_person[i] =
             vl_counting_is_person(membership, vl_bytes(row->sign_key, sizeof row->sign_key));
         if (!is_person[i]) continue;
-        vl_result result = replica_past(r, &row->tip, &tip);
-        if (result == VL_OK) result = join_source(&count, tip);
+        VL_TRY(replica_past_here(r, &row->tip, &tip));
+        join_source(&count, tip);
         past_unref(tip);
-        if (result != VL_OK) return result == VL_ERR_MISSING ? VL_ERR_DAMAGED : result;
     }
     VL_TRY(vl_counting_cites(membership, join_cited, &count));
     for (size_t i = 0; i < r->chain_count; i++)
@@ -106,8 +103,7 @@ static vl_result set_apart(struct vl_replica *r, const struct vl_entry_row *row)
 {
     const uint32_t in_cells = VL_ENTRY_MERGED | VL_ENTRY_REFUSED;
     if ((row->flags & VL_ENTRY_MERGED) != 0) r->rebuild = true;
-    return r->storage.entry_flags(r->storage.self, &row->id,
-                                  (row->flags & ~in_cells) | VL_ENTRY_QUARANTINED);
+    return rows_flags(r, &row->id, (row->flags & ~in_cells) | VL_ENTRY_QUARANTINED);
 }
 
 static vl_result take_in(struct vl_replica *r, const struct vl_entry_row *row)
@@ -117,7 +113,7 @@ static vl_result take_in(struct vl_replica *r, const struct vl_entry_row *row)
     if (flags == row->flags) return VL_OK;
     if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
     if (!r->rebuild) VL_TRY(merge_entry(r, &header, &row->id, row->entry.blob, &flags));
-    return r->storage.entry_flags(r->storage.self, &row->id, flags);
+    return rows_flags(r, &row->id, flags);
 }
 
 static vl_result change_range(struct vl_replica *r, uint32_t chain, uint64_t from, uint64_t to,
@@ -189,7 +185,7 @@ static vl_result newest_content(struct vl_replica *r, const struct chain *chain,
     *out = NULL;
     if (chain->counted <= row->first_seq) return VL_OK;
     if (chain->counted <= row->tip_seq) VL_TRY(rows_id(r, row->index, chain->counted - 1, &id));
-    VL_TRY(replica_past(r, &id, &past));
+    VL_TRY(replica_past_here(r, &id, &past));
     if (!past->is_control) {
         *out = past;
         return VL_OK;
@@ -198,10 +194,10 @@ static vl_result newest_content(struct vl_replica *r, const struct chain *chain,
     for (size_t i = 0; i < past->content_count; i++) {
         if (past->content[i].chain != row->index) continue;
         result = rows_id(r, row->index, past->content[i].seq, &id);
-        if (result == VL_OK) result = replica_past(r, &id, out);
+        if (result == VL_OK) result = replica_past_here(r, &id, out);
     }
     past_unref(past);
-    return result == VL_ERR_NOT_FOUND || result == VL_ERR_MISSING ? VL_ERR_DAMAGED : result;
+    return result;
 }
 
 vl_result count_link(struct vl_replica *r, const struct chain *chain, struct past **out)
@@ -217,7 +213,7 @@ vl_result count_link(struct vl_replica *r, const struct chain *chain, struct pas
         if (chain->control == 0) return VL_ERR_NOT_FOUND;
         VL_TRY(rows_id(r, row->index, chain->control - 1, &id));
     }
-    return replica_past(r, &id, out);
+    return replica_past_here(r, &id, out);
 }
 
 struct heads {

@@ -154,7 +154,7 @@ static vl_result device_knows(struct vl_replica *r, const struct tombstone *one,
         const struct vl_log_row *row = &r->chains[i].row;
         struct past *tip = NULL;
         if (memcmp(row->sign_key, sign, sizeof row->sign_key) != 0) continue;
-        VL_TRY(replica_past(r, &row->tip, &tip));
+        VL_TRY(replica_past_here(r, &row->tip, &tip));
         *knows = past_covers(tip, place.chain, place.seq);
         past_unref(tip);
     }

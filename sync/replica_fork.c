@@ -111,7 +111,7 @@ static vl_result find_pair(struct vl_replica *r, uint32_t chain, const struct vl
     for (size_t i = 0; i < rows->count; i++) {
         struct side ours;
         side_of(&rows->items[i].entry, &ours);
-        VL_TRY(side_decode(&ours));
+        if (side_decode(&ours) != VL_OK) return VL_ERR_DAMAGED;
         if (vl_entry_verify(ours.header, ours.signature, view->sign_key) != VL_OK) continue;
         bool ours_first = ours.fields.seq < seq ||
                           (ours.fields.seq == seq && vl_id_compare(&ours.id, &theirs.id) < 0);
@@ -127,7 +127,7 @@ static vl_result find_pair(struct vl_replica *r, uint32_t chain, const struct vl
 
 static vl_result first_visit(void *context, const struct vl_entry_row *row)
 {
-    return vl_entry_header_decode(row->entry.header, context);
+    return vl_entry_header_decode(row->entry.header, context) == VL_OK ? VL_OK : VL_ERR_DAMAGED;
 }
 
 vl_result fork_close(struct vl_replica *r, uint32_t chain, const struct vl_entry *entries,

@@ -83,7 +83,7 @@ static vl_result collect(struct vl_replica *r, const uint8_t sign[static 32],
         const struct vl_log_row *row = &r->chains[i].row;
         if (row->parent != row->index || memcmp(row->sign_key, sign, sizeof row->sign_key) != 0)
             continue;
-        VL_TRY(replica_past(r, &row->tip, &all->tips[all->count]));
+        VL_TRY(replica_past_here(r, &row->tip, &all->tips[all->count]));
         all->rows[all->count++] = row;
     }
     return VL_OK;

@@ -198,6 +198,9 @@ VL_MUST_USE vl_result fork_close(struct vl_replica *r, uint32_t chain,
 
 /* A reference. MISSING when the entry is not stored. */
 VL_MUST_USE vl_result replica_past(struct vl_replica *r, const struct vl_id *id, struct past **out);
+/* The same of an entry that the rows say is stored: DAMAGED when it is not. */
+VL_MUST_USE vl_result replica_past_here(struct vl_replica *r, const struct vl_id *id,
+                                        struct past **out);
 
 /* ---- judging (replica_judge.c) ---- */
 
@@ -353,9 +356,15 @@ VL_MUST_USE vl_result sealed_recipients(struct vl_replica *r, const struct vl_id
 
 /* ---- rows (replica_rows.c) ---- */
 
-/* The entry of a chain with that number. NOT_FOUND. */
+/* What went wrong with rows that were read. The machine failed, or they are wrong in some way:
+ * whatever way is DAMAGED. */
+vl_result rows_result(vl_result result);
+/* The entry of a chain with that number, which is stored: DAMAGED when it is not. */
 VL_MUST_USE vl_result rows_id(struct vl_replica *r, uint32_t chain, uint64_t seq,
                               struct vl_id *out);
+
+/* Of a row that was read. DAMAGED when there is none of that id. */
+VL_MUST_USE vl_result rows_flags(struct vl_replica *r, const struct vl_id *id, uint32_t flags);
 
 struct rows { /* deep copies */
     struct vl_entry_row *items;

@@ -123,7 +123,7 @@ static vl_result merge_rows(struct vl_replica *r, const struct rows *rows)
         uint32_t flags = row->flags;
         if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
         VL_TRY(merge_entry(r, &header, &row->id, row->entry.blob, &flags));
-        if (flags != row->flags) VL_TRY(r->storage.entry_flags(r->storage.self, &row->id, flags));
+        if (flags != row->flags) VL_TRY(rows_flags(r, &row->id, flags));
     }
     return VL_OK;
 }
@@ -173,7 +173,7 @@ static vl_result merge_anew(struct vl_replica *r, struct rows *rows)
         uint32_t flags = row->flags & ~(uint32_t)(VL_ENTRY_MERGED | VL_ENTRY_REFUSED);
         if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
         VL_TRY(merge_entry(r, &header, &row->id, row->entry.blob, &flags));
-        if (flags != row->flags) VL_TRY(r->storage.entry_flags(r->storage.self, &row->id, flags));
+        if (flags != row->flags) VL_TRY(rows_flags(r, &row->id, flags));
     }
     return VL_OK;
 }

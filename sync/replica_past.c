@@ -154,9 +154,25 @@ void past_cache_put(struct past_cache *cache, struct past *past)
     cache->bytes += past_bytes(past);
 }
 
+struct asked {
+    const struct vl_replica *replica;
+    const struct vl_id *id;
+    struct past *past;
+};
+
+/* Chains are looked up by the numbers in here. (A replica without chains verifies another one's
+ * rows, and looks none up.) */
+static bool chains_known(const struct vl_replica *r, const struct past *past)
+{
+    return r->chains == NULL || past->vector[past->count - 1].chain < r->chain_count;
+}
+
 static vl_result past_visit(void *context, const struct vl_entry_row *row)
 {
-    return past_from_row(row, context);
+    struct asked *asked = context;
+    VL_TRY(past_from_row(row, &asked->past));
+    bool good = vl_id_equal(&row->id, asked->id) && chains_known(asked->replica, asked->past);
+    return good ? VL_OK : VL_ERR_DAMAGED;
 }
 
 vl_result replica_past(struct vl_replica *r, const struct vl_id *id, struct past **out)
@@ -167,13 +183,20 @@ vl_result replica_past(struct vl_replica *r, const struct vl_id *id, struct past
         *out = past_ref(cached);
         return VL_OK;
     }
-    vl_result result = r->storage.entry_get(r->storage.self, id, past_visit, out);
+    struct asked asked = {.replica = r, .id = id};
+    vl_result result = r->storage.entry_get(r->storage.self, id, past_visit, &asked);
     if (result == VL_ERR_NOT_FOUND) return VL_ERR_MISSING;
     if (result != VL_OK) {
-        past_unref(*out);
-        *out = NULL;
+        past_unref(asked.past);
         return result;
     }
-    past_cache_put(&r->pasts, *out);
+    past_cache_put(&r->pasts, asked.past);
+    *out = asked.past;
     return VL_OK;
+}
+
+vl_result replica_past_here(struct vl_replica *r, const struct vl_id *id, struct past **out)
+{
+    vl_result result = replica_past(r, id, out);
+    return result == VL_ERR_MISSING ? VL_ERR_DAMAGED : result;
 }

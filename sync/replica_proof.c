@@ -77,9 +77,9 @@ static vl_result own_visit(void *context, const struct vl_entry_row *row)
     if (row->chain >= p->from->chain_count) return VL_ERR_DAMAGED;
     if (learnt(p, &row->id)) return VL_OK;
     struct vl_entry_header header;
-    VL_TRY(vl_entry_header_decode(row->entry.header, &header));
+    VL_TRY(rows_result(vl_entry_header_decode(row->entry.header, &header)));
     const uint8_t *author = p->from->chains[row->chain].row.sign_key;
-    return learn(p, &row->entry, &header, &row->id, author, false);
+    return rows_result(learn(p, &row->entry, &header, &row->id, author, false));
 }
 
 vl_result proof_update(struct proof *p)

@@ -62,6 +62,17 @@ void rows_finish(struct rows *rows)
     *rows = (struct rows){0};
 }
 
+vl_result rows_result(vl_result result)
+{
+    switch (result) {
+    case VL_OK:
+    case VL_ERR_NO_MEMORY:
+    case VL_ERR_STORAGE:
+    case VL_ERR_FULL: return result;
+    default: return VL_ERR_DAMAGED;
+    }
+}
+
 static vl_result id_visit(void *context, const struct vl_entry_row *row)
 {
     struct vl_entry_row *out = context;
@@ -74,9 +85,14 @@ vl_result rows_id(struct vl_replica *r, uint32_t chain, uint64_t seq, struct vl_
 {
     struct vl_entry_row row = {.seq = UINT64_MAX};
     VL_TRY(r->storage.entry_range(r->storage.self, chain, seq, 1, id_visit, &row));
-    if (row.seq != seq) return VL_ERR_NOT_FOUND;
+    if (row.seq != seq) return VL_ERR_DAMAGED;
     *out = row.id;
     return VL_OK;
+}
+
+vl_result rows_flags(struct vl_replica *r, const struct vl_id *id, uint32_t flags)
+{
+    return rows_result(r->storage.entry_flags(r->storage.self, id, flags));
 }
 
 vl_result rows_next(struct vl_replica *r, struct vl_scan *scan, struct rows *rows)

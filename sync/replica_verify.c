@@ -200,12 +200,15 @@ static vl_result verify_row(struct verify *v, const struct vl_entry_row *row)
 static vl_result verify_merge(struct verify *v, const struct vl_entry_row *row)
 {
     const uint32_t about = ~(uint32_t)VL_ENTRY_VERIFIED;
-    const uint8_t *author = v->real->chains[row->chain].row.sign_key;
     struct vl_entry_header header;
     struct vl_entry entry = row->entry;
     uint32_t flags = 0;
     *v->bad = row->id;
-    if (row->kind != VL_ENTRY_CONTROL) {
+    if (row->chain >= v->real->chain_count) return VL_ERR_DAMAGED; /* read for a second time */
+    if (row->kind == VL_ENTRY_CONTROL) {
+        if ((row->flags & about) != VL_ENTRY_MERGED) return VL_ERR_DAMAGED;
+    } else {
+        const uint8_t *author = v->real->chains[row->chain].row.sign_key;
         VL_TRY(vl_entry_header_decode(row->entry.header, &header));
         erase_arriving(v->anew, &header, &row->id, author, &entry, &flags);
         if (row->seq >= v->chains[row->chain].counted)
@@ -312,18 +315,6 @@ static vl_result anew_create(struct verify *v)
     return vl_membership_create(&anew->membership);
 }
 
-/* The machine failed, or the rows are wrong in some way: whatever way is "damaged". */
-static vl_result as_damage(vl_result result)
-{
-    switch (result) {
-    case VL_OK:
-    case VL_ERR_NO_MEMORY:
-    case VL_ERR_STORAGE:
-    case VL_ERR_FULL: return result;
-    default: return VL_ERR_DAMAGED;
-    }
-}
-
 vl_result vl_replica_verify(struct vl_replica *r, struct vl_verify_report *report,
                             struct vl_id *bad_entry)
 {
@@ -333,7 +324,7 @@ vl_result vl_replica_verify(struct vl_replica *r, struct vl_verify_report *repor
     VL_TRY(replica_ready(r));
     VL_TRY(merge_pending(r));
     vl_result result = anew_create(&v);
-    if (result == VL_OK) result = as_damage(verify_all(&v));
+    if (result == VL_OK) result = rows_result(verify_all(&v));
     vl_replica_close(v.anew);
     scratch_finish(&v.cells);
     free(v.chains);

@@ -116,7 +116,7 @@ static vl_result choose_parents(struct vl_replica *r, const struct place *place,
     struct past *own = NULL;
     struct candidates heads = {0};
     if (!place->is_new) {
-        VL_TRY(replica_past(r, &place->row.tip, &own));
+        VL_TRY(replica_past_here(r, &place->row.tip, &own));
         parents->items[parents->count++] = own;
     }
     size_t first = parents->count;

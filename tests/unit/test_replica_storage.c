@@ -1,0 +1,218 @@
+/* A storage that fails at every call, or gives out every row changed in every way: each call of a
+ * replica ends with a named result, and what is stored is as before the call, or sound. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/replica_scenes.h"
+#include "tests/support/test_scale.h"
+
+static unsigned long points, named, other;
+
+static void assert_sound(struct scene *s, const struct scene_act *act, uint64_t n)
+{
+    struct vl_verify_report report;
+    struct vl_id bad, here, again;
+    struct vl_replica *r = s->f->nodes[0].replica;
+    vl_result result = vl_replica_verify(r, &report, &bad);
+    if (result != VL_OK) fail_msg("%s, %u: not sound any more", act->name, (unsigned)n);
+    vl_replica_heads_digest(r, &here);
+    circle_fixture_reopen(s->f, 0);
+    vl_replica_heads_digest(s->f->nodes[0].replica, &again);
+    if (!vl_id_equal(&here, &again)) fail_msg("%s, %u: memory differs", act->name, (unsigned)n);
+}
+
+/* ---- calls that fail ---- */
+
+/* false: there is no n-th call. What only reads goes on with the same replica, so that what a
+ * failure left in its memory comes to light. */
+static bool fail_at(struct scene *s, const struct scene_act *act, uint64_t n, vl_result fault,
+                    bool lasting)
+{
+    bool closely = n % 16 == 0;
+    if (act->writes || closely) scene_reset(s);
+    struct memory_storage *memory = s->f->nodes[0].memory;
+    struct vl_id before = scene_stored(memory);
+    memory_storage_fail(memory, n, fault, lasting);
+    vl_result result = act->act(s);
+    bool failed = memory_storage_failed(memory);
+    memory_storage_fail(memory, 0, VL_OK, false);
+    if (result != act->result && !(failed && result == fault))
+        fail_msg("%s, call %u: %s", act->name, (unsigned)n, vl_result_name(result));
+    if (!failed) return false;
+    points++;
+    struct vl_id after = scene_stored(memory);
+    bool changed = !vl_id_equal(&before, &after);
+    if (changed && !act->writes) fail_msg("%s, call %u: it wrote", act->name, (unsigned)n);
+    if (changed || closely) assert_sound(s, act, n);
+    if (result == act->result || !(act->writes || closely)) return true;
+    result = act->act(s);
+    /* done already, and cannot be done twice */
+    if (changed && (result == VL_ERR_AUTHORITY || result == VL_ERR_EXISTS)) return true;
+    if (result != act->result)
+        fail_msg("%s after call %u: %s", act->name, (unsigned)n, vl_result_name(result));
+    if (closely) assert_sound(s, act, n);
+    return true;
+}
+
+static void any_call_may_fail(void **state)
+{
+    struct scene *s = *state;
+    const size_t step = test_scale(1, 7);
+    points = 0;
+    for (size_t i = 0; i < scene_act_count; i++) {
+        for (int way = 0; way < 3; way++) {
+            uint64_t n = 1;
+            vl_result fault = way == 1 ? VL_ERR_FULL : VL_ERR_STORAGE;
+            while (fail_at(s, &scene_acts[i], n, fault, way == 2))
+                n += step;
+        }
+    }
+    print_message("%lu points\n", points);
+}
+
+/* ---- rows that are not what they were ---- */
+
+/* Once, as by a bad cable; false: no n-th row was read. The call may not see it, or take it for
+ * something else (a changed number for a missing entry), but it ends, and nothing follows from it
+ * for what is stored. */
+static bool change_at(struct scene *s, const struct scene_act *act, uint64_t n, unsigned way)
+{
+    scene_reset(s);
+    struct memory_storage *memory = s->f->nodes[0].memory;
+    struct vl_id before = scene_stored(memory);
+    s->watch.rows = 0;
+    s->watch.damage_at = n;
+    s->watch.way = way;
+    uint64_t damaged = s->watch.damaged;
+    vl_result result = act->act(s);
+    s->watch.damage_at = 0;
+    if (damaged == s->watch.damaged) return false;
+    points++;
+    named += result == VL_ERR_DAMAGED;
+    other += result != VL_ERR_DAMAGED && result != act->result;
+    struct vl_id after = scene_stored(memory);
+    bool changed = !vl_id_equal(&before, &after);
+    if (changed && !act->writes) fail_msg("%s, row %u: it wrote", act->name, (unsigned)n);
+    if (result == act->result) return true;
+    circle_fixture_reopen(s->f, 0); /* the rows are as they were */
+    result = act->act(s);
+    if (!changed && result != act->result)
+        fail_msg("%s after row %u: %s", act->name, (unsigned)n, vl_result_name(result));
+    return true;
+}
+
+static void any_row_may_be_wrong_once(void **state)
+{
+    struct scene *s = *state;
+    const size_t step = test_scale(3, 29);
+    points = named = other = 0;
+    for (size_t i = 0; i < scene_act_count; i++)
+        for (unsigned way = 0; way < WATCHED_WAYS; way++)
+            for (uint64_t n = 1 + way % step; change_at(s, &scene_acts[i], n, way); n += step)
+                continue;
+    print_message("%lu points, %lu named so, %lu otherwise\n", points, named, other);
+    assert_true(named > points / 10 && other < points / 100);
+}
+
+/* What is wrong on the disk: opening or verifying finds it. */
+static void find(struct scene *s, const char *what, const struct vl_id *name, unsigned way)
+{
+    struct fixture_node *node = &s->f->nodes[0];
+    struct vl_replica *r = NULL;
+    struct vl_verify_report report;
+    struct vl_id bad;
+    s->watch.lasting = name;
+    s->watch.way = way;
+    uint64_t damaged = s->watch.damaged;
+    vl_result result = vl_replica_open(&r, &s->f->id, node->keys, &node->storage);
+    if (result == VL_OK) result = vl_replica_verify(r, &report, &bad);
+    vl_replica_close(r);
+    s->watch.lasting = NULL;
+    assert_true(damaged < s->watch.damaged);
+    points++;
+    if (result != VL_ERR_DAMAGED) fail_msg("%s, way %u: %s", what, way, vl_result_name(result));
+}
+
+static vl_result name_entry(void *context, const struct vl_entry_row *row)
+{
+    return vl_buffer_append(context, row->id.bytes, sizeof row->id.bytes);
+}
+
+static vl_result name_log(void *context, const struct vl_log_row *row)
+{
+    return vl_buffer_append(context, row->log.bytes, sizeof row->log.bytes);
+}
+
+static vl_result name_cell(void *context, const struct vl_cell_key *key, struct vl_bytes state)
+{
+    struct vl_id name = {{0}};
+    (void)state;
+    memcpy(name.bytes, key->record.bytes, sizeof key->record.bytes);
+    return vl_buffer_append(context, name.bytes, sizeof name.bytes);
+}
+
+/* Entries behind a later signature need no good one of their own, nor to be known for it. */
+static bool is_harmless(struct scene *s, const struct vl_id *id, unsigned way)
+{
+    const struct vl_entry_row *row = memory_storage_entry(s->f->nodes[0].memory, id);
+    if (way == WATCHED_WAY_SIGNATURE)
+        return row->kind != VL_ENTRY_CONTROL && (row->flags & VL_ENTRY_VERIFIED) == 0;
+    if (way == WATCHED_WAY_NO_BLOB) return row->entry.blob.data == NULL;
+    return way == WATCHED_WAY_VERIFIED;
+}
+
+static void whatever_is_wrong_for_good_is_found(void **state)
+{
+    struct scene *s = *state;
+    const struct vl_scan all = {0};
+    struct vl_buffer entries = {0}, logs = {0}, cells = {0};
+    scene_reset(s);
+    const struct vl_storage *storage = &s->watch.real;
+    assert_int_equal(storage->entry_scan(storage->self, &all, name_entry, &entries), VL_OK);
+    assert_int_equal(storage->log_scan(storage->self, name_log, &logs), VL_OK);
+    assert_int_equal(storage->cell_scan(storage->self, false, 0, name_cell, &cells), VL_OK);
+    points = 0;
+    for (unsigned way = 0; way < WATCHED_WAYS; way++)
+        for (size_t i = 0; i < entries.size / 32; i++) {
+            const struct vl_id *id = (const struct vl_id *)entries.data + i;
+            if (!is_harmless(s, id, way)) find(s, "entry", id, way);
+        }
+    for (unsigned way = 0; way < WATCHED_LOG_WAYS; way++)
+        for (size_t i = 0; i < logs.size / 32; i++)
+            find(s, "log", (const struct vl_id *)logs.data + i, way);
+    for (unsigned way = 0; way < WATCHED_CELL_WAYS; way++)
+        for (size_t i = 0; i < cells.size / 32; i++)
+            find(s, "cell", (const struct vl_id *)cells.data + i, way);
+    print_message("%lu points\n", points);
+    assert_true(points > 500);
+    vl_buffer_finish(&entries);
+    vl_buffer_finish(&logs);
+    vl_buffer_finish(&cells);
+}
+
+static int setup(void **state)
+{
+    *state = scene_create();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    scene_destroy(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_call_may_fail),
+        cmocka_unit_test(any_row_may_be_wrong_once),
+        cmocka_unit_test(whatever_is_wrong_for_good_is_found),
+    };
+    return cmocka_run_group_tests_name("replica on a broken storage", tests, setup, teardown);
+}
