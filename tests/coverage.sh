@@ -35,6 +35,6 @@ mapfile -t names < <(tests)
   ninja -C "$folder" "${names[@]}"; } >"$log" 2>&1 || { tail -n 15 "$log"; exit 1; }
 find "$folder" -name '*.gcda' -delete
 for name in "${names[@]}"; do
-  VEILLEE_TEST_SCALE=small "$folder/unit/$name" >"$log" 2>&1 || { tail -n 15 "$log"; echo "$name failed"; exit 1; }
+  "$folder/unit/$name" >"$log" 2>&1 || { tail -n 15 "$log"; echo "$name failed"; exit 1; }
 done
 groups | node tests/coverage.mjs "$folder" "$@"

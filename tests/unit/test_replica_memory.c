@@ -1,0 +1,102 @@
+/* Every allocation of every call of a replica fails, once or for good: the call says NO_MEMORY or
+ * does without, what is stored is as before the call or sound, and the same call then succeeds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/failing_memory.h"
+#include "tests/support/replica_scenes.h"
+#include "tests/support/test_scale.h"
+
+static unsigned long points;
+
+static vl_result disarmed(const struct scene_act *act, struct scene *s, bool *failed)
+{
+    vl_result result = act->act(s);
+    *failed = failing_memory_disarm();
+    return result;
+}
+
+static void assert_sound(struct scene *s, const struct scene_act *act, unsigned long n)
+{
+    struct vl_verify_report report;
+    struct vl_id bad, here, again;
+    struct vl_replica *r = s->f->nodes[0].replica;
+    vl_result result = vl_replica_verify(r, &report, &bad);
+    if (result != VL_OK) fail_msg("%s, allocation %lu: not sound any more", act->name, n);
+    vl_replica_heads_digest(r, &here);
+    circle_fixture_reopen(s->f, 0);
+    vl_replica_heads_digest(s->f->nodes[0].replica, &again);
+    if (!vl_id_equal(&here, &again)) fail_msg("%s, allocation %lu: memory differs", act->name, n);
+}
+
+/* false: there is no n-th allocation. What only reads goes on with the same replica, so that what
+ * a failure left in its memory comes to light. */
+static bool fail_at(struct scene *s, const struct scene_act *act, unsigned long n, bool lasting)
+{
+    bool failed, closely = n % 16 == 0;
+    if (act->writes || closely) scene_reset(s);
+    struct memory_storage *memory = s->f->nodes[0].memory;
+    struct vl_id before = scene_stored(memory);
+    if (lasting)
+        failing_memory_arm_lasting(n);
+    else
+        failing_memory_arm(n);
+    vl_result result = disarmed(act, s, &failed);
+    if (result != act->result && !(failed && result == VL_ERR_NO_MEMORY))
+        fail_msg("%s, allocation %lu: %s", act->name, n, vl_result_name(result));
+    if (!failed) return false;
+    points++;
+    struct vl_id after = scene_stored(memory);
+    bool changed = !vl_id_equal(&before, &after);
+    if (changed && !act->writes) fail_msg("%s, allocation %lu: it wrote", act->name, n);
+    if (changed || closely) assert_sound(s, act, n);
+    if (result == act->result || !(act->writes || closely)) return true;
+    result = act->act(s);
+    /* done already, and cannot be done twice */
+    if (changed && (result == VL_ERR_AUTHORITY || result == VL_ERR_EXISTS)) return true;
+    if (result != act->result)
+        fail_msg("%s after allocation %lu: %s", act->name, n, vl_result_name(result));
+    if (closely) assert_sound(s, act, n);
+    return true;
+}
+
+static void any_allocation_may_fail(void **state)
+{
+    struct scene *s = *state;
+    const size_t step = test_scale(1, 29);
+    for (size_t i = 0; i < scene_act_count; i++) {
+        for (unsigned long n = 1; fail_at(s, &scene_acts[i], n, false); n += step)
+            continue;
+        for (unsigned long n = 1; fail_at(s, &scene_acts[i], n, true); n += 4 * step)
+            continue;
+    }
+    print_message("%lu points\n", points);
+    assert_true(points > 4000 / step);
+}
+
+static int setup(void **state)
+{
+    struct scene *s = scene_create();
+    s->watch.pause = failing_memory_pause;
+    *state = s;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    scene_destroy(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_allocation_may_fail),
+    };
+    return cmocka_run_group_tests_name("replica without memory", tests, setup, teardown);
+}
