@@ -71,11 +71,18 @@ static vl_result put_all(struct request *rq, const struct circle *circle,
     return VL_OK;
 }
 
-static vl_result answer(struct request *rq, const struct circle *circle)
+/* `proposed`: the version that the request made; NULL: it made none. */
+static vl_result answer(struct request *rq, const struct circle *circle,
+                        const struct vl_record_id *proposed)
 {
     struct agreements all;
     VL_TRY(agreements_read(circle->replica, &all));
     json_open(&rq->out, '{');
+    if (proposed != NULL) {
+        char id[RECORD_ID_TEXT_SIZE];
+        record_id_text(proposed, id);
+        json_put_text(&rq->out, "proposed", id);
+    }
     vl_result result = put_all(rq, circle, &all);
     json_close(&rq->out, '}');
     agreements_finish(&all);
@@ -86,7 +93,7 @@ vl_result handle_agreement(struct request *rq)
 {
     struct circle *circle;
     VL_TRY(request_replica(rq, &circle));
-    return answer(rq, circle);
+    return answer(rq, circle, NULL);
 }
 
 /* ---- writing ---- */
@@ -102,11 +109,11 @@ static const struct json_field id_fields[] = {
 };
 
 static vl_result wrote(struct request *rq, const struct circle *circle, vl_result result,
-                       const struct schema_problem *problem)
+                       const struct schema_problem *problem, const struct vl_record_id *proposed)
 {
     VL_TRY(request_problem(rq, result, problem));
     request_wrote(rq, circle);
-    return answer(rq, circle);
+    return answer(rq, circle, proposed);
 }
 
 vl_result handle_agreement_propose(struct request *rq)
@@ -118,7 +125,7 @@ vl_result handle_agreement_propose(struct request *rq)
     VL_TRY(request_replica(rq, &circle));
     VL_TRY(request_decode(rq, text_fields, 1, &body));
     vl_result result = agreement_propose(circle->replica, body.text, request_now(), &id, &problem);
-    return wrote(rq, circle, result, &problem);
+    return wrote(rq, circle, result, &problem, &id);
 }
 
 /* The version that the body says; *given false: it says none. */
@@ -152,7 +159,7 @@ vl_result handle_agreement_assent(struct request *rq)
     if (result == VL_ERR_NOT_FOUND) {
         return request_refuse(rq, NULL, "there is no agreement yet", result);
     }
-    return wrote(rq, circle, result, &problem);
+    return wrote(rq, circle, result, &problem, NULL);
 }
 
 vl_result handle_agreement_adopt(struct request *rq)
@@ -171,5 +178,5 @@ vl_result handle_agreement_adopt(struct request *rq)
     if (result == VL_ERR_NOT_FOUND) {
         return request_refuse(rq, "id", "there is no such version", result);
     }
-    return wrote(rq, circle, result, &problem);
+    return wrote(rq, circle, result, &problem, NULL);
 }

@@ -3,6 +3,7 @@
 #include "api/request.h"
 #include "circle/circle_info.h"
 #include "circle/profile.h"
+#include "circle/texts.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -121,16 +122,31 @@ done:
     return result;
 }
 
+/* Without an agreement: the one that the program proposes. "": none. */
+static vl_result propose(struct request *rq, struct new_body *body, struct text *proposed)
+{
+    const char *language;
+    if (body->agreement != NULL) return VL_OK;
+    VL_TRY(request_language(rq, &language));
+    VL_TRY(texts_read(language, "agreement", proposed));
+    body->agreement = proposed->sections[0].body;
+    return VL_OK;
+}
+
 vl_result handle_circle_new(struct request *rq)
 {
     struct new_body body = {0};
+    struct text proposed = {0};
     struct circle *circle;
     VL_TRY(request_decode(rq, new_fields, 4, &body));
     VL_TRY(check_text(rq, SCHEMA_CIRCLE, CIRCLE_NAME, "name", body.name));
     VL_TRY(check_text(rq, SCHEMA_PROFILE, PROFILE_PSEUDONYM, "pseudonym", body.pseudonym));
     VL_TRY(check_text(rq, SCHEMA_CIRCLE, CIRCLE_PURPOSE, "purpose", body.purpose));
     VL_TRY(check_text(rq, SCHEMA_AGREEMENT, AGREEMENT_TEXT, "agreement", body.agreement));
-    VL_TRY(draft(rq, &body, &circle));
+    VL_TRY(propose(rq, &body, &proposed));
+    vl_result result = draft(rq, &body, &circle);
+    text_finish(&proposed);
+    VL_TRY(result);
     return show(rq, circle);
 }
 

@@ -135,6 +135,8 @@ bool confirm(const char *question); /* false also without a terminal */
 int which_circle(const struct call *call, const char *name, char id[static VL_ID_TEXT_SIZE]);
 /* "circles/ID/REST" of the circle that the first argument or --circle says. */
 int circle_path(const struct call *call, const char *rest, char *path, size_t size);
+/* A line: `what`, and the names of persons; nothing when there are none. */
+void print_names(const char *what, const struct json *persons);
 
 /* ---- commands ---- */
 int cmd_init(struct call *call);
@@ -153,6 +155,12 @@ int cmd_device_list(struct call *call);
 int cmd_device_action(struct call *call);
 int cmd_erase(struct call *call);
 int cmd_circle_rules(struct call *call);
+int cmd_circle_rotation(struct call *call);
+int cmd_agreement_show(struct call *call);
+int cmd_agreement_history(struct call *call);
+int cmd_agreement_propose(struct call *call);
+int cmd_agreement_assent(struct call *call);
+int cmd_agreement_adopt(struct call *call);
 int cmd_invite(struct call *call);
 int cmd_join(struct call *call);
 int cmd_gather(struct call *call);

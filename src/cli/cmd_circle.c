@@ -55,6 +55,10 @@ int cmd_circle_new(struct call *call)
                                 : ask(call, "POST", "circles", &body, &answer);
     if (end == CLI_OK && !call->json) {
         puts(_("Drafted. It is founded when a second person joins: `veillee invite`."));
+        if (call_option(call, "agreement") == NULL) {
+            puts(_("It has the agreement that this program proposes; `veillee circle show` shows "
+                   "it."));
+        }
         json_destroy(answer);
     }
     vl_buffer_finish(&body);
@@ -87,7 +91,7 @@ int cmd_circle_list(struct call *call)
     return CLI_OK;
 }
 
-static void print_names(const char *what, const struct json *persons)
+void print_names(const char *what, const struct json *persons)
 {
     if (json_count(persons) == 0) return;
     fputs(what, stdout);

@@ -190,6 +190,7 @@ static void test_agreement_routes(void **state)
     assert_false(json_flag(version, "holds"));
     assert_int_equal(json_count(json_member(version, "missing")), API_WORLD_PERSONS);
     snprintf(id, sizeof id, "%s", json_text(version, "id"));
+    assert_string_equal(json_text(answer, "proposed"), id);
     snprintf(body, sizeof body, "{\"id\":\"%s\"}", id);
     json_destroy(answer);
     circle_fixture_sync_all(w->fixture);
