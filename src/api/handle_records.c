@@ -69,19 +69,13 @@ vl_result handle_record_show(struct request *rq)
 
 /* ---- listing ---- */
 
-static bool is_filter(const struct schema_field *field)
-{
-    if (field->kind != VL_FIELD_REGISTER) return false;
-    return field->form == SCHEMA_REFERENCE || field->form == SCHEMA_PERSON ||
-           field->form == SCHEMA_ENUM || field->form == SCHEMA_FLAG;
-}
-
 static vl_result read_filters(struct request *rq, const struct circle *circle,
                               struct listing_query *query)
 {
     for (size_t i = 0; i < query->schema->field_count; i++) {
         const struct schema_field *field = &query->schema->fields[i];
-        const char *text = is_filter(field) ? rq->query(rq->query_context, field->name) : NULL;
+        const char *text =
+            schema_is_filter(field) ? rq->query(rq->query_context, field->name) : NULL;
         if (text == NULL) continue;
         if (query->filter_count == LISTING_FILTERS_MAX) {
             return request_refuse(rq, field->name, "too many filters", VL_ERR_LIMIT);

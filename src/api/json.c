@@ -345,6 +345,31 @@ void json_write_null(struct json_out *o)
     put(o, "null", 4);
 }
 
+void json_write_value(struct json_out *o, const struct json *value)
+{
+    const cJSON *node = node_of(value), *child;
+    bool is_object = cJSON_IsObject(node) != 0;
+    if (is_object || cJSON_IsArray(node)) {
+        json_open(o, is_object ? '{' : '[');
+        cJSON_ArrayForEach(child, node)
+        {
+            if (is_object) json_key(o, child->string);
+            json_write_value(o, json_of(child));
+        }
+        json_close(o, is_object ? '}' : ']');
+    } else if (cJSON_IsString(node)) {
+        json_write_text(o, node->valuestring);
+    } else if (cJSON_IsBool(node)) {
+        json_write_flag(o, cJSON_IsTrue(node) != 0);
+    } else if (cJSON_IsNumber(node)) {
+        char digits[32];
+        before_value(o);
+        put(o, digits, (size_t)snprintf(digits, sizeof digits, "%.17g", node->valuedouble));
+    } else {
+        json_write_null(o);
+    }
+}
+
 void json_put_text(struct json_out *o, const char *name, const char *text)
 {
     json_key(o, name);

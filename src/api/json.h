@@ -85,6 +85,7 @@ void json_write_text(struct json_out *o, const char *text); /* NULL: null */
 void json_write_integer(struct json_out *o, int64_t value);
 void json_write_flag(struct json_out *o, bool value);
 void json_write_null(struct json_out *o);
+void json_write_value(struct json_out *o, const struct json *value); /* as it was read */
 void json_put_text(struct json_out *o, const char *name, const char *text);
 void json_put_integer(struct json_out *o, const char *name, int64_t value);
 void json_put_flag(struct json_out *o, const char *name, bool value);

@@ -87,12 +87,11 @@ static void begin_great(const char *text, char *out, size_t size)
 
 void message_label(const char *language, const char *field, char *out, size_t size)
 {
-    char plain[64];
-    snprintf(plain, sizeof plain, "%s", field);
-    for (char *at = plain; *at != 0; at++) {
+    const char *label = catalog_text(language, field);
+    snprintf(out, size, "%s", label);
+    for (char *at = out; label == field && *at != 0; at++) {
         if (*at == '_') *at = ' ';
     }
-    snprintf(out, size, "%s", catalog_text(language, plain));
     end_whole(out);
 }
 

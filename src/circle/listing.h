@@ -12,7 +12,7 @@
 #define LISTING_PLACE_SIZE  64u /* with its final zero */
 
 struct listing_filter {               /* a register whose value that counts is this one */
-    const struct schema_field *field; /* REFERENCE, PERSON, ENUM or FLAG */
+    const struct schema_field *field; /* schema_is_filter */
     struct vl_value value;
 };
 

@@ -85,6 +85,13 @@ const struct schema_field *schema_field_named(uint32_t type, const char *name)
     return NULL;
 }
 
+bool schema_is_filter(const struct schema_field *field)
+{
+    if (field->kind != VL_FIELD_REGISTER) return false;
+    return field->form == SCHEMA_REFERENCE || field->form == SCHEMA_PERSON ||
+           field->form == SCHEMA_ENUM || field->form == SCHEMA_FLAG;
+}
+
 /* ---- what a new record needs ---- */
 
 const struct schema_field *schema_lacks(const struct schema_record *record, schema_has has,

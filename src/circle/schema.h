@@ -250,6 +250,8 @@ const char *schema_choice(const struct schema_field *field, int64_t value);
 /* What its choices are called together ("meeting_state"): the context of their translations. */
 const char *schema_choices_name(const struct schema_field *field);
 bool schema_choice_named(const struct schema_field *field, const char *name, int64_t *out);
+/* Whether lists can be filtered by it: a register of form REFERENCE, PERSON, ENUM or FLAG. */
+bool schema_is_filter(const struct schema_field *field);
 /* A field that the record needs and, by `has`, lacks: the first of its alternatives. NULL: none. */
 typedef bool (*schema_has)(void *context, const struct schema_field *field);
 const struct schema_field *schema_lacks(const struct schema_record *record, schema_has has,

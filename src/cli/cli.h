@@ -31,7 +31,7 @@ enum cli_exit {
 };
 
 #define CLI_ARGS_MAX    16
-#define CLI_OPTIONS_MAX 16
+#define CLI_OPTIONS_MAX 64
 #define CLI_PATH_MAX    4096
 
 struct call;
@@ -138,6 +138,11 @@ int circle_path(const struct call *call, const char *rest, char *path, size_t si
 /* A line: `what`, and the names of persons; nothing when there are none. */
 void print_names(const char *what, const struct json *persons);
 
+/* ---- cmd_member.c ---- */
+
+/* Erases the record or entry that the first argument names, after saying what that means. */
+int erase_in(const struct call *call, const char *circle);
+
 /* ---- commands ---- */
 int cmd_init(struct call *call);
 int cmd_run(struct call *call);
@@ -166,13 +171,11 @@ int cmd_join(struct call *call);
 int cmd_gather(struct call *call);
 int cmd_away(struct call *call);
 int cmd_peers(struct call *call);
-int cmd_meeting_add(struct call *call);
-int cmd_meeting_list(struct call *call);
-int cmd_meeting_show(struct call *call);
-int cmd_meeting_edit(struct call *call);
-int cmd_share_add(struct call *call);
-int cmd_share_list(struct call *call);
-int cmd_share_show(struct call *call);
+int cmd_record_add(struct call *call);
+int cmd_record_list(struct call *call);
+int cmd_record_show(struct call *call);
+int cmd_record_edit(struct call *call);
+int cmd_record_erase(struct call *call);
 int cmd_import_minutes(struct call *call);
 int cmd_format_list(struct call *call);
 int cmd_format_show(struct call *call);

@@ -291,14 +291,12 @@ static const char erase_meaning[] =
        "it when they hear of it, at the next meetings; somebody who read or copied it keeps what "
        "she knows. Who wrote something, when, and how long it was stays visible.");
 
-int cmd_erase(struct call *call)
+int erase_in(const struct call *call, const char *circle)
 {
-    char id[VL_ID_TEXT_SIZE], path[CLI_PATH_MAX];
+    char path[CLI_PATH_MAX];
     struct json *answer;
-    int end = which_circle(call, NULL, id);
-    if (end != CLI_OK) return end;
-    snprintf(path, sizeof path, "circles/%s/erase", id);
-    end = ask_first(call, path, "id", &answer);
+    snprintf(path, sizeof path, "circles/%s/erase", circle);
+    int end = ask_first(call, path, "id", &answer);
     if (end != CLI_OK) return end;
     say_meaning(call, "", erase_meaning);
     if (!call->json && json_integer(answer, "others") > 0) {
@@ -308,6 +306,13 @@ int cmd_erase(struct call *call)
     json_destroy(answer);
     end = agree(call);
     return end != CLI_OK ? end : carry_out(call, path, "id", N_("Erased here; the others follow."));
+}
+
+int cmd_erase(struct call *call)
+{
+    char id[VL_ID_TEXT_SIZE];
+    int end = which_circle(call, NULL, id);
+    return end != CLI_OK ? end : erase_in(call, id);
 }
 
 int cmd_device_action(struct call *call)

@@ -1,4 +1,4 @@
-/* init, lock, unlock, status, help, version. */
+/* init, lock, unlock, status, version. */
 #include "cli/cli.h"
 #include "store/store.h"
 
@@ -144,75 +144,6 @@ int cmd_status(struct call *call)
         }
     }
     json_destroy(answer);
-    return CLI_OK;
-}
-
-/* ---- help ---- */
-
-static int help_exit(void)
-{
-    static const char *const meanings[] = {
-        N_("all went well"),
-        N_("it failed for another reason"),
-        N_("the command line is wrong"),
-        N_("the node is not running"),
-        N_("the vault is locked"),
-        N_("wrong passphrase"),
-        N_("there is no such thing"),
-        N_("the input is not valid, or not possible now"),
-        N_("refused, or a wrong code"),
-        N_("the vault's files: damaged, in use, disk full"),
-        N_("the network, or nobody answered in time"),
-    };
-    puts(_("Exit status:"));
-    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
-        printf("%4zu  %s\n", i, _(meanings[i]));
-    }
-    return CLI_OK;
-}
-
-static void help_options(const char *options)
-{
-    for (const char *at = options; *at != 0;) {
-        size_t word = strcspn(at, " "), key = strcspn(at, "= ");
-        printf(" [--%.*s", (int)key, at);
-        if (key < word) printf(" %.*s", (int)(word - key - 1), at + key + 1);
-        putchar(']');
-        at += word;
-        at += strspn(at, " ");
-    }
-}
-
-int cmd_help(struct call *call)
-{
-    const char *wanted = call->arg_count > 0 ? call->args[0] : NULL;
-    if (wanted != NULL && strcmp(wanted, "exit") == 0) return help_exit();
-    bool found = false;
-    for (size_t i = 0; i < cli_command_count; i++) {
-        const struct command *command = &cli_commands[i];
-        size_t first = strcspn(command->name, " ");
-        bool is_wanted =
-            wanted != NULL && strlen(wanted) == first && strncmp(command->name, wanted, first) == 0;
-        if ((wanted != NULL && !is_wanted) || command->summary == NULL) continue;
-        found = true;
-        if (wanted == NULL) {
-            char usage[64];
-            snprintf(usage, sizeof usage, "%s %s", command->name, command->arguments);
-            printf("  %-32s %s\n", usage, _(command->summary));
-            continue;
-        }
-        printf("veillee %s%s%s", command->name, command->arguments[0] ? " " : "",
-               command->arguments);
-        help_options(command->options);
-        printf("\n    %s\n", _(command->summary));
-    }
-    if (!found) {
-        return complain(call, VL_ERR_NOT_FOUND, NULL, N_("There is no such command."));
-    }
-    if (wanted == NULL) {
-        puts(_("Everywhere: --vault FOLDER, --json, --lang fr|en; `veillee help COMMAND` tells a "
-               "command's options.\nTIME is like 3h, 10m or 1h30m; DATE like 2026-03-12T19:30."));
-    }
     return CLI_OK;
 }
 

@@ -1,4 +1,4 @@
-#include "cli/cli.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -143,17 +143,17 @@ static bool default_vault(struct call *call)
 }
 
 /* The command that the first words name, the longest first; *words how many they are. */
-static const struct command *command_named(char **words, int count, int *used)
+static const struct command *command_named(char *const *words, int count, int *used)
 {
     for (int length = count < 2 ? count : 2; length > 0; length--) {
         char name[64];
         snprintf(name, sizeof name, "%s%s%s", words[0], length > 1 ? " " : "",
                  length > 1 ? words[1] : "");
-        for (size_t i = 0; i < cli_command_count; i++) {
-            if (strcmp(cli_commands[i].name, name) == 0) {
-                *used = length;
-                return &cli_commands[i];
-            }
+        const struct command *command;
+        for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+            if (strcmp(command->name, name) != 0) continue;
+            *used = length;
+            return command;
         }
     }
     return NULL;
@@ -164,8 +164,21 @@ struct words { /* the command line without its options */
     int count;
 };
 
-/* Splits words from options. What an option is depends on the command, which may come later: a
- * name takes a value when any command's does. */
+/* Whether an option takes a value, which depends on the command. That may come later; then a name
+ * takes one if it does so anywhere. false: no command has it. */
+static bool is_option(const struct words *words, const char *name, size_t size, bool *takes_value)
+{
+    int used;
+    if (option_in(global_options, name, size, takes_value)) return true;
+    const struct command *command = command_named(words->items, words->count, &used);
+    if (command != NULL && option_in(command->options, name, size, takes_value)) return true;
+    for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+        if (option_in(command->options, name, size, takes_value)) return true;
+    }
+    return false;
+}
+
+/* Splits words from options. */
 static int split(struct call *call, int argc, char **argv, struct words *words)
 {
     bool only_words = false;
@@ -182,11 +195,9 @@ static int split(struct call *call, int argc, char **argv, struct words *words)
         }
         size_t size = strcspn(word + 2, "=");
         bool takes_value = false;
-        bool known = option_in(global_options, word + 2, size, &takes_value);
-        for (size_t k = 0; !known && k < cli_command_count; k++) {
-            known = option_in(cli_commands[k].options, word + 2, size, &takes_value);
+        if (!is_option(words, word + 2, size, &takes_value)) {
+            return usage(call, _("there is no option %s"), word);
         }
-        if (!known) return usage(call, _("there is no option %s"), word);
         if (call->option_count == CLI_OPTIONS_MAX)
             return usage(call, _("too many words: %s"), word);
         const char *value = word[2 + size] == '=' ? word + 3 + size : NULL;

@@ -61,6 +61,7 @@ static void test_sentences(void **state)
     says("en", "title", "longer than its limit", "Title: longer than its limit.");
     says("fr", "title", "longer than its limit", "Titre : plus long que la limite.");
     says("en", "keep_months", "not a number", "Keep months: not a number.");
+    says("fr", "place_kind", "not a text", "Genre de lieu : pas un texte.");
     says("fr", "state", "none of its choices", "État : pas un des choix possibles.");
     says("en", "person", "there is no such person", "There is no such person.");
     says("en", NULL, "the body is not JSON", "The body is not JSON.");
