@@ -1,3 +1,5 @@
+#include "api/changes.h"
+#include "api/events.h"
 #include "api/http.h"
 #include "api/launch.h"
 
@@ -40,6 +42,8 @@ vl_result api_create(struct api **out, const struct api_config *config)
     if (api == NULL) return VL_ERR_NO_MEMORY;
     api->keeper = config->keeper;
     vl_result result = sessions_create(&api->sessions);
+    if (result == VL_OK) result = events_create(&api->events);
+    if (result == VL_OK) result = changes_create(&api->changes, api, config->base);
     if (result != VL_OK) goto fail;
     if (config->page != NULL) {
         api->page = *config->page;
@@ -52,6 +56,8 @@ vl_result api_create(struct api **out, const struct api_config *config)
     *out = api;
     return VL_OK;
 fail:
+    changes_destroy(api->changes);
+    events_destroy(api->events);
     if (api->launch_end != NULL) event_free(api->launch_end);
     sessions_destroy(api->sessions);
     free(api);
@@ -64,6 +70,8 @@ void api_destroy(struct api *api)
     api_close(api);
     api_launch_forget(api);
     http_destroy(api->http);
+    changes_destroy(api->changes);
+    events_destroy(api->events);
     if (api->launch_end != NULL) event_free(api->launch_end);
     sessions_destroy(api->sessions);
     free(api);
@@ -74,6 +82,14 @@ uint16_t api_port(const struct api *api)
     return http_port(api->http);
 }
 
+static void tell_state(struct api *api, const char *name)
+{
+    changes_forget(api->changes);
+    events_forget(api->events, !api->is_open);
+    events_post(api->events, name, vl_bytes_text("{}"));
+    http_wake(api->http);
+}
+
 void api_open(struct api *api, struct store *store, struct circles *circles,
               const struct api_network *network)
 {
@@ -81,15 +97,27 @@ void api_open(struct api *api, struct store *store, struct circles *circles,
     api->circles = circles;
     api->network = *network;
     api->is_open = true;
+    store_watch_set(store, changes_commit, api->changes);
+    tell_state(api, "unlocked");
 }
 
 void api_close(struct api *api)
 {
-    if (api->is_open) sessions_end(api->sessions, api->kept_session);
+    bool was_open = api->is_open;
     view_forget(api);
     bundle_forget(api);
     api->is_open = false;
+    if (was_open) {
+        store_watch_set(api->store, NULL, NULL);
+        sessions_end(api->sessions, api->kept_session);
+        tell_state(api, "locked");
+    }
     api->store = NULL;
     api->circles = NULL;
     memset(&api->network, 0, sizeof api->network);
+}
+
+void api_perhaps_changed(struct api *api)
+{
+    changes_perhaps(api->changes);
 }

@@ -15,7 +15,9 @@
 
 #define API_BODY_BYTES_MAX  1048576u /* of a request; refused on its head */
 #define API_HEAD_BYTES_MAX  32768u   /* of a request, with what is kept for it; 431 */
-#define API_CONNECTIONS     32u      /* of each listener */
+#define API_CONNECTIONS     64u      /* of each listener */
+#define API_WATCHERS_MAX    16u
+#define API_BEAT_SECONDS    15u /* between comments to who watches */
 #define API_IDLE_SECONDS    20u
 #define API_REQUEST_SECONDS 60u  /* until the whole of a request is there */
 #define API_ANSWER_SECONDS  300u /* until the whole of its answer is taken */
@@ -45,6 +47,8 @@ void api_destroy(struct api *api); /* closes the connections, removes the socket
 void api_open(struct api *api, struct store *store, struct circles *circles,
               const struct api_network *network);
 void api_close(struct api *api); /* ends the page's sessions */
+/* Something of the network, or of the list of circles, may have changed: who watches is told. */
+void api_perhaps_changed(struct api *api);
 
 uint16_t api_port(const struct api *api); /* of the page; 0: there is none */
 /* Makes page.launch_path anew: good once, for SESSION_LAUNCH_SECONDS. STATE: no page; STORAGE. */

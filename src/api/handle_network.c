@@ -9,6 +9,22 @@
 #define GATHER_SECONDS     10800
 #define INVITE_SECONDS     600
 
+void view_network(struct json_out *o, const struct api *api)
+{
+    static const char *const states[] = {"away", "gathering", "inviting", "joining"};
+    struct api_network_view view = {0};
+    api->network.view(api->network.self, &view);
+    json_put_text(o, "state", states[view.state]);
+    if (view.state == API_GATHERING || view.state == API_INVITING) {
+        json_put_id(o, "shown", &view.circle);
+        json_put_integer(o, "seconds_left", (int64_t)((view.left.ms + 999) / 1000));
+    }
+    json_put_integer(o, "connections", (int64_t)view.connections);
+    json_put_flag(o, "no_network", view.no_network);
+    json_put_flag(o, "multicast_seen", view.multicast_seen);
+    json_put_flag(o, "daemon_announces", view.daemon_announces);
+}
+
 struct time_body {
     int64_t seconds;
 };
@@ -185,16 +201,21 @@ vl_result handle_join(struct request *rq)
     return handle_pairing(rq);
 }
 
-vl_result handle_pairing(struct request *rq)
+const char *view_pairing_state(enum api_pairing_state state)
 {
     static const char *const states[] = {"none",    "searching", "listening", "proving", "deciding",
                                          "waiting", "syncing",   "done",      "failed"};
+    return states[state];
+}
+
+vl_result handle_pairing(struct request *rq)
+{
     struct api_network_view view = {0};
     const struct api_pairing_view *p = &view.pairing;
     struct json_out *o = &rq->out;
     rq->api->network.view(rq->api->network.self, &view);
     json_open(o, '{');
-    json_put_text(o, "state", states[p->state]);
+    json_put_text(o, "state", view_pairing_state(p->state));
     json_put_text(o, "result", p->state == API_PAIRING_FAILED ? vl_result_name(p->result) : NULL);
     json_put_flag(o, "inviter", p->inviter);
     json_put_integer(o, "tries_left", p->tries_left);

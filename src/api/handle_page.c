@@ -1,4 +1,5 @@
-/* What the page itself needs: its header token; and for the command line the file that opens it. */
+/* What the page itself needs: its header token, events; and for the command line the file that
+ * opens it. */
 #include "api/request.h"
 
 vl_result handle_session(struct request *rq)
@@ -27,5 +28,13 @@ vl_result handle_launch(struct request *rq)
     json_put_integer(o, "port", api_port(rq->api));
     json_put_integer(o, "seconds", SESSION_LAUNCH_SECONDS);
     json_close(o, '}');
+    return VL_OK;
+}
+
+/* The listener goes on with them (http_events.c). */
+vl_result handle_events(struct request *rq)
+{
+    if (rq->caller->watches == NULL) return VL_ERR_STATE;
+    *rq->caller->watches = true;
     return VL_OK;
 }

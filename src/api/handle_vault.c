@@ -3,30 +3,13 @@
 
 #include <string.h>
 
-static const char *const network_states[] = {"away", "gathering", "inviting", "joining"};
-
-static void put_network(struct request *rq)
-{
-    struct api_network_view view = {0};
-    rq->api->network.view(rq->api->network.self, &view);
-    json_put_text(&rq->out, "state", network_states[view.state]);
-    if (view.state == API_GATHERING || view.state == API_INVITING) {
-        json_put_id(&rq->out, "shown", &view.circle);
-        json_put_integer(&rq->out, "seconds_left", (int64_t)((view.left.ms + 999) / 1000));
-    }
-    json_put_integer(&rq->out, "connections", (int64_t)view.connections);
-    json_put_flag(&rq->out, "no_network", view.no_network);
-    json_put_flag(&rq->out, "multicast_seen", view.multicast_seen);
-    json_put_flag(&rq->out, "daemon_announces", view.daemon_announces);
-}
-
 vl_result handle_status(struct request *rq)
 {
     struct json_out *o = &rq->out;
     json_open(o, '{');
     json_put_flag(o, "locked", !rq->api->is_open);
     if (rq->api->is_open) {
-        put_network(rq);
+        view_network(o, rq->api);
         json_key(o, "circles");
         json_open(o, '[');
         for (size_t i = 0; i < rq->api->circles->count; i++) {

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #define SWEEP_SECONDS 5
-#define SPARE         4u /* places that whoever has not passed the gate cannot hold */
+#define BACKLOG       256 /* who waits for a place */
+#define SPARE         8u  /* places that whoever has not passed the gate cannot hold */
 
 static_assert(API_CONNECTIONS > SPARE, "there are places beside the spare ones");
 
@@ -75,6 +76,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         if (door->wires == wire) door->wires = wire->next;
         free(wire);
         *socket_context = NULL;
+        door->has_room = true;
     }
 }
 
@@ -83,9 +85,9 @@ static void cut_the_slow(struct door *door)
 {
     vl_instant now = request_instant();
     for (struct wire *wire = door->wires; wire != NULL; wire = wire->next) {
+        if (wire->is_cut || wire->state == WIRE_STREAMING) continue;
         vl_duration limit =
             VL_SECONDS(wire->state == WIRE_ARRIVING ? API_REQUEST_SECONDS : API_ANSWER_SECONDS);
-        if (wire->is_cut) continue;
         if (vl_instant_reached(now, vl_instant_add(wire->since, limit))) cut(wire);
     }
 }
@@ -98,12 +100,21 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
     cut_the_slow(&http->page);
 }
 
+static void on_beat(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    streams_wake(context, true);
+}
+
 /* ---- the loop ---- */
 
 static void run(struct door *door)
 {
     MHD_UNSIGNED_LONG_LONG ms;
+    door->has_room = false;
     (void)MHD_run(door->daemon);
+    /* At its limit libmicrohttpd does not listen, and only takes that up again in its next run. */
+    if (door->has_room) event_active(door->readable, EV_READ, 0);
     if (MHD_get_timeout(door->daemon, &ms) == MHD_YES) {
         struct timeval wait = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
         (void)evtimer_add(door->timeout, &wait);
@@ -122,11 +133,11 @@ static void on_event(evutil_socket_t fd, short what, void *context)
 static vl_result door_open(struct door *door, struct event_base *base, int fd)
 {
     door->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL, 0, NULL, NULL, http_on_request, door, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_CONNECTION_LIMIT, API_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        API_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)API_HEAD_BYTES_MAX,
-        MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, door, MHD_OPTION_END);
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, http_on_request, door,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, API_CONNECTIONS,
+        MHD_OPTION_CONNECTION_TIMEOUT, API_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)API_HEAD_BYTES_MAX, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, door, MHD_OPTION_END);
     if (door->daemon == NULL) {
         close(fd);
         return VL_ERR_NETWORK;
@@ -153,7 +164,7 @@ static void door_close(struct door *door)
 static vl_result open_socket(struct http *http, const struct api_config *config)
 {
     int fd = -1;
-    VL_TRY(sockets_listen_path(config->socket_path, API_CONNECTIONS, &fd));
+    VL_TRY(sockets_listen_path(config->socket_path, BACKLOG, &fd));
     memcpy(http->path, config->socket_path, strlen(config->socket_path) + 1);
     return door_open(&http->socket, config->base, fd);
 }
@@ -162,16 +173,17 @@ static vl_result open_page(struct http *http, const struct api_config *config)
 {
     int fd = -1;
     uint16_t port = config->page->port;
-    VL_TRY(sockets_listen_loopback(&port, API_CONNECTIONS, &fd));
+    VL_TRY(sockets_listen_loopback(&port, BACKLOG, &fd));
     http->port = port;
     return door_open(&http->page, config->base, fd);
 }
 
-static vl_result start_sweeping(struct http *http, struct event_base *base)
+static vl_result every(struct event **out, struct http *http, struct event_base *base,
+                       unsigned seconds, event_callback_fn call)
 {
-    struct timeval pause = {.tv_sec = SWEEP_SECONDS};
-    http->sweep = event_new(base, -1, EV_PERSIST, on_sweep, http);
-    if (http->sweep == NULL || event_add(http->sweep, &pause) != 0) return VL_ERR_NO_MEMORY;
+    const struct timeval pause = {.tv_sec = (time_t)seconds};
+    *out = event_new(base, -1, EV_PERSIST, call, http);
+    if (*out == NULL || event_add(*out, &pause) != 0) return VL_ERR_NO_MEMORY;
     return VL_OK;
 }
 
@@ -186,7 +198,12 @@ vl_result http_create(struct http **out, struct api *api, const struct api_confi
     http->page.is_page = true;
     vl_result result = open_socket(http, config);
     if (result == VL_OK && config->page != NULL) result = open_page(http, config);
-    if (result == VL_OK) result = start_sweeping(http, config->base);
+    if (result == VL_OK) {
+        result = every(&http->sweep, http, config->base, SWEEP_SECONDS, on_sweep);
+    }
+    if (result == VL_OK) {
+        result = every(&http->beat, http, config->base, API_BEAT_SECONDS, on_beat);
+    }
     if (result != VL_OK) {
         http_destroy(http);
         return result;
@@ -199,6 +216,8 @@ void http_destroy(struct http *http)
 {
     if (http == NULL) return;
     if (http->sweep != NULL) event_free(http->sweep);
+    if (http->beat != NULL) event_free(http->beat);
+    streams_wake(http, false); /* libmicrohttpd ends no listener with suspended connections */
     door_close(&http->socket);
     door_close(&http->page);
     if (http->path[0] != 0) (void)unlink(http->path);
@@ -208,4 +227,9 @@ void http_destroy(struct http *http)
 uint16_t http_port(const struct http *http)
 {
     return http->port;
+}
+
+void http_wake(struct http *http)
+{
+    streams_wake(http, false);
 }

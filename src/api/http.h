@@ -10,5 +10,6 @@ VL_MUST_USE vl_result http_create(struct http **out, struct api *api,
                                   const struct api_config *config);
 void http_destroy(struct http *http);        /* accepts NULL */
 uint16_t http_port(const struct http *http); /* of the page; 0: there is none */
+void http_wake(struct http *http);           /* there are events, or sessions ended */
 
 #endif

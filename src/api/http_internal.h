@@ -1,10 +1,12 @@
 /* What the files of the HTTP listeners share.
  *
  *   http.c          listeners in the loop, connections and their deadlines
- *   http_request.c  one request: the gate, its body, its answer */
+ *   http_request.c  one request: the gate, its body, its answer
+ *   http_events.c   an answer that goes on: events */
 #ifndef API_HTTP_INTERNAL_H
 #define API_HTTP_INTERNAL_H
 
+#include "api/events.h"
 #include "api/http.h"
 
 #include <microhttpd.h>
@@ -15,9 +17,10 @@ struct door { /* a listener */
     struct event *readable, *timeout;
     bool is_page; /* 127.0.0.1, behind the gate; else the socket */
     struct wire *wires;
+    bool has_room; /* a connection ended in this run */
 };
 
-enum wire_state { WIRE_ARRIVING, WIRE_ANSWERING };
+enum wire_state { WIRE_ARRIVING, WIRE_ANSWERING, WIRE_STREAMING };
 struct wire { /* a connection */
     struct door *door;
     int fd;
@@ -29,10 +32,22 @@ struct wire { /* a connection */
     struct wire *prev, *next;
 };
 
+struct stream { /* somebody who watches */
+    struct door *door;
+    struct MHD_Connection *connection;
+    struct event *readable;
+    struct events_reader reader;
+    uint64_t session; /* ends with it; 0: the socket's */
+    bool is_suspended, is_gone;
+    struct stream *prev, *next;
+};
+
 struct http {
     struct api *api;
     struct door socket, page;
-    struct event *sweep;
+    struct event *sweep, *beat;
+    struct stream *streams;
+    size_t stream_count;
     char path[108]; /* of the socket; "": not bound */
     uint16_t port;
 };
@@ -45,5 +60,12 @@ enum MHD_Result http_on_request(void *context, struct MHD_Connection *connection
                                 size_t *size, void **state);
 void http_on_completed(void *context, struct MHD_Connection *connection, void **state,
                        enum MHD_RequestTerminationCode code);
+
+/* The response that goes on with events after `last` (a number's text, or NULL). NULL: no memory.
+ */
+struct MHD_Response *stream_begin(struct http *http, struct MHD_Connection *connection,
+                                  uint64_t session, const char *last);
+/* Something is there to be read, or sessions ended; `beat`: a comment, if nothing else. */
+void streams_wake(struct http *http, bool beat);
 
 #endif

@@ -76,9 +76,10 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status
 {
     struct vl_buffer bytes = {0};
     struct json_out o = json_out(&bytes);
-    vl_result why = status == MHD_HTTP_NOT_FOUND           ? VL_ERR_NOT_FOUND
-                    : status == MHD_HTTP_CONTENT_TOO_LARGE ? VL_ERR_TOO_LARGE
-                                                           : VL_ERR_INVALID;
+    vl_result why = status == MHD_HTTP_NOT_FOUND             ? VL_ERR_NOT_FOUND
+                    : status == MHD_HTTP_CONTENT_TOO_LARGE   ? VL_ERR_TOO_LARGE
+                    : status == MHD_HTTP_SERVICE_UNAVAILABLE ? VL_ERR_LIMIT
+                                                             : VL_ERR_INVALID;
     json_open(&o, '{');
     message_put(&o, language_accepted(header(connection, "Accept-Language")), why, NULL, NULL);
     json_close(&o, '}');
@@ -239,6 +240,20 @@ static const char *query(void *context, const char *name)
     return MHD_lookup_connection_value(context, MHD_GET_ARGUMENT_KIND, name);
 }
 
+static enum MHD_Result answer_events(struct http *http, struct MHD_Connection *connection,
+                                     const struct call *call)
+{
+    const char *last = header(connection, "Last-Event-ID");
+    if (last == NULL) last = query(connection, "last");
+    if (http->stream_count >= API_WATCHERS_MAX) {
+        return refuse(connection, MHD_HTTP_SERVICE_UNAVAILABLE);
+    }
+    enum MHD_Result queued = queue(connection, MHD_HTTP_OK, "text/event-stream",
+                                   stream_begin(http, connection, call->session, last));
+    if (queued == MHD_YES) wire_enter(wire_of(connection), WIRE_STREAMING);
+    return queued;
+}
+
 static enum MHD_Result answer_api(struct http *http, struct MHD_Connection *connection,
                                   const char *method, const char *path, const struct call *call)
 {
@@ -246,10 +261,18 @@ static enum MHD_Result answer_api(struct http *http, struct MHD_Connection *conn
     if (call->session != 0 && !sessions_has(http->api->sessions, call->session)) {
         return refuse_at_the_gate(connection); /* it ended while the body came */
     }
-    struct caller caller = {
-        .query = query, .header = header, .context = connection, .session = call->session};
+    bool watches = false;
+    const struct caller caller = {.query = query,
+                                  .header = header,
+                                  .context = connection,
+                                  .session = call->session,
+                                  .watches = &watches};
     unsigned status =
         routes_answer(http->api, method, path, vl_buffer_view(&call->body), &caller, &bytes);
+    if (watches && status == MHD_HTTP_OK) {
+        vl_buffer_finish(&bytes);
+        return answer_events(http, connection, call);
+    }
     struct MHD_Response *response = respond_with(&bytes);
     if (response != NULL && call->session != 0 &&
         !sessions_has(http->api->sessions, call->session)) {

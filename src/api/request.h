@@ -9,12 +9,17 @@
 
 #define REQUEST_PARAMS_MAX 3u
 
+struct changes;
 struct digest_cache;
+struct events;
+struct http;
 struct transfer;
 
 struct api {
     struct http *http;
     struct sessions *sessions;
+    struct events *events;
+    struct changes *changes;
     struct api_page page;
     struct event *launch_end;
     uint64_t kept_session; /* stays when the vault is locked now; 0: none */
@@ -33,6 +38,7 @@ struct caller { /* who asks, and what of the request's head a handler may look a
     request_query query, header;
     void *context;
     uint64_t session; /* of the page; 0: the command line, over the socket */
+    bool *watches;    /* for a handler to set: the answer is events, as they come. May be NULL */
 };
 
 struct request {
@@ -93,6 +99,9 @@ void request_wrote(struct request *rq, const struct circle *circle);
 void view_record(struct json_out *o, const struct circle *circle, const struct record *record,
                  bool whole);
 void view_circle(struct json_out *o, struct api *api, const struct circle *circle);
+/* What the network does; the vault is open. */
+void view_network(struct json_out *o, const struct api *api);
+const char *view_pairing_state(enum api_pairing_state state);
 void view_person(struct json_out *o, const char *key, const struct circle *circle,
                  const struct vl_id *person);
 /* The digest as of the replica's generation. */
@@ -113,6 +122,7 @@ void api_launch_forget(struct api *api);
 /* ---- handlers ---- */
 vl_result handle_session(struct request *rq);
 vl_result handle_launch(struct request *rq);
+vl_result handle_events(struct request *rq);
 vl_result handle_bundle_write(struct request *rq);
 vl_result handle_bundle_next(struct request *rq);
 vl_result handle_bundle_read(struct request *rq);

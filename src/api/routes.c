@@ -1,6 +1,7 @@
-#include "api/http.h"
+#include "api/changes.h"
 #include "api/language.h"
 #include "api/message.h"
+#include "api/request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ const struct route routes[] = {
     {"POST", "unlock", handle_unlock, false, "open the vault"},
     {"POST", "lock", handle_lock, false, "close and wipe"},
     {"GET", "session", handle_session, false, "the page's header token"},
+    {"GET", "events", handle_events, false, "what changes, as it does; ?last="},
     {"POST", "launch", handle_launch, false, "a file that opens the page, once"},
     {"GET", "circles", handle_circle_list, true, "every circle and draft"},
     {"POST", "circles", handle_circle_new, true, "draft a circle"},
@@ -195,6 +197,7 @@ unsigned routes_answer(struct api *api, const char *method, const char *path, st
         result = run(&rq, route, body);
     }
     if (result != VL_OK) write_error(&rq, result, answer);
+    if (strcmp(method, "GET") != 0) changes_perhaps(api->changes);
     json_destroy(rq.body);
     for (size_t i = 0; i < REQUEST_PARAMS_MAX; i++) {
         free(rq.params[i]);
@@ -273,6 +276,7 @@ vl_result request_replica(struct request *rq, struct circle **out)
 
 void request_wrote(struct request *rq, const struct circle *circle)
 {
+    changes_circle(rq->api->changes, &circle->id);
     if (circle->replica != NULL) rq->api->network.poke(rq->api->network.self, &circle->id);
     if (rq->api->keeper.wrote != NULL) rq->api->keeper.wrote(rq->api->keeper.self);
 }

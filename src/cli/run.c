@@ -33,9 +33,16 @@ static void on_index(evutil_socket_t fd, short what, void *context)
     }
 }
 
-static void on_changed(void *context)
+static void on_wrote(void *context)
 {
     index_later(context, INDEX_DELAY_MS);
+}
+
+static void on_changed(void *context)
+{
+    const struct runtime *rt = context;
+    on_wrote(context);
+    api_perhaps_changed(rt->api);
 }
 
 /* ---- the vault ---- */
@@ -110,7 +117,7 @@ static vl_result listen_somewhere(struct runtime *rt, uint16_t port)
             .base = rt->base,
             .socket_path = path,
             .page = &page,
-            .keeper = {.self = rt, .unlock = unlock, .lock = lock, .wrote = on_changed}};
+            .keeper = {.self = rt, .unlock = unlock, .lock = lock, .wrote = on_wrote}};
         result = api_create(&rt->api, &config);
         if (result == VL_OK || result == VL_ERR_IN_USE || result == VL_ERR_NETWORK) break;
     }

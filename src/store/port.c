@@ -60,7 +60,9 @@ static vl_result port_commit(void *self)
 {
     struct port *p = self;
     if (p == NULL || p->store->writer != p) return VL_ERR_STATE;
-    return store_commit(p->store);
+    VL_TRY(store_commit(p->store));
+    watch_tell(p->store, &p->circle);
+    return VL_OK;
 }
 
 static void port_rollback(void *self)
@@ -236,6 +238,7 @@ static vl_result port_entry_put(void *self, const struct vl_entry_row *row)
     bind_bytes(statement, 9, vl_bytes(row->entry.signature, sizeof row->entry.signature));
     bind_bytes(statement, 10, row->past);
     bind_bytes(statement, 11, row->entry.blob);
+    if (row->kind == VL_ENTRY_CONTROL) p->store->change.membership = true;
     return store_run(p->store, statement);
 }
 
@@ -397,6 +400,7 @@ static vl_result queue_record(struct port *p, int64_t space, const struct vl_cel
     bind_number(statement, 2, key->type);
     bind_bytes(statement, 3, vl_bytes(key->record.bytes, sizeof key->record.bytes));
     VL_TRY(store_run(s, statement));
+    watch_record(s, key->type, &key->record);
     s->queued_space = space;
     s->queued_type = key->type;
     memcpy(s->queued, key->record.bytes, sizeof s->queued);
@@ -475,6 +479,7 @@ static vl_result port_cells_clear(void *self)
     sqlite3_stmt *statement = NULL;
     int64_t space = 0;
     VL_TRY(space_of(p, true, &space));
+    p->store->change.many = true;
     VL_TRY(database_statement(&p->store->db, SQL_CELLS_QUEUE, &statement));
     bind_number(statement, 1, space);
     VL_TRY(store_run(p->store, statement));

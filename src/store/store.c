@@ -249,6 +249,7 @@ vl_result store_begin(struct store *s, const struct port *writer)
     s->broken = VL_OK;
     s->erasing = false;
     s->queued_space = 0;
+    watch_begin(s);
     return VL_OK;
 }
 

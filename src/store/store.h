@@ -60,6 +60,23 @@ VL_MUST_USE vl_result store_note_get(struct store *s, const struct vl_id *circle
  * forgets it (an empty note): it dials whomever it recognises, and so is never left alone. */
 #define STORE_NOTE_BEACONS_SEEN "beacon counters seen"
 
+/* What one commit of a circle changed: told right after it, so that nobody has to look for it. */
+#define STORE_CHANGED_MAX 64u
+struct store_changed {
+    uint32_t type; /* with VL_TYPE_SEALED added or not */
+    struct vl_record_id record;
+};
+struct store_change {
+    struct vl_id circle;
+    bool membership; /* a control entry came */
+    bool many;       /* records beyond those that are listed, or all */
+    size_t count;
+    struct store_changed records[STORE_CHANGED_MAX]; /* each once */
+};
+/* `told` may not call the store. One watch at a time; NULL: none any more. */
+typedef void (*store_watch)(void *context, const struct store_change *change);
+void store_watch_set(struct store *s, store_watch told, void *context);
+
 /* Search. Changed records queue up in the same transaction; a step indexes up to `max` of them. */
 VL_MUST_USE vl_result store_index_step(struct store *s, size_t max, size_t *left);
 struct store_hit {

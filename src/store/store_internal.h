@@ -4,6 +4,7 @@
  *   vault.c     key slots                        marker.c   copied or restored?
  *   pages.c     sealed pages, under SQLite       database.c the connection
  *   store.c     making, opening, transactions    port.c     the engine's port for one circle
+ *   watch.c     what changed
  *   circle_rows.c, notes.c, search.c, indexing.c */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -39,6 +40,9 @@ struct store {
     uint8_t queued[16]; /* the record that went into the queue last in this transaction */
     uint32_t queued_type;
     int64_t queued_space; /* 0: none */
+    store_watch told;
+    void *told_context;
+    struct store_change change; /* of this transaction */
 };
 
 /* ---- transactions (store.c). STATE: one is open already. ---- */
@@ -54,6 +58,11 @@ VL_MUST_USE vl_result store_run_alone(struct store *s, sqlite3_stmt *statement);
 /* The number of a circle's rows; NOT_FOUND: it has none (`add`: then it gets one). */
 VL_MUST_USE vl_result store_space(struct store *s, const struct vl_id *circle, bool add,
                                   int64_t *space);
+
+/* ---- watch.c: of the open transaction, then of the one that was committed ---- */
+void watch_begin(struct store *s);
+void watch_record(struct store *s, uint32_t type, const struct vl_record_id *record);
+void watch_tell(struct store *s, const struct vl_id *circle);
 
 /* All cells of one record by the number of its circle. */
 VL_MUST_USE vl_result store_cells_of(struct store *s, int64_t space, uint32_t type,

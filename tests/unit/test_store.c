@@ -318,6 +318,81 @@ static void test_nothing_readable_after_kill(void **state)
     assert_unreadable(s);
 }
 
+/* ---- what a commit changed ---- */
+
+struct told {
+    unsigned count;
+    struct store_change last;
+};
+
+static void on_told(void *context, const struct store_change *change)
+{
+    struct told *told = context;
+    told->count++;
+    told->last = *change;
+}
+
+static void put_cells(struct store_fixture *s, unsigned records)
+{
+    struct vl_cell_key key = {.type = 4};
+    assert_int_equal(s->port.begin(s->port.self), VL_OK);
+    for (unsigned pass = 0; pass < 2; pass++) { /* each twice, not one after the other */
+        for (unsigned i = 0; i < records; i++) {
+            memcpy(key.record.bytes, &i, sizeof i);
+            key.field = pass + 1;
+            assert_int_equal(s->port.cell_put(s->port.self, &key, vl_bytes("state", 5)), VL_OK);
+        }
+    }
+    assert_int_equal(s->port.commit(s->port.self), VL_OK);
+}
+
+static void test_watch(void **state)
+{
+    struct store_fixture *s = *state;
+    struct told told = {0};
+    struct vl_entry_row row;
+    store_watch_set(s->store, on_told, &told);
+    assert_int_equal(store_fixture_put(s, 0), VL_OK);
+    assert_int_equal(told.count, 1);
+    assert_true(vl_id_equal(&told.last.circle, &s->circle));
+    assert_true(told.last.count == 1 && told.last.records[0].type == 4 && !told.last.many);
+
+    put_cells(s, STORE_CHANGED_MAX); /* at the limit, one past it, and few again */
+    assert_true(told.last.count == STORE_CHANGED_MAX && !told.last.many);
+    put_cells(s, STORE_CHANGED_MAX + 1);
+    assert_true(told.last.count == STORE_CHANGED_MAX && told.last.many);
+    put_cells(s, 1);
+    assert_true(told.last.count == 1 && !told.last.many && !told.last.membership);
+    assert_int_equal(told.count, 4);
+
+    /* what did not happen is not told, nor with what comes after it */
+    assert_int_equal(s->port.begin(s->port.self), VL_OK);
+    storage_sample_entry(0, 1, 2, &row);
+    row.kind = VL_ENTRY_CONTROL;
+    assert_int_equal(s->port.entry_put(s->port.self, &row), VL_OK);
+    assert_int_equal(s->port.cells_clear(s->port.self), VL_OK);
+    s->port.rollback(s->port.self);
+    assert_int_equal(told.count, 4);
+    put_cells(s, 2);
+    assert_true(told.last.count == 2 && !told.last.many && !told.last.membership);
+
+    assert_int_equal(s->port.begin(s->port.self), VL_OK);
+    assert_int_equal(s->port.entry_put(s->port.self, &row), VL_OK);
+    assert_int_equal(s->port.commit(s->port.self), VL_OK);
+    assert_true(told.last.membership && told.last.count == 0);
+    assert_int_equal(s->port.begin(s->port.self), VL_OK);
+    assert_int_equal(s->port.cells_clear(s->port.self), VL_OK);
+    assert_int_equal(s->port.commit(s->port.self), VL_OK);
+    assert_true(told.last.many);
+    assert_int_equal(told.count, 7);
+
+    size_t left; /* the index is no change of a circle */
+    assert_int_equal(store_index_step(s->store, 100, &left), VL_OK);
+    store_watch_set(s->store, NULL, NULL);
+    put_cells(s, 1);
+    assert_int_equal(told.count, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +408,7 @@ int main(void)
         TEST(test_notes),
         TEST(test_nothing_readable),
         TEST(test_nothing_readable_after_kill),
+        TEST(test_watch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

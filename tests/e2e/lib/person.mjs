@@ -79,8 +79,8 @@ export class Person {
   }
 
   /** Starts the node and waits until it says that it is ready. */
-  async start() {
-    const [file, argv] = this.#command(['run', '--passphrase-fd', '3']);
+  async start(...options) {
+    const [file, argv] = this.#command(['run', '--passphrase-fd', '3', ...options]);
     this.process = spawn(file, argv, {
       env: this.#environment(),
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
