@@ -85,6 +85,8 @@ const struct command cli_commands[] = {
     /* Without a summary: not in the help. */
     {"vectors", "", "", 0, 0, cmd_vectors, NULL},
     {"debug membership", "FILE", "", 1, 1, cmd_debug_membership, NULL},
+    {"debug record-doc", "", "", 0, 0, cmd_debug_record_doc, NULL},
+    {"debug api-doc", "", "", 0, 0, cmd_debug_api_doc, NULL},
 };
 const size_t cli_command_count = sizeof cli_commands / sizeof cli_commands[0];
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIST_TEXT_MAX 4000u /* bytes that a text may have and still stand in lists */
+
 /* ---- digests, counted once a generation ---- */
 
 struct digest_cache {
@@ -274,7 +276,8 @@ void view_record(struct json_out *o, const struct circle *circle, const struct r
             json_put_text(o, "audience", schema_choice(schema, share_audience_of(record)));
             continue;
         }
-        bool is_long = schema->kind == VL_FIELD_TEXT || schema->form == SCHEMA_BLOCK;
+        bool is_long = schema->kind == VL_FIELD_TEXT ||
+                       (schema->form == SCHEMA_BLOCK && schema->limit > LIST_TEXT_MAX);
         if (whole || !is_long) view_field(o, &record->fields[i]);
     }
     view_author(o, circle, record);

@@ -190,5 +190,7 @@ int cmd_vectors(struct call *call);
 int cmd_help(struct call *call);
 int cmd_version(struct call *call);
 int cmd_debug_membership(struct call *call);
+int cmd_debug_record_doc(struct call *call);
+int cmd_debug_api_doc(struct call *call);
 
 #endif

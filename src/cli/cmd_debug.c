@@ -1,4 +1,5 @@
-/* Commands for comparing implementations; not in the help. */
+/* Commands for comparing implementations, and for docs/; not in the help. */
+#include "api/documentation.h"
 #include "api/json_membership.h"
 #include "cli/cli.h"
 
@@ -13,4 +14,23 @@ int cmd_debug_membership(struct call *call)
     if (!lines) (void)fclose(in);
     if (result != VL_OK && !lines) return complain(call, result, call->args[0], NULL);
     return exit_of(result);
+}
+
+static int print_page(const struct call *call, vl_result (*make)(struct vl_buffer *out))
+{
+    struct vl_buffer page = {0};
+    vl_result result = make(&page);
+    if (result == VL_OK) (void)fwrite(page.data, 1, page.size, stdout);
+    vl_buffer_finish(&page);
+    return result == VL_OK ? CLI_OK : complain(call, result, NULL, NULL);
+}
+
+int cmd_debug_record_doc(struct call *call)
+{
+    return print_page(call, documentation_types);
+}
+
+int cmd_debug_api_doc(struct call *call)
+{
+    return print_page(call, documentation_api);
 }

@@ -1,88 +1,74 @@
-/* docs/records.md lists every record type and field exactly as the schema has them. */
+/* docs/ lists every record type, field and route exactly as the program has them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "api/documentation.h"
 #include "circle/schema.h"
 #include <cmocka.h>
 
-static char document[65536];
+#define DOCUMENT_SIZE 262144u
 
-static const char *const kinds[] = {"register", "set", "text", "list"};
-static const char *const forms[] = {"line", "block", "date",    "person", "record", "integer",
-                                    "item", "flag",  "speaker", "choice", "rule",   "oneself"};
-static const char *const writers[] = {"anybody", "facilitators", "its person", "its author",
-                                      "its author, once"};
-static const char *const ids[] = {"", "; one a circle", "; one a person",
-                                  "; one a meeting and person", "; its words are its id"};
-static const char *const audiences[] = {"", "; always for the facilitators",
-                                        "; for whom is chosen"};
-
-static int read_document(void **state)
+/* The rest of a file after a line. */
+static char *rest_of(const char *path, const char *line)
 {
-    (void)state;
-    FILE *file = fopen(VEILLEE_SOURCE "/docs/records.md", "r");
-    if (file == NULL) return -1;
-    document[fread(document, 1, sizeof document - 1, file)] = 0;
+    char *document = calloc(1, DOCUMENT_SIZE);
+    FILE *file = fopen(path, "r");
+    assert_non_null(document);
+    assert_non_null(file);
+    document[fread(document, 1, DOCUMENT_SIZE - 1, file)] = 0;
     fclose(file);
-    return 0;
+    char *at = strstr(document, line);
+    if (at == NULL) fail_msg("%s has no line %s", path, line);
+    char *rest = strdup(at + strlen(line));
+    free(document);
+    return rest;
 }
 
-static size_t expect(const char *line)
+static void compare(const char *path, const char *line, const char *command,
+                    vl_result (*make)(struct vl_buffer *out))
 {
-    if (strstr(document, line) == NULL) fail_msg("docs/records.md lacks:%s", line);
-    return 1;
-}
-
-/* Of an enum its choices, else the number. */
-static void put_limit(const struct schema_field *field, char *out, size_t size)
-{
-    size_t at = 0;
-    if (field->form != SCHEMA_ENUM) {
-        snprintf(out, size, "%zu", field->limit);
-        return;
+    struct vl_buffer page = {0};
+    char *rest = rest_of(path, line);
+    assert_int_equal(make(&page), VL_OK);
+    assert_int_equal(vl_buffer_append(&page, "", 1), VL_OK);
+    const char *made = (const char *)page.data;
+    size_t same = 0;
+    while (made[same] != 0 && made[same] == rest[same])
+        same++;
+    if (made[same] != rest[same]) {
+        while (same > 0 && made[same - 1] != '\n')
+            same--;
+        fail_msg("%s differs from `veillee debug %s` at:\n%.200s\ninstead of:\n%.200s", path,
+                 command, rest + same, made + same);
     }
-    for (int64_t i = 0; schema_choice(field, i) != NULL; i++)
-        at += (size_t)snprintf(out + at, size - at, "%s%s", i > 0 ? ", " : "",
-                               schema_choice(field, i));
+    vl_buffer_finish(&page);
+    free(rest);
 }
 
-static void the_table_is_the_schema(void **state)
+static void test_the_types_are_written_down(void **state)
 {
     (void)state;
-    size_t expected = 0, lines = 0;
-    for (size_t i = 0; schema_record_at(i) != NULL; i++) {
-        const struct schema_record *record = schema_record_at(i);
-        char line[512], limit[256];
-        snprintf(line, sizeof line, "\n### %u %s: written by %s%s%s\n", (unsigned)record->type,
-                 record->name, writers[record->writer], ids[record->id],
-                 audiences[record->audience]);
-        expect(line);
-        snprintf(line, sizeof line, "\nIn the API: `%s`. A new one needs `%s`.\n", record->plural,
-                 record->needs);
-        expect(line);
-        for (size_t f = 0; f < record->field_count; f++) {
-            const struct schema_field *field = &record->fields[f];
-            put_limit(field, limit, sizeof limit);
-            snprintf(line, sizeof line, "\n| %u.%u | %s | %s | %s | %s | %zu |\n",
-                     (unsigned)record->type, (unsigned)field->id, field->name, kinds[field->kind],
-                     forms[field->form], limit, field->most);
-            expected += expect(line);
-        }
-    }
-    const char *at = strstr(document, "\n## Record types\n");
-    assert_non_null(at);
-    while ((at = strstr(at, "\n| ")) != NULL) {
-        at += 3;
-        lines += *at >= '0' && *at <= '9';
-    }
-    assert_int_equal(lines, expected); /* and nothing that the schema does not have */
+    compare(VEILLEE_SOURCE "/docs/records.md",
+            "What follows is made by `veillee debug record-doc`.\n", "record-doc",
+            documentation_types);
+}
+
+static void test_the_routes_are_written_down(void **state)
+{
+    (void)state;
+    compare(VEILLEE_SOURCE "/docs/api.md", "Made by `veillee debug api-doc`; a test compares it.\n",
+            "api-doc", documentation_api);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_table_is_the_schema)};
-    return cmocka_run_group_tests(tests, read_document, NULL);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_types_are_written_down),
+        cmocka_unit_test(test_the_routes_are_written_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
