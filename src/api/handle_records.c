@@ -43,8 +43,8 @@ vl_result request_record(struct request *rq, struct circle **circle,
 
 /* ---- showing ---- */
 
-static vl_result answer_record(struct request *rq, const struct circle *circle,
-                               const struct schema_record *schema, const struct vl_record_id *id)
+vl_result request_answer_record(struct request *rq, const struct circle *circle,
+                                const struct schema_record *schema, const struct vl_record_id *id)
 {
     struct record record;
     struct blocked blocked;
@@ -53,9 +53,11 @@ static vl_result answer_record(struct request *rq, const struct circle *circle,
     json_open(&rq->out, '{');
     view_record(&rq->out, circle, &record, true);
     if (blocked_made(&blocked, &record)) json_put_flag(&rq->out, "blocked", true);
+    const struct record_hook *hook = record_hook(schema->type);
+    vl_result result = hook != NULL && hook->view != NULL ? hook->view(rq, circle, &record) : VL_OK;
     json_close(&rq->out, '}');
     record_finish(&record);
-    return VL_OK;
+    return result;
 }
 
 vl_result handle_record_show(struct request *rq)
@@ -64,7 +66,7 @@ vl_result handle_record_show(struct request *rq)
     struct circle *circle;
     struct vl_record_id id;
     VL_TRY(request_record(rq, &circle, &schema, &id));
-    return answer_record(rq, circle, schema, &id);
+    return request_answer_record(rq, circle, schema, &id);
 }
 
 /* ---- listing ---- */
@@ -250,7 +252,7 @@ vl_result handle_record_add(struct request *rq)
     vl_result result = put_record(rq, circle, schema, &body, &id);
     record_body_finish(&body);
     VL_TRY(result);
-    return answer_record(rq, circle, schema, &id);
+    return request_answer_record(rq, circle, schema, &id);
 }
 
 vl_result handle_record_edit(struct request *rq)
@@ -269,5 +271,5 @@ vl_result handle_record_edit(struct request *rq)
     }
     record_finish(&there);
     VL_TRY(result);
-    return answer_record(rq, circle, schema, &id);
+    return request_answer_record(rq, circle, schema, &id);
 }

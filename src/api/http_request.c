@@ -81,7 +81,8 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status
                     : status == MHD_HTTP_SERVICE_UNAVAILABLE ? VL_ERR_LIMIT
                                                              : VL_ERR_INVALID;
     json_open(&o, '{');
-    message_put(&o, language_accepted(header(connection, "Accept-Language")), why, NULL, NULL);
+    message_put(&o, language_accepted(header(connection, "Accept-Language")), why,
+                &(struct json_problem){0});
     json_close(&o, '}');
     return queue(connection, status, JSON_TYPE, respond_with(&bytes));
 }
@@ -258,6 +259,7 @@ static enum MHD_Result answer_api(struct http *http, struct MHD_Connection *conn
                                   const char *method, const char *path, const struct call *call)
 {
     struct vl_buffer bytes = {0};
+    const struct answer_file *file = NULL;
     if (call->session != 0 && !sessions_has(http->api->sessions, call->session)) {
         return refuse_at_the_gate(connection); /* it ended while the body came */
     }
@@ -266,7 +268,8 @@ static enum MHD_Result answer_api(struct http *http, struct MHD_Connection *conn
                                   .header = header,
                                   .context = connection,
                                   .session = call->session,
-                                  .watches = &watches};
+                                  .watches = &watches,
+                                  .file = &file};
     unsigned status =
         routes_answer(http->api, method, path, vl_buffer_view(&call->body), &caller, &bytes);
     if (watches && status == MHD_HTTP_OK) {
@@ -278,7 +281,13 @@ static enum MHD_Result answer_api(struct http *http, struct MHD_Connection *conn
         !sessions_has(http->api->sessions, call->session)) {
         put_cookie(response, http->port, ""); /* it ended with this request */
     }
-    return queue(connection, status, JSON_TYPE, response);
+    if (response == NULL || file == NULL || status != MHD_HTTP_OK) {
+        return queue(connection, status, JSON_TYPE, response);
+    }
+    char disposition[96]; /* to be kept, never shown as a page of ours */
+    snprintf(disposition, sizeof disposition, "attachment; filename=\"%s\"", file->name);
+    (void)MHD_add_response_header(response, "Content-Disposition", disposition);
+    return queue(connection, status, file->type, response);
 }
 
 enum MHD_Result http_on_request(void *context, struct MHD_Connection *connection, const char *path,

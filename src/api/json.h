@@ -63,6 +63,7 @@ struct json_field {
 struct json_problem {
     const char *field;   /* NULL: the body as a whole */
     const char *message; /* English, static */
+    size_t line;         /* of a file in the body, from 1; 0: none */
 };
 /* `body` NULL counts as {}. INVALID or TOO_LARGE with *problem: a field that is not in the table,
  * of another kind, over its limit, or missing. */

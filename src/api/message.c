@@ -59,7 +59,8 @@ static bool is_named(const char *field)
 /* What somebody else could have sent as a name is not told back to a terminal. */
 static bool is_plain(const char *field)
 {
-    return field[0] != 0 && strspn(field, "abcdefghijklmnopqrstuvwxyz_0123456789") == strlen(field);
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-0123456789";
+    return field[0] != 0 && strspn(field, plain) == strlen(field);
 }
 
 /* The end of a text that was cut lies between characters. */
@@ -116,12 +117,20 @@ void message_write(const char *language, vl_result why, const char *field, const
     begin_great(text, out, size);
 }
 
-void message_put(struct json_out *o, const char *language, vl_result why, const char *field,
-                 const char *reason)
+void message_put(struct json_out *o, const char *language, vl_result why,
+                 const struct json_problem *problem)
 {
-    char text[MESSAGE_SIZE];
-    message_write(language, why, field, reason, text, sizeof text);
+    char text[MESSAGE_SIZE], placed[MESSAGE_SIZE + 64];
+    message_write(language, why, problem->field, problem->message, text, sizeof text);
     json_put_text(o, "error", vl_result_name(why));
-    json_put_text(o, "field", field);
-    json_put_text(o, "message", text);
+    json_put_text(o, "field", problem->field);
+    if (problem->line == 0) {
+        json_put_text(o, "message", text);
+        return;
+    }
+    snprintf(placed, sizeof placed, "%s %zu%s%s", catalog_text(language, N_("Line")), problem->line,
+             catalog_text(language, N_(": ")), text);
+    end_whole(placed);
+    json_put_text(o, "message", placed);
+    json_put_integer(o, "line", (int64_t)problem->line);
 }

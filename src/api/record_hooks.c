@@ -1,5 +1,6 @@
 #include "api/record_hooks.h"
 #include "api/people.h"
+#include "api/view_meeting.h"
 #include "circle/agenda.h"
 
 #include <string.h>
@@ -97,8 +98,8 @@ static vl_result write_meeting(struct record_writing *w)
 }
 
 static const struct record_hook hooks[] = {
-    {SCHEMA_MEETING, NULL, write_meeting},
-    {SCHEMA_SHARE, "to audience", refuse_audience},
+    {SCHEMA_MEETING, NULL, write_meeting, view_meeting},
+    {SCHEMA_SHARE, "to audience", refuse_audience, NULL},
 };
 
 const struct record_hook *record_hook(uint32_t type)

@@ -20,6 +20,8 @@ struct record_hook {
     const char *members; /* of the body, which the hook reads itself; with blanks between */
     /* Refuses, or adds to the edit; what is refused is told in the request's problem. */
     vl_result (*write)(struct record_writing *w);
+    /* More members of the whole view; NULL: none. */
+    vl_result (*view)(struct request *rq, const struct circle *circle, const struct record *record);
 };
 /* NULL: nothing is special. */
 const struct record_hook *record_hook(uint32_t type);

@@ -34,11 +34,17 @@ struct api {
 
 typedef const char *(*request_query)(void *context, const char *name); /* NULL: not given */
 
+struct answer_file {         /* static */
+    const char *name, *type; /* "calendar.ics", "text/calendar; charset=utf-8" */
+};
+
 struct caller { /* who asks, and what of the request's head a handler may look at */
     request_query query, header;
     void *context;
     uint64_t session; /* of the page; 0: the command line, over the socket */
-    bool *watches;    /* for a handler to set: the answer is events, as they come. May be NULL */
+    /* For a handler to set; may be NULL. */
+    bool *watches;                   /* the answer is events, as they come */
+    const struct answer_file **file; /* the answer is a file */
 };
 
 struct request {
@@ -62,8 +68,8 @@ struct route {
 extern const struct route routes[];
 extern const size_t route_count;
 
-/* Finds the route, runs it, and leaves a whole JSON document in `answer` in every case. `path`
- * begins with a slash. Returns the HTTP status. */
+/* Finds the route, runs it, and leaves a whole JSON document in `answer` in every case but one:
+ * status 200 and a file. `path` begins with a slash. Returns the HTTP status. */
 unsigned routes_answer(struct api *api, const char *method, const char *path, struct vl_bytes body,
                        const struct caller *caller, struct vl_buffer *answer);
 /* Before the body is read: 0, or the status of its refusal. */
@@ -90,6 +96,10 @@ VL_MUST_USE vl_result request_replica(struct request *rq, struct circle **out);
  * without the id. */
 VL_MUST_USE vl_result request_record(struct request *rq, struct circle **circle,
                                      const struct schema_record **schema, struct vl_record_id *id);
+/* Answers with the whole view of a record. */
+VL_MUST_USE vl_result request_answer_record(struct request *rq, const struct circle *circle,
+                                            const struct schema_record *schema,
+                                            const struct vl_record_id *id);
 /* Something was written in it: push and index. */
 void request_wrote(struct request *rq, const struct circle *circle);
 
@@ -159,6 +169,13 @@ vl_result handle_record_show(struct request *rq);
 vl_result handle_record_edit(struct request *rq);
 vl_result handle_record_erase(struct request *rq);
 vl_result handle_import(struct request *rq);
+vl_result handle_calendar(struct request *rq);
+vl_result handle_meeting_calendar(struct request *rq);
+vl_result handle_import_calendar(struct request *rq);
+vl_result handle_occurrences(struct request *rq);
+vl_result handle_occurrence_take(struct request *rq);
+vl_result handle_next_meeting(struct request *rq);
+vl_result handle_here(struct request *rq);
 vl_result handle_search(struct request *rq);
 vl_result handle_agreement(struct request *rq);
 vl_result handle_agreement_propose(struct request *rq);

@@ -57,6 +57,17 @@ const struct route routes[] = {
     {"PATCH", "circles/{circle}/rotation", handle_rotation_set, true,
      "another order, or the next one"},
     {"POST", "circles/{circle}/import/minutes", handle_import, true, "one file of minutes"},
+    {"POST", "circles/{circle}/import/ics", handle_import_calendar, true, "a calendar file"},
+    {"GET", "circles/{circle}/calendar.ics", handle_calendar, true, "all meetings, as a file"},
+    {"GET", "circles/{circle}/meetings/{id}/calendar.ics", handle_meeting_calendar, true,
+     "one of them"},
+    {"GET", "circles/{circle}/meetings/{id}/occurrences", handle_occurrences, true,
+     "when a series meets; ?from=, &max="},
+    {"POST", "circles/{circle}/meetings/{id}/occurrences", handle_occurrence_take, true,
+     "make one of them a meeting of its own"},
+    {"GET", "circles/{circle}/next-meeting", handle_next_meeting, true, "the circle's next one"},
+    {"POST", "circles/{circle}/here", handle_here, true,
+     "we are here now: open today's meeting, or a new one"},
     {"GET", "search", handle_search, true, "?words=, &circle="},
     {"GET", "circles/{circle}/log", handle_log, true, "entries; ?after=, &max="},
     {"GET", "circles/{circle}/verify", handle_verify, true, "every hash and signature"},
@@ -166,7 +177,7 @@ static void write_error(struct request *rq, vl_result result, struct vl_buffer *
     vl_buffer_clear(answer);
     struct json_out o = json_out(answer);
     json_open(&o, '{');
-    message_put(&o, request_speaks(rq), result, rq->problem.field, rq->problem.message);
+    message_put(&o, request_speaks(rq), result, &rq->problem);
     if (result == VL_ERR_BACKOFF) json_put_integer(&o, "wait_ms", (int64_t)rq->wait_ms);
     json_close(&o, '}');
 }

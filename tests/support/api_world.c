@@ -110,6 +110,20 @@ unsigned api_world_send(struct api_world *w, size_t as, const char *method, cons
     return status;
 }
 
+char *api_world_file(struct api_world *w, size_t as, const char *path)
+{
+    struct vl_buffer answer = {0};
+    const struct answer_file *file = NULL;
+    char whole[512];
+    snprintf(whole, sizeof whole, "/api/v1/circles/Jeudi/%s", path);
+    const struct caller caller = {.query = query_of, .header = no_header, .file = &file};
+    assert_int_equal(
+        routes_answer(&w->apis[as], "GET", whole, (struct vl_bytes){0}, &caller, &answer), 200);
+    assert_non_null(file);
+    assert_int_equal(vl_buffer_append(&answer, "", 1), VL_OK);
+    return (char *)answer.data;
+}
+
 struct json *api_world_ask(struct api_world *w, size_t as, const char *method, const char *path,
                            const char *body)
 {
