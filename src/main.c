@@ -23,6 +23,8 @@ const struct command cli_commands[] = {
      N_("be found by the circle's members on this network, for a time")},
     {"away", "", "", 0, 0, cmd_away, N_("stop: send nothing on the network")},
     {"peers", "", "", 0, 0, cmd_peers, N_("whom this node sees")},
+    {"meeting seat", "MEETING NAME", "circle=CIRCLE leave", 2, 2, cmd_meeting_seat,
+     N_("somebody who came without a device takes a seat, or (--leave) leaves it")},
     {"format list", "", "", 0, 0, cmd_format_list, N_("formats of a meeting")},
     {"format show", "ID", "", 1, 1, cmd_format_show, N_("a format, with what is read aloud")},
     {"handbook", "[CHAPTER]", "", 0, 1, cmd_handbook, N_("a handbook for who facilitates")},

@@ -162,6 +162,7 @@ static bool has_field(void *context, const struct schema_field *field)
 {
     const struct record_writing *w = context;
     const struct body_change *change = record_body_change(w->body, field->id);
+    if (field == w->given) return true;
     if (change != NULL) return body_change_gives(change);
     if (w->there == NULL) return false;
     const struct record_field *there = record_field(w->there, field->id);
@@ -173,9 +174,9 @@ static vl_result fill(struct record_writing *w)
 {
     const struct schema_record *schema = w->edit->schema;
     const struct record_hook *hook = record_hook(schema->type);
+    if (hook != NULL) VL_TRY(hook->write(w));
     const struct schema_field *lacks = schema_lacks(schema, has_field, w);
     if (lacks != NULL) return request_refuse(w->rq, lacks->name, "it is needed", VL_ERR_INVALID);
-    if (hook != NULL) VL_TRY(hook->write(w));
     record_body_apply(w->body, w->edit);
     return VL_OK;
 }

@@ -68,15 +68,26 @@ static vl_result refuse_audience(struct record_writing *w)
 
 /* ---- meetings: the parts of a format ---- */
 
+/* The body once for itself: before a part is written, the meeting must be all right. */
+static vl_result try_body(const struct record_writing *w, struct schema_problem *problem)
+{
+    struct edit tried;
+    VL_TRY(edit_begin(&tried, w->edit->replica, w->edit->schema->type, &w->edit->id));
+    record_body_apply(w->body, &tried);
+    vl_result result = tried.result;
+    if (result != VL_OK) *problem = tried.problem;
+    edit_finish(&tried);
+    return result;
+}
+
 /* A new meeting of a format gets its parts, in the language of the request, unless it brings its
- * own. The format is one of those the program has. */
+ * own, and the format's name, unless it has a title. The format is one of those the program has. */
 static vl_result write_meeting(struct record_writing *w)
 {
     const struct body_change *change = record_body_change(w->body, MEETING_FORMAT);
     struct schema_problem problem = {0};
     const char *language;
     struct format format;
-    struct edit tried;
     if (w->there != NULL || change == NULL || !body_change_gives(change)) return VL_OK;
     VL_TRY(request_language(w->rq, &language));
     vl_result result = format_find((const char *)change->values[0].bytes.data, language, &format);
@@ -84,13 +95,12 @@ static vl_result write_meeting(struct record_writing *w)
         return request_refuse(w->rq, "format", "there is no such format", VL_ERR_INVALID);
     }
     VL_TRY(result);
+    if (record_body_change(w->body, MEETING_TITLE) == NULL) {
+        w->given = schema_field(SCHEMA_MEETING, MEETING_TITLE);
+        edit_set_text(w->edit, MEETING_TITLE, format.name);
+    }
     if (record_body_change(w->body, MEETING_PARTS) == NULL) {
-        /* The body once for itself: before a part is written, the meeting must be all right. */
-        result = edit_begin(&tried, w->edit->replica, SCHEMA_MEETING, &w->edit->id);
-        if (result == VL_OK) record_body_apply(w->body, &tried);
-        if (result == VL_OK) result = tried.result;
-        if (result != VL_OK) problem = tried.problem;
-        edit_finish(&tried);
+        result = try_body(w, &problem);
         if (result == VL_OK) result = agenda_from_format(w->edit, &format, request_now(), &problem);
     }
     format_finish(&format);

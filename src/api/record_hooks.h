@@ -9,10 +9,11 @@
 struct record_writing {
     struct request *rq;
     const struct circle *circle;
-    const struct record *there;     /* NULL: a new record */
-    const struct record_body *body; /* without the hook's own members */
-    struct edit *edit;              /* the body goes into it after the hook */
-    struct audience audience;       /* for edit_seal; lives until the edit is written */
+    const struct record *there;       /* NULL: a new record */
+    const struct record_body *body;   /* without the hook's own members */
+    struct edit *edit;                /* the body goes into it after the hook */
+    struct audience audience;         /* for edit_seal; lives until the edit is written */
+    const struct schema_field *given; /* what the hook put in that the body lacks; NULL: nothing */
 };
 
 struct record_hook {

@@ -177,6 +177,7 @@ int cmd_record_show(struct call *call);
 int cmd_record_edit(struct call *call);
 int cmd_record_erase(struct call *call);
 int cmd_import_minutes(struct call *call);
+int cmd_meeting_seat(struct call *call);
 int cmd_format_list(struct call *call);
 int cmd_format_show(struct call *call);
 int cmd_handbook(struct call *call);

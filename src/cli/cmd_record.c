@@ -26,24 +26,26 @@ static struct json *members_of(const struct call *call, const char *circle)
 /* ---- which ---- */
 
 /* "circles/ID/PLURAL" of the circle that is meant. */
-static int list_path(const struct call *call, char *path, size_t size)
+static int list_path(const struct call *call, const struct schema_record *schema, char *path,
+                     size_t size)
 {
     char id[VL_ID_TEXT_SIZE];
     int end = which_circle(call, NULL, id);
-    if (end == CLI_OK) snprintf(path, size, "circles/%s/%s", id, schema_of(call)->plural);
+    if (end == CLI_OK) snprintf(path, size, "circles/%s/%s", id, schema->plural);
     return end;
 }
 
 /* The record in one circle after the other. NULL and VL_OK in *why: it was told what is wrong. */
-static struct json *seek(const struct call *call, const struct json *circles, char *path,
-                         size_t size, int *end, vl_result *why)
+static struct json *seek(const struct call *call, const struct schema_record *schema,
+                         const struct json *circles, char *path, size_t size, int *end,
+                         vl_result *why)
 {
     struct refusal refusal = {.why = VL_ERR_NOT_FOUND};
     struct json *record;
     for (size_t i = 0; refusal.why == VL_ERR_NOT_FOUND && i < json_count(circles); i++) {
         if (json_flag(json_item(circles, i), "draft")) continue;
         snprintf(path, size, "circles/%s/%s/", json_text(json_item(circles, i), "id"),
-                 schema_of(call)->plural);
+                 schema->plural);
         if (!path_add(path, size, call->args[0])) break;
         *end = ask_quietly(call, "GET", path, NULL, &record, &refusal);
         if (*end == CLI_OK) return record;
@@ -52,16 +54,15 @@ static struct json *seek(const struct call *call, const struct json *circles, ch
     return NULL;
 }
 
-/* Finds the record that the first argument names: in --circle, else in whichever circle has it; of
- * a type of which there is one, that one. */
-static int find_record(const struct call *call, char *path, size_t size, struct json **record)
+int find_record(const struct call *call, const struct schema_record *schema, char *path,
+                size_t size, struct json **record)
 {
     struct json *circles;
     vl_result why = VL_ERR_NOT_FOUND;
-    bool is_one = schema_of(call)->id == SCHEMA_ID_ONE;
+    bool is_one = schema->id == SCHEMA_ID_ONE;
     int end;
     if (is_one || call_option(call, "circle") != NULL) {
-        end = list_path(call, path, size);
+        end = list_path(call, schema, path, size);
         if (end != CLI_OK) return end;
         strncat(path, is_one ? "" : "/", size - strlen(path) - 1);
         if (!is_one && !path_add(path, size, call->args[0])) {
@@ -71,7 +72,7 @@ static int find_record(const struct call *call, char *path, size_t size, struct 
     }
     end = ask(call, "GET", "circles", NULL, &circles);
     if (end != CLI_OK) return end;
-    *record = seek(call, json_member(circles, "circles"), path, size, &end, &why);
+    *record = seek(call, schema, json_member(circles, "circles"), path, size, &end, &why);
     json_destroy(circles);
     if (*record != NULL) return CLI_OK;
     return why == VL_OK ? end : complain(call, why, NULL, NULL);
@@ -107,7 +108,7 @@ static int send_fields(const struct call *call, const char *method, const char *
 int cmd_record_add(struct call *call)
 {
     char path[CLI_PATH_MAX];
-    int end = list_path(call, path, sizeof path);
+    int end = list_path(call, schema_of(call), path, sizeof path);
     return end != CLI_OK ? end : send_fields(call, "POST", path, false, _("Saved."));
 }
 
@@ -115,7 +116,7 @@ int cmd_record_edit(struct call *call)
 {
     char path[CLI_PATH_MAX];
     struct json *record;
-    int end = find_record(call, path, sizeof path, &record);
+    int end = find_record(call, schema_of(call), path, sizeof path, &record);
     if (end != CLI_OK) return end;
     json_destroy(record);
     return send_fields(call, "PATCH", path, true, _("Changed."));
@@ -125,7 +126,7 @@ int cmd_record_erase(struct call *call)
 {
     char path[CLI_PATH_MAX], circle[VL_ID_TEXT_SIZE], id[64];
     struct json *record;
-    int end = find_record(call, path, sizeof path, &record);
+    int end = find_record(call, schema_of(call), path, sizeof path, &record);
     if (end != CLI_OK) return end;
     snprintf(circle, sizeof circle, "%s", json_text(record, "circle"));
     snprintf(id, sizeof id, "%s", json_text(record, "id"));
@@ -140,7 +141,7 @@ int cmd_record_show(struct call *call)
 {
     char path[CLI_PATH_MAX];
     struct json *record;
-    int end = find_record(call, path, sizeof path, &record);
+    int end = find_record(call, schema_of(call), path, sizeof path, &record);
     if (end != CLI_OK) return end;
     if (call->json) {
         struct vl_buffer text = {0};

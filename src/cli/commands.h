@@ -14,4 +14,10 @@ const char *command_word(const struct schema_record *schema);
 /* What a type is for; English, to be translated. */
 const char *command_purpose(const struct schema_record *schema);
 
+/* Finds the record that the first argument names: in --circle, else in whichever circle has it; of
+ * a type of which there is one, that one. Its path, and *record as it is now, or an exit status
+ * after it was told why not. */
+int find_record(const struct call *call, const struct schema_record *schema, char *path,
+                size_t size, struct json **record);
+
 #endif

@@ -67,7 +67,7 @@ try {
     await two.json('agreement', 'assent');
     await until('both assents', 30, async () =>
       names((await one.json('agreement', 'show')).current.assents) === 'Inès Nadia');
-    await says(two, ['agreement', 'show'], 'reste ici', 'Inès, Nadia');
+    await says(two, ['agreement', 'show'], 'reste ici', 'Ont dit oui');
   });
   await test('anybody proposes, a facilitator makes it hold, assents begin anew', async () => {
     const { proposed } = await two.json('agreement', 'propose', 'Ici, on chante.');
@@ -99,6 +99,30 @@ try {
     });
     same('nobody of that name',
       (await one.run(['circle', 'rotation', '--order', 'Personne'])).status, 6);
+  });
+  await test('a meeting from a format has its parts on both devices', async () => {
+    const { id, parts, title } = await one.json('meeting', 'add', '--format', 'talking-circle');
+    same('title and parts', [title, parts.length], ['Cercle de parole', 7]);
+    const meeting = await until('the meeting there', 30, async () => {
+      const { status, out } = await two.run(['meeting', 'show', id, '--json']);
+      return status === 0 && JSON.parse(out);
+    });
+    same('parts there', meeting.parts, parts);
+    const format = await one.json('format', 'show', 'talking-circle');
+    for (const [at, part] of parts.entries()) {
+      const { title: name, script, minutes, kind } = await two.json('part', 'show', part);
+      const from = format.parts[at];
+      same(name, [name, script, minutes, kind],
+        [from.title, from.script, from.minutes, from.kind]);
+    }
+    same('an unknown format', (await one.run(['meeting', 'add', '--format', 'dance'])).status, 7);
+    await says(one, ['meeting', 'seat', id.slice(0, 8), 'Awa'], 'Awa');
+    await says(one, ['meeting', 'seat', id, 'Zoé'], 'Awa, Zoé');
+    await says(one, ['meeting', 'seat', id, 'Awa', '--leave'], 'Zoé');
+    await until('the seats there', 30, async () =>
+      (await two.json('meeting', 'show', id)).seats.join() === 'Zoé');
+    same('an empty name', (await one.run(['meeting', 'seat', id, ''])).status, 7);
+    same('no such meeting', (await one.run(['meeting', 'seat', 'ffffffff', 'Awa'])).status, 6);
   });
 } finally {
   one.destroy();

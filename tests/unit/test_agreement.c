@@ -261,7 +261,6 @@ static void test_a_meeting_from_a_format(void **state)
     char path[128];
     struct json *answer, *part;
     refuses(w, 1, "POST", "meetings", "{\"title\":\"x\",\"format\":\"dance\"}", 400, "format");
-    refuses(w, 1, "POST", "meetings", "{\"format\":\"check-in\"}", 400, "title");
     refuses(w, 1, "POST", "meetings", "{\"starts\":\"demain\",\"format\":\"check-in\"}", 400,
             "starts");
     answer = api_world_ask(w, 1, "GET", "parts", NULL);
@@ -286,6 +285,11 @@ static void test_a_meeting_from_a_format(void **state)
     answer = api_world_ask(w, 2, "PATCH", path, "{\"format\":\"book-session\"}");
     assert_int_equal(json_count(json_member(answer, "parts")), 5);
     json_destroy(answer);
+    /* Without a title it has the format's name. */
+    answer = api_world_ask(w, 1, "POST", "meetings?lang=fr", "{\"format\":\"check-in\"}");
+    assert_string_equal(json_text(answer, "title"), "Comment on va");
+    json_destroy(answer);
+    refuses(w, 1, "POST", "meetings", "{\"format\":\"\"}", 400, "title");
     /* Whoever brings parts of her own keeps them. */
     answer = api_world_ask(w, 1, "POST", "meetings",
                            "{\"title\":\"x\",\"format\":\"check-in\",\"parts\":[]}");
