@@ -50,6 +50,13 @@ static void make_room(struct door *door)
     if (count > API_CONNECTIONS - SPARE && oldest != NULL) cut(oldest);
 }
 
+/* The timers rest while there is nothing for them to do. */
+static void later(struct event *timer, unsigned seconds)
+{
+    const struct timeval wait = {.tv_sec = (time_t)seconds};
+    if (!evtimer_pending(timer, NULL)) (void)evtimer_add(timer, &wait);
+}
+
 static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode what)
 {
@@ -70,6 +77,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         door->wires = wire;
         *socket_context = wire;
         make_room(door);
+        later(door->http->sweep, SWEEP_SECONDS);
     } else if (wire != NULL) {
         if (wire->next != NULL) wire->next->prev = wire->prev;
         if (wire->prev != NULL) wire->prev->next = wire->next;
@@ -98,12 +106,20 @@ static void on_sweep(evutil_socket_t fd, short what, void *context)
     (void)fd, (void)what;
     cut_the_slow(&http->socket);
     cut_the_slow(&http->page);
+    if (http->socket.wires != NULL || http->page.wires != NULL) later(http->sweep, SWEEP_SECONDS);
 }
 
 static void on_beat(evutil_socket_t fd, short what, void *context)
 {
+    struct http *http = context;
     (void)fd, (void)what;
-    streams_wake(context, true);
+    streams_wake(http, true);
+    if (http->streams != NULL) http_beat_later(http);
+}
+
+void http_beat_later(struct http *http)
+{
+    later(http->beat, API_BEAT_SECONDS);
 }
 
 /* ---- the loop ---- */
@@ -178,15 +194,6 @@ static vl_result open_page(struct http *http, const struct api_config *config)
     return door_open(&http->page, config->base, fd);
 }
 
-static vl_result every(struct event **out, struct http *http, struct event_base *base,
-                       unsigned seconds, event_callback_fn call)
-{
-    const struct timeval pause = {.tv_sec = (time_t)seconds};
-    *out = event_new(base, -1, EV_PERSIST, call, http);
-    if (*out == NULL || event_add(*out, &pause) != 0) return VL_ERR_NO_MEMORY;
-    return VL_OK;
-}
-
 vl_result http_create(struct http **out, struct api *api, const struct api_config *config)
 {
     static_assert(sizeof((struct http *)0)->path == sizeof((struct sockaddr_un *)0)->sun_path,
@@ -196,14 +203,11 @@ vl_result http_create(struct http **out, struct api *api, const struct api_confi
     http->api = api;
     http->socket.http = http->page.http = http;
     http->page.is_page = true;
-    vl_result result = open_socket(http, config);
+    http->sweep = evtimer_new(config->base, on_sweep, http);
+    http->beat = evtimer_new(config->base, on_beat, http);
+    vl_result result = http->sweep == NULL || http->beat == NULL ? VL_ERR_NO_MEMORY : VL_OK;
+    if (result == VL_OK) result = open_socket(http, config);
     if (result == VL_OK && config->page != NULL) result = open_page(http, config);
-    if (result == VL_OK) {
-        result = every(&http->sweep, http, config->base, SWEEP_SECONDS, on_sweep);
-    }
-    if (result == VL_OK) {
-        result = every(&http->beat, http, config->base, API_BEAT_SECONDS, on_beat);
-    }
     if (result != VL_OK) {
         http_destroy(http);
         return result;
@@ -215,11 +219,11 @@ vl_result http_create(struct http **out, struct api *api, const struct api_confi
 void http_destroy(struct http *http)
 {
     if (http == NULL) return;
-    if (http->sweep != NULL) event_free(http->sweep);
-    if (http->beat != NULL) event_free(http->beat);
     streams_wake(http, false); /* libmicrohttpd ends no listener with suspended connections */
     door_close(&http->socket);
     door_close(&http->page);
+    if (http->sweep != NULL) event_free(http->sweep);
+    if (http->beat != NULL) event_free(http->beat);
     if (http->path[0] != 0) (void)unlink(http->path);
     free(http);
 }

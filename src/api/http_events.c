@@ -97,6 +97,7 @@ struct MHD_Response *stream_begin(struct http *http, struct MHD_Connection *conn
     if (stream->next != NULL) stream->next->prev = stream;
     http->streams = stream;
     http->stream_count++;
+    http_beat_later(http);
     return response;
 }
 

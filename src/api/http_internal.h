@@ -53,6 +53,7 @@ struct http {
 };
 
 void wire_enter(struct wire *wire, enum wire_state state);
+void http_beat_later(struct http *http);                 /* somebody watches */
 struct wire *wire_of(struct MHD_Connection *connection); /* NULL: there was no memory */
 
 enum MHD_Result http_on_request(void *context, struct MHD_Connection *connection, const char *path,
