@@ -214,8 +214,12 @@ static vl_result derive_id(struct request *rq, const struct circle *circle,
     if (needs_it && value == NULL) {
         return request_refuse(rq, schema->fields[0].name, "it is needed", VL_ERR_INVALID);
     }
-    if (schema->id == SCHEMA_ID_WORDS)
+    if (schema->id == SCHEMA_ID_WORDS) {
+        struct schema_problem problem = {0};
+        vl_result checked = schema_check(&schema->fields[0], value, &problem);
+        VL_TRY(request_problem(rq, checked, &problem));
         return record_id_of_words(&circle->id, schema, value->bytes, id);
+    }
     bool is_derived =
         record_id_of(&circle->id, schema, value == NULL ? NULL : &value->record, &me, id);
     if (!is_derived) record_id_random(id);

@@ -69,13 +69,18 @@ void api_world_destroy(struct api_world *w)
     free(w);
 }
 
+struct asking {
+    const char *query, *language;
+};
+
 /* What follows "name=" in a query, in memory of its own until the next call. */
 static const char *query_of(void *context, const char *name)
 {
     static char values[4][256];
     static unsigned at;
+    const struct asking *asking = context;
     size_t size = strlen(name);
-    for (const char *query = context; query != NULL && *query != 0;) {
+    for (const char *query = asking->query; query != NULL && *query != 0;) {
         const char *end = strchrnul(query, '&');
         if (strncmp(query, name, size) == 0 && query[size] == '=') {
             char *value = values[at++ % 4];
@@ -88,10 +93,10 @@ static const char *query_of(void *context, const char *name)
     return NULL;
 }
 
-static const char *no_header(void *context, const char *name)
+static const char *header_of(void *context, const char *name)
 {
-    (void)context, (void)name;
-    return NULL;
+    const struct asking *asking = context;
+    return strcmp(name, "Accept-Language") == 0 ? asking->language : NULL;
 }
 
 unsigned api_world_send(struct api_world *w, size_t as, const char *method, const char *path,
@@ -102,7 +107,8 @@ unsigned api_world_send(struct api_world *w, size_t as, const char *method, cons
     snprintf(whole, sizeof whole, "/api/v1/circles/Jeudi/%s", path);
     char *query = strchr(whole, '?');
     if (query != NULL) *query++ = 0;
-    const struct caller caller = {.query = query_of, .header = no_header, .context = query};
+    struct asking asking = {.query = query, .language = w->language};
+    const struct caller caller = {.query = query_of, .header = header_of, .context = &asking};
     unsigned status = routes_answer(&w->apis[as], method, whole,
                                     vl_bytes_text(body == NULL ? "" : body), &caller, &answer);
     assert_int_equal(json_parse(vl_buffer_view(&answer), out), VL_OK);
@@ -116,7 +122,9 @@ char *api_world_file(struct api_world *w, size_t as, const char *path)
     const struct answer_file *file = NULL;
     char whole[512];
     snprintf(whole, sizeof whole, "/api/v1/circles/Jeudi/%s", path);
-    const struct caller caller = {.query = query_of, .header = no_header, .file = &file};
+    struct asking asking = {.language = w->language};
+    const struct caller caller = {
+        .query = query_of, .header = header_of, .context = &asking, .file = &file};
     assert_int_equal(
         routes_answer(&w->apis[as], "GET", whole, (struct vl_bytes){0}, &caller, &answer), 200);
     assert_non_null(file);
@@ -134,4 +142,31 @@ struct json *api_world_ask(struct api_world *w, size_t as, const char *method, c
                  json_text(answer, "error"), json_text(answer, "field"),
                  json_text(answer, "message"));
     return answer;
+}
+
+void api_world_sample(struct api_world *w, const struct schema_field *field, const char *meeting,
+                      const char *part, char *out, size_t size)
+{
+    char person[VL_ID_TEXT_SIZE], me[VL_ID_TEXT_SIZE];
+    vl_id_text(&w->fixture->nodes[2].person, person);
+    vl_id_text(&w->fixture->nodes[0].person, me);
+    if (strcmp(field->name, "format") == 0) {
+        snprintf(out, size, "\"check-in\"");
+        return;
+    }
+    const char *record = field->limit == SCHEMA_PART ? part : meeting;
+    switch (field->form) {
+    case SCHEMA_LINE:
+    case SCHEMA_ITEM: snprintf(out, size, "\"%s é\"", field->name); return;
+    case SCHEMA_BLOCK: snprintf(out, size, "\"%s\\n\\té\"", field->name); return;
+    case SCHEMA_RULE: snprintf(out, size, "\"FREQ=WEEKLY\""); return;
+    case SCHEMA_DATE: snprintf(out, size, "\"2026-03-12T19:30\""); return;
+    case SCHEMA_PERSON: snprintf(out, size, "\"%s\"", person); return;
+    case SCHEMA_SELF: snprintf(out, size, "\"%s\"", me); return;
+    case SCHEMA_REFERENCE: snprintf(out, size, "\"%s\"", record); return;
+    case SCHEMA_INTEGER: snprintf(out, size, "7"); return;
+    case SCHEMA_FLAG: snprintf(out, size, "true"); return;
+    case SCHEMA_ENUM: snprintf(out, size, "\"%s\"", schema_choice(field, 1)); return;
+    case SCHEMA_SPEAKER: snprintf(out, size, "{\"seat\":\"Awa\"},\"%s\"", person); return;
+    }
 }

@@ -16,7 +16,8 @@ struct api_world {
     struct circle *lists[API_WORLD_PERSONS];
     struct circles sets[API_WORLD_PERSONS];
     struct api apis[API_WORLD_PERSONS];
-    int wrote; /* how often something was said to be written */
+    int wrote;            /* how often something was said to be written */
+    const char *language; /* that is asked in; NULL: none is said */
 };
 
 /* Person 0 is facilitator; they are called "Ines", "Nadia", "Lou", "Max" in the circle "Jeudi". */
@@ -31,5 +32,10 @@ char *api_world_file(struct api_world *w, size_t as, const char *path);
 /* What has to succeed. */
 struct json *api_world_ask(struct api_world *w, size_t as, const char *method, const char *path,
                            const char *body);
+
+/* A value of the field as JSON, for a list or set its elements; `meeting` and `part` are records
+ * that exist. */
+void api_world_sample(struct api_world *w, const struct schema_field *field, const char *meeting,
+                      const char *part, char *out, size_t size);
 
 #endif

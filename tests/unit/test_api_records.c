@@ -50,34 +50,6 @@ static void refuses(struct api_world *w, size_t as, const char *method, const ch
 
 /* ---- every field of every type comes back as it was written ---- */
 
-/* A value for the field, as JSON; `meeting` and `part` are records that exist. */
-static void sample(struct api_world *w, const struct schema_field *field, const char *meeting,
-                   const char *part, char *out, size_t size)
-{
-    char person[VL_ID_TEXT_SIZE], me[VL_ID_TEXT_SIZE];
-    vl_id_text(&w->fixture->nodes[2].person, person);
-    vl_id_text(&w->fixture->nodes[0].person, me);
-    if (strcmp(field->name, "format") == 0) {
-        snprintf(out, size, "\"check-in\"");
-        return;
-    }
-    const char *record = field->limit == SCHEMA_PART ? part : meeting;
-    switch (field->form) {
-    case SCHEMA_LINE:
-    case SCHEMA_ITEM: snprintf(out, size, "\"%s é\"", field->name); return;
-    case SCHEMA_BLOCK: snprintf(out, size, "\"%s\\n\\té\"", field->name); return;
-    case SCHEMA_RULE: snprintf(out, size, "\"FREQ=WEEKLY\""); return;
-    case SCHEMA_DATE: snprintf(out, size, "\"2026-03-12T19:30\""); return;
-    case SCHEMA_PERSON: snprintf(out, size, "\"%s\"", person); return;
-    case SCHEMA_SELF: snprintf(out, size, "\"%s\"", me); return;
-    case SCHEMA_REFERENCE: snprintf(out, size, "\"%s\"", record); return;
-    case SCHEMA_INTEGER: snprintf(out, size, "7"); return;
-    case SCHEMA_FLAG: snprintf(out, size, "true"); return;
-    case SCHEMA_ENUM: snprintf(out, size, "\"%s\"", schema_choice(field, 1)); return;
-    case SCHEMA_SPEAKER: snprintf(out, size, "{\"seat\":\"Awa\"},\"%s\"", person); return;
-    }
-}
-
 static bool is_sampled(const struct schema_field *field)
 {
     bool is_audience = field->form == SCHEMA_ENUM && field->limit == CHOICES_AUDIENCE;
@@ -110,7 +82,7 @@ static void check_type(struct api_world *w, const struct schema_record *schema, 
         const struct schema_field *field = &schema->fields[i];
         bool is_many = field->kind == VL_FIELD_SET || field->kind == VL_FIELD_LIST;
         if (!is_sampled(field)) continue;
-        sample(w, field, meeting, part, value, sizeof value);
+        api_world_sample(w, field, meeting, part, value, sizeof value);
         at += (size_t)snprintf(body + at, sizeof body - at, "%s\"%s\":%s%s%s", at > 1 ? "," : "",
                                field->name, is_many ? "[" : "", value, is_many ? "]" : "");
     }
