@@ -45,8 +45,10 @@ vl_result vl_session_create(struct vl_session **out, const struct vl_session_con
                             vl_instant now)
 {
     size_t heads = 0;
+    struct vl_device_info peer;
     /* Loads the replica again when a failed commit has left it without its memory. */
-    if (vl_replica_membership(config->replica) == NULL) return VL_ERR_STORAGE;
+    vl_result known = vl_replica_device_by_noise(config->replica, config->peer_noise, &peer);
+    if (known != VL_OK && known != VL_ERR_NOT_FOUND) return known;
     VL_TRY(vl_replica_heads(config->replica, NULL, 0, &heads));
     if (heads == 0 && !config->expect_newcomer) return VL_ERR_STATE;
     struct vl_session *s = calloc(1, sizeof *s);
