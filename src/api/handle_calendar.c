@@ -80,6 +80,7 @@ vl_result handle_import_calendar(struct request *rq)
     vl_result result = calendar_import(circle->replica, vl_bytes_text(body.text), IMPORT_MAX,
                                        request_now(), &done, &problem);
     if (done.imported > 0) request_wrote(rq, circle);
+    if (result == VL_ERR_TRUNCATED) result = VL_ERR_INVALID; /* the file, not the request */
     if (result != VL_OK && problem.reason != NULL) {
         rq->problem = (struct json_problem){problem.field, problem.reason, problem.line};
     }

@@ -94,6 +94,14 @@ void print_excerpt(const char *text);
 #define WRAP_COLUMNS 78u
 void print_wrapped(const char *text, unsigned indent);
 
+/* ---- file.c ---- */
+
+/* A text file, with a final zero. NOT_FOUND: it cannot be read; TOO_LARGE: over `max` bytes; UTF8:
+ * it has zero bytes; STORAGE. */
+VL_MUST_USE vl_result file_read(const char *path, size_t max, struct vl_buffer *out);
+/* For its owner alone. EXISTS: it is there, and is not to be replaced; STORAGE. */
+VL_MUST_USE vl_result file_write(const char *path, bool replace, struct vl_bytes bytes);
+
 /* ---- protect.c ---- */
 
 /* No core dump, and nothing of the command line for whoever lists the processes: the words are
@@ -115,6 +123,8 @@ int ask_quietly(const struct call *call, const char *method, const char *path,
 /* Prints the answer as it came, one line. For --json. */
 int ask_and_print(const struct call *call, const char *method, const char *path,
                   const struct vl_buffer *body);
+/* GET of what is a file, not JSON. vl_buffer_finish. */
+int ask_file(const struct call *call, const char *path, struct vl_buffer *file);
 /* Where the node of this vault listens: `at` 0 the runtime folder, 1 the vault. false: nowhere. */
 bool socket_path(const char *vault, unsigned at, bool make_folder, char *out, size_t size);
 /* Escapes `text` for a path or query and appends it to `path`. false: too long. */
@@ -178,6 +188,13 @@ int cmd_record_edit(struct call *call);
 int cmd_record_erase(struct call *call);
 int cmd_import_minutes(struct call *call);
 int cmd_meeting_seat(struct call *call);
+int cmd_import_ics(struct call *call);
+int cmd_meeting_ics(struct call *call);
+int cmd_meeting_next(struct call *call);
+int cmd_meeting_now(struct call *call);
+int cmd_meeting_dates(struct call *call);
+int cmd_meeting_take(struct call *call);
+int cmd_reply(struct call *call);
 int cmd_format_list(struct call *call);
 int cmd_format_show(struct call *call);
 int cmd_handbook(struct call *call);

@@ -189,7 +189,8 @@ static int tell(const struct call *call, const struct json *answer, struct refus
     return complain_as_told(call, result, json_text(answer, "field"), json_text(answer, "message"));
 }
 
-/* `refusal` NULL: errors are told here. `raw` may be NULL. */
+/* `refusal` NULL: errors are told here. `raw` may be NULL. With `raw` and no `answer` what is not
+ * refused need not be JSON. */
 static int exchange(const struct call *call, const char *method, const char *path,
                     const struct vl_buffer *body, struct json **answer, struct vl_buffer *raw,
                     struct refusal *refusal)
@@ -205,7 +206,8 @@ static int exchange(const struct call *call, const char *method, const char *pat
     }
     vl_result result = request(call, fd, method, path, body, &status, &bytes);
     close(fd);
-    if (result == VL_OK) result = json_parse(vl_buffer_view(&bytes), &parsed);
+    bool is_file = status == 200 && answer == NULL && raw != NULL;
+    if (result == VL_OK && !is_file) result = json_parse(vl_buffer_view(&bytes), &parsed);
     if (result != VL_OK) {
         end = complain(call, VL_ERR_CLOSED, NULL, N_("The node did not answer as it should."));
     } else if (status != 200) {
@@ -249,6 +251,12 @@ int ask_and_print(const struct call *call, const char *method, const char *path,
     }
     vl_buffer_finish(&raw);
     return end;
+}
+
+int ask_file(const struct call *call, const char *path, struct vl_buffer *file)
+{
+    *file = (struct vl_buffer){0};
+    return exchange(call, "GET", path, NULL, NULL, file, NULL);
 }
 
 bool path_add(char *path, size_t size, const char *text)

@@ -37,8 +37,8 @@ static int list_path(const struct call *call, const struct schema_record *schema
 
 /* The record in one circle after the other. NULL and VL_OK in *why: it was told what is wrong. */
 static struct json *seek(const struct call *call, const struct schema_record *schema,
-                         const struct json *circles, char *path, size_t size, int *end,
-                         vl_result *why)
+                         const char *name, const struct json *circles, char *path, size_t size,
+                         int *end, vl_result *why)
 {
     struct refusal refusal = {.why = VL_ERR_NOT_FOUND};
     struct json *record;
@@ -46,7 +46,7 @@ static struct json *seek(const struct call *call, const struct schema_record *sc
         if (json_flag(json_item(circles, i), "draft")) continue;
         snprintf(path, size, "circles/%s/%s/", json_text(json_item(circles, i), "id"),
                  schema->plural);
-        if (!path_add(path, size, call->args[0])) break;
+        if (!path_add(path, size, name)) break;
         *end = ask_quietly(call, "GET", path, NULL, &record, &refusal);
         if (*end == CLI_OK) return record;
     }
@@ -54,8 +54,8 @@ static struct json *seek(const struct call *call, const struct schema_record *sc
     return NULL;
 }
 
-int find_record(const struct call *call, const struct schema_record *schema, char *path,
-                size_t size, struct json **record)
+int find_record(const struct call *call, const struct schema_record *schema, const char *name,
+                char *path, size_t size, struct json **record)
 {
     struct json *circles;
     vl_result why = VL_ERR_NOT_FOUND;
@@ -65,14 +65,14 @@ int find_record(const struct call *call, const struct schema_record *schema, cha
         end = list_path(call, schema, path, size);
         if (end != CLI_OK) return end;
         strncat(path, is_one ? "" : "/", size - strlen(path) - 1);
-        if (!is_one && !path_add(path, size, call->args[0])) {
+        if (!is_one && !path_add(path, size, name)) {
             return complain(call, VL_ERR_TOO_LARGE, NULL, NULL);
         }
         return ask(call, "GET", path, NULL, record);
     }
     end = ask(call, "GET", "circles", NULL, &circles);
     if (end != CLI_OK) return end;
-    *record = seek(call, schema, json_member(circles, "circles"), path, size, &end, &why);
+    *record = seek(call, schema, name, json_member(circles, "circles"), path, size, &end, &why);
     json_destroy(circles);
     if (*record != NULL) return CLI_OK;
     return why == VL_OK ? end : complain(call, why, NULL, NULL);
@@ -116,7 +116,7 @@ int cmd_record_edit(struct call *call)
 {
     char path[CLI_PATH_MAX];
     struct json *record;
-    int end = find_record(call, schema_of(call), path, sizeof path, &record);
+    int end = find_record(call, schema_of(call), call->args[0], path, sizeof path, &record);
     if (end != CLI_OK) return end;
     json_destroy(record);
     return send_fields(call, "PATCH", path, true, _("Changed."));
@@ -126,7 +126,7 @@ int cmd_record_erase(struct call *call)
 {
     char path[CLI_PATH_MAX], circle[VL_ID_TEXT_SIZE], id[64];
     struct json *record;
-    int end = find_record(call, schema_of(call), path, sizeof path, &record);
+    int end = find_record(call, schema_of(call), call->args[0], path, sizeof path, &record);
     if (end != CLI_OK) return end;
     snprintf(circle, sizeof circle, "%s", json_text(record, "circle"));
     snprintf(id, sizeof id, "%s", json_text(record, "id"));
@@ -141,7 +141,7 @@ int cmd_record_show(struct call *call)
 {
     char path[CLI_PATH_MAX];
     struct json *record;
-    int end = find_record(call, schema_of(call), path, sizeof path, &record);
+    int end = find_record(call, schema_of(call), call->args[0], path, sizeof path, &record);
     if (end != CLI_OK) return end;
     if (call->json) {
         struct vl_buffer text = {0};

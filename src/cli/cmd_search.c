@@ -51,27 +51,6 @@ struct import {
     int imported, existed, refused_count;
 };
 
-static vl_result read_file(const char *path, struct vl_buffer *out)
-{
-    char part[65536];
-    FILE *file = fopen(path, "rbe");
-    if (file == NULL) return VL_ERR_NOT_FOUND;
-    vl_result result = VL_OK;
-    for (;;) {
-        size_t got = fread(part, 1, sizeof part, file);
-        if (got == 0) break;
-        if (out->size + got > FILE_BYTES_MAX) result = VL_ERR_TOO_LARGE;
-        if (result == VL_OK) result = vl_buffer_append(out, part, got);
-        if (result != VL_OK) break;
-    }
-    if (result == VL_OK && ferror(file)) result = VL_ERR_STORAGE;
-    fclose(file);
-    if (result == VL_OK && memchr(out->data == NULL ? "" : (char *)out->data, 0, out->size)) {
-        result = VL_ERR_UTF8;
-    }
-    return result == VL_OK ? vl_buffer_append(out, "", 1) : result;
-}
-
 static void refuse_file(struct import *import, const char *name, const struct refusal *refusal)
 {
     json_open(import->refused, '{');
@@ -94,8 +73,9 @@ static int import_file(struct import *import, const char *folder, const char *na
     struct refusal refusal = {.why = VL_OK};
     int end = CLI_OK;
     int size = snprintf(path, sizeof path, "%s/%s", folder, name);
-    vl_result result =
-        size > 0 && (size_t)size < sizeof path ? read_file(path, &text) : VL_ERR_TOO_LARGE;
+    vl_result result = size > 0 && (size_t)size < sizeof path
+                           ? file_read(path, FILE_BYTES_MAX, &text)
+                           : VL_ERR_TOO_LARGE;
     if (result != VL_OK) {
         refusal.why = result;
         message_write(import->call->language, result, NULL, NULL, refusal.message,

@@ -23,7 +23,8 @@ int cmd_meeting_seat(struct call *call)
     char path[CLI_PATH_MAX];
     struct vl_buffer body = {0};
     struct json *meeting;
-    int end = find_record(call, schema_record(SCHEMA_MEETING), path, sizeof path, &meeting);
+    int end = find_record(call, schema_record(SCHEMA_MEETING), call->args[0], path, sizeof path,
+                          &meeting);
     if (end != CLI_OK) return end;
     json_destroy(meeting);
     struct json_out o = json_out(&body);

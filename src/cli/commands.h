@@ -14,10 +14,12 @@ const char *command_word(const struct schema_record *schema);
 /* What a type is for; English, to be translated. */
 const char *command_purpose(const struct schema_record *schema);
 
-/* Finds the record that the first argument names: in --circle, else in whichever circle has it; of
- * a type of which there is one, that one. Its path, and *record as it is now, or an exit status
- * after it was told why not. */
-int find_record(const struct call *call, const struct schema_record *schema, char *path,
-                size_t size, struct json **record);
+/* ---- cmd_record.c ---- */
+
+/* The record of that type that `name` says (its id, or the beginning of it): in --circle, else in
+ * whichever circle has it; of a type of which a circle has one, that one. `path` becomes its route;
+ * destroy *record. */
+int find_record(const struct call *call, const struct schema_record *schema, const char *name,
+                char *path, size_t size, struct json **record);
 
 #endif

@@ -183,6 +183,35 @@ static void print_conflicts(const struct call *call, const struct schema_record 
     }
 }
 
+/* ---- who comes ---- */
+
+static void print_answers(const struct call *call, const struct json *replies, const char *answer)
+{
+    const struct json *list = json_member(replies, answer);
+    if (json_count(list) == 0) return;
+    printf("  %s%s", catalog_word(call->language, "answer", answer), _(": "));
+    for (size_t i = 0; i < json_count(list); i++) {
+        const struct json *reply = json_item(list, i);
+        fputs(i == 0 ? "" : ", ", stdout);
+        print_text(json_text(reply, "name"));
+        if (json_text(reply, "brings")[0] == 0) continue;
+        fputs(" (", stdout);
+        print_text(json_text(reply, "brings"));
+        putchar(')');
+    }
+    putchar('\n');
+}
+
+static void print_replies(const struct call *call, const struct json *replies)
+{
+    static const char *const answers[] = {"coming", "perhaps", "not", "silent"};
+    print_label(call, "replies");
+    putchar('\n');
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        print_answers(call, replies, answers[i]);
+    }
+}
+
 void print_record(const struct call *call, const struct schema_record *schema,
                   const struct json *record, const struct json *members)
 {
@@ -196,6 +225,13 @@ void print_record(const struct call *call, const struct schema_record *schema,
     for (size_t i = is_titled; i < schema->field_count; i++) {
         const struct schema_field *field = &schema->fields[i];
         if (!is_long(field)) print_field(call, field, json_member(record, field->name), members);
+    }
+    if (json_text(record, "repeats")[0] != 0) {
+        print_label(call, "repeats");
+        printf("%s\n", json_text(record, "repeats"));
+    }
+    if (json_member(record, "replies") != NULL) {
+        print_replies(call, json_member(record, "replies"));
     }
     if (json_text(record, "by")[0] != 0) {
         print_label(call, "by");

@@ -215,6 +215,8 @@ static void test_import(void **state)
     }
     vl_buffer_finish(&body);
     vl_buffer_finish(&text);
+    refuses("POST", "import/ics", "{\"text\":\"BEGIN:VCALENDAR\"}", 400, "INVALID", "END",
+            "Line 1: END: the file ends too early.");
     refuses("POST", "import/ics", "{\"text\":\"hello\"}", 400, "INVALID", "",
             "Line 1: Not a calendar file.");
     refuses("POST", "import/ics",
