@@ -5,7 +5,7 @@
 
 const struct command cli_commands[] = {
     {"init", "", "", 0, 0, cmd_init, N_("make a new vault")},
-    {"run", "", "locked interface=NAME loopback port=NUMBER", 0, 0, cmd_run,
+    {"run", "", "locked new interface=NAME loopback port=NUMBER", 0, 0, cmd_run,
      N_("start this vault's node")},
     {"open", "", "", 0, 0, cmd_open, N_("the page of the running node, in your browser")},
     {"lock", "", "", 0, 0, cmd_lock, N_("close the vault, wipe the keys")},

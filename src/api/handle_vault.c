@@ -8,6 +8,9 @@ vl_result handle_status(struct request *rq)
     struct json_out *o = &rq->out;
     json_open(o, '{');
     json_put_flag(o, "locked", !rq->api->is_open);
+    if (!rq->api->is_open && !rq->api->keeper.exists(rq->api->keeper.self)) {
+        json_put_flag(o, "new", true);
+    }
     if (rq->api->is_open) {
         view_network(o, rq->api);
         json_key(o, "circles");
@@ -39,6 +42,20 @@ vl_result handle_unlock(struct request *rq)
     }
     VL_TRY(
         rq->api->keeper.unlock(rq->api->keeper.self, vl_bytes_text(body.passphrase), &rq->wait_ms));
+    return handle_status(rq);
+}
+
+vl_result handle_vault_new(struct request *rq)
+{
+    const struct api_keeper *keeper = &rq->api->keeper;
+    struct unlock_body body = {0};
+    VL_TRY(request_decode(rq, unlock_fields, 1, &body));
+    struct vl_bytes passphrase = vl_bytes_text(body.passphrase);
+    if (passphrase.size == 0) {
+        return request_refuse(rq, "passphrase", "The passphrase may not be empty.", VL_ERR_INVALID);
+    }
+    VL_TRY(keeper->create(keeper->self, passphrase));
+    VL_TRY(keeper->unlock(keeper->self, passphrase, &rq->wait_ms));
     return handle_status(rq);
 }
 

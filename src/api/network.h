@@ -65,8 +65,11 @@ struct api_keeper { /* who opens and closes the vault */
     void *self;
     /* Opens it and calls api_open. PASSPHRASE, BACKOFF with *wait_ms, DAMAGED, ... */
     vl_result (*unlock)(void *self, struct vl_bytes passphrase, uint64_t *wait_ms);
-    void (*lock)(void *self);  /* calls api_close, then wipes */
-    void (*wrote)(void *self); /* records changed: there is something to index */
+    void (*lock)(void *self);   /* calls api_close, then wipes */
+    void (*wrote)(void *self);  /* records changed: there is something to index */
+    bool (*exists)(void *self); /* whether there is a vault */
+    /* Makes it, and leaves it closed. EXISTS, INVALID, UTF8, STORAGE, FULL. */
+    vl_result (*create)(void *self, struct vl_bytes passphrase);
 };
 
 #endif

@@ -139,6 +139,7 @@ vl_result handle_bundle_read(struct request *rq);
 vl_result handle_bundle_data(struct request *rq);
 vl_result handle_status(struct request *rq);
 vl_result handle_unlock(struct request *rq);
+vl_result handle_vault_new(struct request *rq);
 vl_result handle_lock(struct request *rq);
 vl_result handle_circle_list(struct request *rq);
 vl_result handle_circle_new(struct request *rq);

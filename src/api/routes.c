@@ -18,6 +18,7 @@ const struct route routes[] = {
     {"GET", "handbook/{chapter}", handle_chapter, false, "one of them"},
     {"GET", "numbers", handle_numbers, false, "numbers to call"},
     {"GET", "agreement", handle_proposed_agreement, false, "what a new circle may agree on"},
+    {"POST", "vault", handle_vault_new, false, "make the vault, when there is none, and open it"},
     {"POST", "unlock", handle_unlock, false, "open the vault"},
     {"POST", "lock", handle_lock, false, "close and wipe"},
     {"GET", "session", handle_session, false, "the page's header token"},

@@ -86,6 +86,16 @@ static vl_result unlock(void *context, struct vl_bytes passphrase, uint64_t *wai
     return VL_OK;
 }
 
+static bool exists(void *context)
+{
+    return store_exists(((const struct runtime *)context)->call->vault);
+}
+
+static vl_result create(void *context, struct vl_bytes passphrase)
+{
+    return store_create(((const struct runtime *)context)->call->vault, passphrase);
+}
+
 /* ---- start and end ---- */
 
 static void on_signal(evutil_socket_t fd, short what, void *context)
@@ -113,11 +123,15 @@ static vl_result listen_somewhere(struct runtime *rt, uint16_t port)
         if (!socket_path(rt->call->vault, at, true, path, sizeof path)) continue;
         set_launch_path(rt, path);
         struct api_page page = {.port = port, .launch_path = rt->launch_path, .label = _("Open")};
-        struct api_config config = {
-            .base = rt->base,
-            .socket_path = path,
-            .page = &page,
-            .keeper = {.self = rt, .unlock = unlock, .lock = lock, .wrote = on_wrote}};
+        struct api_config config = {.base = rt->base,
+                                    .socket_path = path,
+                                    .page = &page,
+                                    .keeper = {.self = rt,
+                                               .unlock = unlock,
+                                               .lock = lock,
+                                               .wrote = on_wrote,
+                                               .exists = exists,
+                                               .create = create}};
         result = api_create(&rt->api, &config);
         if (result == VL_OK || result == VL_ERR_IN_USE || result == VL_ERR_NETWORK) break;
     }
@@ -153,10 +167,13 @@ static int start(struct runtime *rt)
 {
     char *passphrase = NULL;
     uint64_t wait_ms = 0;
-    if (!store_exists(rt->call->vault)) {
+    bool is_new = !store_exists(rt->call->vault);
+    if (is_new && call_option(rt->call, "new") == NULL) {
         return complain(rt->call, VL_ERR_NOT_FOUND, NULL,
                         N_("There is no vault here yet; make one with `veillee init`."));
     }
+    vl_result prepared = is_new ? store_prepare(rt->call->vault) : VL_OK;
+    if (prepared != VL_OK) return complain(rt->call, prepared, NULL, NULL);
     rt->base = event_base_new();
     if (rt->base == NULL) return complain(rt->call, VL_ERR_NO_MEMORY, NULL, NULL);
     rt->index = evtimer_new(rt->base, on_index, rt);
@@ -168,7 +185,7 @@ static int start(struct runtime *rt)
     }
     int end = listen_for_all(rt);
     if (end != CLI_OK) return end;
-    if (call_option(rt->call, "locked") == NULL) {
+    if (!is_new && call_option(rt->call, "locked") == NULL) {
         vl_result result = read_passphrase(rt->call, _("Passphrase: "), &passphrase);
         if (result == VL_ERR_CLOSED) {
             return complain(rt->call, VL_ERR_INVALID, NULL,
@@ -202,7 +219,7 @@ static void tell_ready(struct runtime *rt)
 {
     char address[3 * CLI_PATH_MAX];
     bool is_person = isatty(STDOUT_FILENO) == 1;
-    puts(rt->store == NULL ? "ready (locked)" : "ready");
+    puts(exists(rt) ? rt->store == NULL ? "ready (locked)" : "ready" : "ready (new)");
     if (api_launch(rt->api) == VL_OK && browser_address(rt->launch_path, address, sizeof address)) {
         printf("page %s\n", address);
         if (is_person && !browser_open(rt->launch_path)) {

@@ -78,16 +78,25 @@ done:
     return result;
 }
 
+vl_result store_prepare(const char *folder)
+{
+    int fd = -1;
+    VL_TRY(folder_make(folder));
+    VL_TRY(folder_open(folder, &fd));
+    vl_result result = folder_close_off(fd);
+    close(fd);
+    return result;
+}
+
 vl_result store_create_at_cost(const char *folder, struct vl_bytes passphrase,
                                struct vault_cost cost)
 {
     int fd = -1;
     VL_TRY(vault_passphrase_check(passphrase));
     if (store_exists(folder)) return VL_ERR_EXISTS;
-    VL_TRY(folder_make(folder));
+    VL_TRY(store_prepare(folder));
     VL_TRY(folder_open(folder, &fd));
-    vl_result result = folder_close_off(fd);
-    if (result == VL_OK) result = make_vault(folder, fd, passphrase, cost);
+    vl_result result = make_vault(folder, fd, passphrase, cost);
     close(fd);
     return result;
 }

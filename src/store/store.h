@@ -15,6 +15,8 @@ struct store;
  * The passphrase is brought to NFC; INVALID: empty or not UTF-8. */
 VL_MUST_USE vl_result store_create(const char *folder, struct vl_bytes passphrase);
 bool store_exists(const char *folder);
+/* The folder alone, closed to other accounts: what is there before a vault is made. STORAGE. */
+VL_MUST_USE vl_result store_prepare(const char *folder);
 /* PASSPHRASE; BACKOFF (*wait_ms until the next try); IN_USE; DAMAGED; NOT_FOUND. */
 VL_MUST_USE vl_result store_open(struct store **out, const char *folder, struct vl_bytes passphrase,
                                  uint64_t *wait_ms);

@@ -19,22 +19,22 @@ async function ask(method, path, body) {
   return answer;
 }
 
-function Locked({ then }) {
+function Locked({ isNew, then }) {
   const [problem, setProblem] = useState('');
   const unlock = async (event) => {
     event.preventDefault();
     const passphrase = event.target.elements.passphrase.value;
     event.target.reset();
     try {
-      await ask('POST', 'unlock', { passphrase });
+      await ask('POST', isNew ? 'vault' : 'unlock', { passphrase });
       then();
     } catch (error) {
       setProblem(error.message);
     }
   };
   return html`<form onSubmit=${unlock}>
-    <label>Phrase de passe <input name="passphrase" type="password" required autofocus
-      autocomplete="off" /></label>
+    <label>${isNew ? 'Nouvelle phrase de passe' : 'Phrase de passe'}
+      <input name="passphrase" type="password" required autofocus autocomplete="off" /></label>
     <button>Ouvrir</button>
     <p role="alert">${problem}</p>
   </form>`;
@@ -51,7 +51,7 @@ function Page() {
   const load = () => ask('GET', 'status').then(setStatus, () => setStatus(null));
   useEffect(() => { load(); }, []);
   if (status === null) return null;
-  return status.locked ? html`<${Locked} then=${load} />`
+  return status.locked ? html`<${Locked} isNew=${status.new} then=${load} />`
     : html`<${Open} status=${status} then=${load} />`;
 }
 

@@ -12,7 +12,7 @@ import { finish, skip, test } from './lib/report.mjs';
 
 if (!enterNamespace()) finish('no network namespaces here');
 const one = new Person('one', null), locked = new Person('locked', null);
-const alter = new Person('alter', null);
+const alter = new Person('alter', null), fresh = new Person('fresh', null);
 const equal = (a, b, what) => {
   if (a !== b) throw new Error(`${what}: ${JSON.stringify(a)}, not ${JSON.stringify(b)}`);
 };
@@ -445,29 +445,48 @@ try {
   });
 
   await test('a locked vault: the page shows nothing, and can open it', async () => {
-    const fresh = await open(one);
-    equal(JSON.stringify(await fresh.json('GET', 'status')), '{"locked":true}', 'status');
+    const opened = await open(one);
+    equal(JSON.stringify(await opened.json('GET', 'status')), '{"locked":true}', 'status');
     for (const path of ['circles', 'search?words=n', 'peers', 'pairing']) {
-      equal((await fresh.api('GET', path)).status, 423, path);
+      equal((await opened.api('GET', path)).status, 423, path);
     }
-    const stream = fresh.watch();
+    const stream = opened.watch();
     equal((await stream.next('ready')).data.locked, true, 'ready');
-    equal((await fresh.api('POST', 'unlock', { passphrase: 'faux' })).status, 403, 'wrong');
-    equal((await fresh.api('POST', 'unlock', { passphrase: one.passphrase })).status, 429, 'wait');
+    equal((await opened.api('POST', 'unlock', { passphrase: 'faux' })).status, 403, 'wrong');
+    equal((await opened.api('POST', 'unlock', { passphrase: one.passphrase })).status, 429, 'wait');
     await sleep(1200);
-    equal((await fresh.send('POST', `/api/v1/unlock?passphrase=${encodeURIComponent(
+    equal((await opened.send('POST', `/api/v1/unlock?passphrase=${encodeURIComponent(
       one.passphrase)}`, { body: '{}' })).status, 400, 'a passphrase in the address');
-    await fresh.json('POST', 'unlock', { passphrase: one.passphrase });
+    await opened.json('POST', 'unlock', { passphrase: one.passphrase });
     await stream.next('unlocked');
-    ok((await fresh.json('GET', 'status')).circles.length === 2, 'circles');
-    await fresh.json('POST', 'lock', { keep: true });
+    ok((await opened.json('GET', 'status')).circles.length === 2, 'circles');
+    await opened.json('POST', 'lock', { keep: true });
     await stream.next('locked');
-    equal(JSON.stringify(await fresh.json('GET', 'status')), '{"locked":true}', 'kept session');
-    await fresh.json('POST', 'unlock', { passphrase: one.passphrase });
+    equal(JSON.stringify(await opened.json('GET', 'status')), '{"locked":true}', 'kept session');
+    await opened.json('POST', 'unlock', { passphrase: one.passphrase });
     ok(!stream.ended, 'the kept session\'s stream ended');
     await one.run(['lock']);
-    await refused(fresh, 'GET', '/', {}, 'after a lock by the command line');
+    await refused(opened, 'GET', '/', {}, 'after a lock by the command line');
     await until('the end of the stream', 3, () => stream.ended);
+  });
+
+  await test('without a vault: only with --new, and then the page makes it', async () => {
+    const end = await fresh.run(['run']);
+    equal(end.status, 6, `run: ${end.err}`);
+    await fresh.start('--new');
+    const first = await open(fresh);
+    equal(JSON.stringify(await first.json('GET', 'status')), '{"locked":true,"new":true}', 'new');
+    const stream = first.watch();
+    await stream.next('ready');
+    equal((await first.api('POST', 'vault', { passphrase: '' })).status, 400, 'empty');
+    const { circles } = await first.json('POST', 'vault', { passphrase: fresh.passphrase });
+    equal(circles.length, 0, 'circles');
+    await stream.next('unlocked');
+    equal((await first.api('POST', 'vault', { passphrase: 'x' })).status, 409, 'another');
+    equal(statSync(fresh.vault).mode & 0o777, 0o700, 'mode');
+    await fresh.stop();
+    await fresh.start('--new'); // there is one now
+    equal((await fresh.json('status')).locked, false, 'with its passphrase');
   });
 
   await test('a node that begins locked; a port of one\'s own, or a sentence', async () => {
@@ -504,5 +523,6 @@ try {
   one.destroy();
   locked.destroy();
   alter.destroy();
+  fresh.destroy();
 }
 finish();

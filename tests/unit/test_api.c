@@ -12,7 +12,6 @@
 
 #include <event2/event.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sodium.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,6 +21,7 @@
 #include "api/api.h"
 #include "api/circle_load.h"
 #include "api/json.h"
+#include "support/unix_client.h"
 
 #define PASSPHRASE "une veillee"
 
@@ -133,50 +133,24 @@ static void keeper_wrote(void *self)
     ((struct world *)self)->wrote++;
 }
 
-/* ---- a client in a thread, so that the loop runs here ---- */
-
-struct exchange {
-    const char *path, *request;
-    size_t request_size;
-    char *answer;
-    size_t size;
-    volatile int done;
-};
-
-static void *client(void *context)
+static bool keeper_exists(void *self)
 {
-    struct exchange *x = context;
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", x->path);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
-        (void)!send(fd, x->request, x->request_size, MSG_NOSIGNAL);
-        for (;;) {
-            x->answer = realloc(x->answer, x->size + 65536);
-            ssize_t got = recv(fd, x->answer + x->size, 65535, 0);
-            if (got <= 0) break;
-            x->size += (size_t)got;
-        }
-        x->answer[x->size] = 0;
-    }
-    close(fd);
-    __atomic_store_n(&x->done, 1, __ATOMIC_SEQ_CST);
-    return NULL;
+    return store_exists(((struct world *)self)->vault);
 }
 
-/* Sends raw bytes, gives the whole answer (the caller frees it). */
+static vl_result keeper_create(void *self, struct vl_bytes passphrase)
+{
+    return store_create(((struct world *)self)->vault, passphrase);
+}
+
+static const struct api_keeper keeper = {&w,           keeper_unlock, keeper_lock,
+                                         keeper_wrote, keeper_exists, keeper_create};
+
+/* ---- requests ---- */
+
 static char *exchange(const char *request, size_t size)
 {
-    struct exchange x = {.path = w.socket, .request = request, .request_size = size};
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, client, &x), 0);
-    for (int i = 0; i < 10000 && !__atomic_load_n(&x.done, __ATOMIC_SEQ_CST); i++) {
-        struct timeval tick = {.tv_usec = 2000};
-        assert_int_equal(event_base_loopexit(w.base, &tick), 0);
-        assert_true(event_base_dispatch(w.base) >= 0);
-    }
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    return x.answer;
+    return unix_exchange(w.base, w.socket, request, size);
 }
 
 /* One request; its status, and the body parsed. */
@@ -248,10 +222,7 @@ static int setup(void **state)
     snprintf(w.vault, sizeof w.vault, "%s/vault", w.folder);
     snprintf(w.socket, sizeof w.socket, "%s/api.sock", w.folder);
     w.base = event_base_new();
-    struct api_config config = {.base = w.base,
-                                .socket_path = w.socket,
-                                .keeper = {&w, keeper_unlock, keeper_lock, keeper_wrote}};
-    if (store_create(w.vault, vl_bytes_text(PASSPHRASE)) != VL_OK) return -1;
+    struct api_config config = {.base = w.base, .socket_path = w.socket, .keeper = keeper};
     return api_create(&w.api, &config) == VL_OK ? 0 : -1;
 }
 
@@ -295,7 +266,7 @@ static void test_the_socket_is_ours_alone(void **state)
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     close(fd);
     config.socket_path = w.socket;
-    config.keeper = (struct api_keeper){&w, keeper_unlock, keeper_lock, keeper_wrote};
+    config.keeper = keeper;
     assert_int_equal(api_create(&w.api, &config), VL_OK);
 }
 
@@ -348,7 +319,17 @@ static void test_locked_until_the_passphrase(void **state)
     assert_int_equal(ask("GET", "status", NULL, &answer), 200);
     assert_true(json_flag(answer, "locked"));
     assert_int_equal(json_count(json_member(answer, "circles")), 0);
+    assert_true(json_flag(answer, "new"));
     json_destroy(answer);
+    refuses("POST", "unlock", "{\"passphrase\":\"" PASSPHRASE "\"}", 404, "NOT_FOUND", "");
+    refuses("POST", "vault", "{\"passphrase\":\"\"}", 400, "INVALID", "passphrase");
+    assert_int_equal(ask("POST", "vault", "{\"passphrase\":\"" PASSPHRASE "\"}", &answer), 200);
+    assert_false(json_flag(answer, "locked"));
+    json_destroy(answer);
+    refuses("POST", "vault", "{\"passphrase\":\"autre\"}", 409, "EXISTS", "");
+    assert_int_equal(ask("POST", "lock", NULL, &answer), 200);
+    json_destroy(answer);
+    refuses("POST", "vault", "{\"passphrase\":\"autre\"}", 409, "EXISTS", "");
     refuses("GET", "circles", NULL, 423, "LOCKED", "");
     refuses("POST", "away", NULL, 423, "LOCKED", "");
     refuses("POST", "unlock", "{\"passphrase\":\"autre\"}", 403, "PASSPHRASE", "");
