@@ -512,6 +512,13 @@ try {
     ok(texts, 'slow connections are still open');
   });
 
+  await test('no connection is left behind', async () => {
+    const open = () => readdirSync(`/proc/${one.process.pid}/fd`).length;
+    const before = open();
+    for (let n = 0; n < 50; n++) await exchange(port, 'GET / HTTP/1.1\r\n\r\n');
+    await until('as many descriptors as before', 30, () => open() <= before);
+  });
+
   await test('after the end: no file, no port', async () => {
     const { file: left, port: gone } = await alter.json('open');
     ok(existsSync(left), 'the file');
