@@ -180,7 +180,7 @@ static inline void tip_raise(struct session_tip *tip, uint64_t seq, const struct
 /* ---- pending (session_pending.c) ---- */
 
 struct pending {
-    struct chunk **items; /* in order of arrival */
+    struct chunk **items; /* in order of arrival, those of one log by number */
     size_t count, capacity;
     size_t entries, bytes; /* of what is not stored yet */
     size_t max_entries;    /* VL_PENDING_ENTRIES_MAX, in tests less */

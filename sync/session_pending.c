@@ -33,15 +33,19 @@ void session_limit_pending(struct vl_session *s, size_t entries)
     s->pending.max_entries = entries;
 }
 
-static bool waits(const struct pending *pending, const struct vl_id *log)
+/* Whether what comes before c in its log waits. What comes after may wait too (it was on its way
+ * when I asked for c), and holds nothing up. */
+static bool waits_before(const struct pending *pending, const struct chunk *c)
 {
     for (size_t i = 0; i < pending->count; i++) {
-        if (vl_id_equal(&pending->items[i]->log, log)) return true;
+        const struct chunk *item = pending->items[i];
+        if (vl_id_equal(&item->log, &c->log) && item->first <= c->first) return true;
     }
     return false;
 }
 
-/* Takes over the chunk; on an error it is still the caller's. */
+/* Takes over the chunk, which stands before those that follow it in its log; on an error it is
+ * still the caller's. */
 static vl_result pending_push(struct pending *pending, struct chunk *c)
 {
     if (pending->count == pending->capacity) {
@@ -51,7 +55,14 @@ static vl_result pending_push(struct pending *pending, struct chunk *c)
         pending->items = items;
         pending->capacity = capacity;
     }
-    pending->items[pending->count++] = c;
+    size_t at = 0;
+    while (at < pending->count && !(vl_id_equal(&pending->items[at]->log, &c->log) &&
+                                    pending->items[at]->first > c->first))
+        at++;
+    memmove(&pending->items[at + 1], &pending->items[at],
+            (pending->count - at) * sizeof *pending->items);
+    pending->items[at] = c;
+    pending->count++;
     pending->entries += c->count - c->done;
     pending->bytes += chunk_size(c);
     return VL_OK;
@@ -292,7 +303,7 @@ vl_result session_take_chunk(struct vl_session *s)
         result = meet_branch(s, c);
         goto let_go;
     }
-    blocked = waits(p, &c->log);
+    blocked = waits_before(p, c);
     if (!blocked) {
         result = is_free(s, c, &is_ready);
         if (result != VL_OK) goto let_go;

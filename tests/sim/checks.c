@@ -5,14 +5,21 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+
+bool check_honest(const struct node *n)
+{
+    return !n->hostile && !n->stolen;
+}
 
 bool check_in_core(const struct world *w, unsigned index)
 {
     const struct node *n = &w->nodes[index];
-    if (!n->up || !n->joined || n->stolen || !members_sees(n, n)) return false;
+    if (!n->up || !n->joined || !check_honest(n) || !members_sees(n, n)) return false;
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         const struct node *other = &w->nodes[i];
-        if (!other->stolen && members_sees(n, other) && other->joined && !members_sees(other, n))
+        if (check_honest(other) && members_sees(n, other) && other->joined &&
+            !members_sees(other, n))
             return false;
     }
     return true;
@@ -31,13 +38,14 @@ static bool same_heads(const struct world *w)
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         const struct node *a = &w->nodes[i];
         struct vl_id heads;
-        if (!a->joined || !members_sees(a, a)) continue;
+        if (!a->joined || !check_honest(a) || !members_sees(a, a)) continue;
         vl_replica_heads_digest(a->replica, &heads);
         for (unsigned k = 0; k < w->profile.nodes; k++) {
             const struct node *b = &w->nodes[k];
             struct vl_id other;
+            if (!check_honest(b)) continue;
             if (!b->joined) {
-                if (members_sees(a, b)) return false;
+                if (check_in_core(w, i) && members_sees(a, b)) return false;
                 continue;
             }
             bool mutual = members_sees(a, b) && members_sees(b, a);
@@ -49,6 +57,42 @@ static bool same_heads(const struct world *w)
     return true;
 }
 
+/* ---- forks ---- */
+
+#define FORKS_MAX 64u
+
+struct forks {
+    const struct world *w;
+    struct vl_id logs[FORKS_MAX];
+    size_t count;
+    bool honest; /* one is of somebody honest */
+};
+
+static vl_result keep_fork(void *context, const struct vl_fork *fork)
+{
+    struct forks *forks = context;
+    for (unsigned i = 0; i < forks->w->profile.nodes; i++) {
+        const struct node *n = &forks->w->nodes[i];
+        if (memcmp(n->keys->card.sign, fork->sign_key, 32) == 0 && check_honest(n))
+            forks->honest = true;
+    }
+    if (forks->count < FORKS_MAX) forks->logs[forks->count++] = fork->log;
+    return VL_OK;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    return vl_id_compare(a, b);
+}
+
+static struct forks forks_of(const struct world *w, const struct node *n)
+{
+    struct forks forks = {.w = w};
+    if (vl_replica_forks(n->replica, keep_fork, &forks) != VL_OK) forks.count = 0;
+    qsort(forks.logs, forks.count, sizeof forks.logs[0], by_id);
+    return forks;
+}
+
 bool check_converged(struct world *w)
 {
     for (unsigned i = 0; i < w->profile.nodes; i++) {
@@ -57,6 +101,7 @@ bool check_converged(struct world *w)
         /* After a failed commit the copy is read again by the next call; heads alone do not. */
         if (vl_replica_membership(w->nodes[i].replica) == NULL) return false;
     }
+    if (w->forked) return true; /* who holds which branch decides what can be linked to */
     return same_heads(w) && network_waiting(w) == 0;
 }
 
@@ -153,10 +198,10 @@ static void check_replica(struct world *w, const struct node *n, struct vl_id *d
                    hex);
         return;
     }
-    if (vl_replica_fork_count(n->replica) > 0) {
+    if (vl_replica_fork_count(n->replica) > 0 && !w->forked)
         world_fail(w, "%s knows a fork, and nobody forked", n->name);
-        return;
-    }
+    if (forks_of(w, n).honest) world_fail(w, "%s knows a fork of somebody honest", n->name);
+    if (w->failed) return;
     if (report.unmerged > w->erased_count && !w->profile.endings) {
         world_fail(w, "%s cannot read %" PRIu64 " entries", n->name, report.unmerged);
         return;
@@ -173,7 +218,7 @@ void check_end(struct world *w)
     unsigned members = 0;
     for (unsigned i = 0; i < w->profile.nodes && !w->failed; i++) {
         const struct node *n = &w->nodes[i];
-        if (!n->joined) continue;
+        if (!n->joined || !check_honest(n)) continue;
         check_replica(w, n, &digests[i]);
         if (!check_in_core(w, i)) continue;
         members++;
@@ -181,6 +226,7 @@ void check_end(struct world *w)
         world_trace(w, "digest", digests[i].bytes, sizeof digests[i].bytes);
         for (unsigned k = 0; k < i && !w->failed; k++) {
             if (!w->nodes[k].joined || !check_in_core(w, k)) continue;
+            if (w->forked) continue; /* what hangs on another branch is elsewhere */
             if (vl_id_equal(&secrets[i], &secrets[k]) && !vl_id_equal(&digests[i], &digests[k]))
                 world_fail(w, "%s has the same entries as %s and another state", n->name,
                            w->nodes[k].name);
@@ -189,9 +235,9 @@ void check_end(struct world *w)
         }
     }
     if (members == 0 && !w->profile.endings) world_fail(w, "nobody is a member");
-    if (!w->failed) check_acknowledged(w);
-    if (!w->failed) check_counting(w);
-    if (!w->failed) check_erased(w);
+    if (!w->failed && !w->forked) check_acknowledged(w);
+    if (!w->failed && !w->forked) check_counting(w);
+    if (!w->failed && !w->forked) check_erased(w);
     if (!w->failed && w->profile.endings) members_check_secrets(w);
     if (w->failed) return;
     tell(w,

@@ -16,7 +16,7 @@ struct options {
 };
 
 struct totals {
-    uint64_t seeds, failed, events, messages, writes, faults, minutes, happened;
+    uint64_t seeds, failed, events, messages, writes, faults, attacks, minutes, happened;
 };
 
 static int usage(void)
@@ -89,6 +89,7 @@ static struct outcome run(uint64_t seed, unsigned nodes, bool tells, struct tota
     totals->messages += outcome.messages;
     totals->writes += outcome.writes;
     totals->faults += outcome.faults;
+    totals->attacks += outcome.attacks;
     totals->minutes += outcome.minutes;
     totals->happened |= outcome.happened;
     if (outcome.failed)
@@ -150,8 +151,9 @@ int main(int argc, char **argv)
         kinds += (unsigned)(totals.happened >> i & 1);
     printf("%" PRIu64 " virtual days, %u of %zu kinds of fault\n", totals.minutes / (24 * 60),
            kinds, fault_count);
-    printf("%" PRIu64 " events, %" PRIu64 " messages, %" PRIu64 " writes, %" PRIu64 " faults\n",
-           totals.events, totals.messages, totals.writes, totals.faults);
+    printf("%" PRIu64 " events, %" PRIu64 " messages, %" PRIu64 " writes, %" PRIu64
+           " faults, %" PRIu64 " attacks\n",
+           totals.events, totals.messages, totals.writes, totals.faults, totals.attacks);
     printf("%" PRIu64 " seeds, %" PRIu64 " failed\n", totals.seeds, totals.failed);
     return totals.failed == 0 ? 0 : 1;
 }

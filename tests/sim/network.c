@@ -217,16 +217,17 @@ static uint64_t arrival(struct world *w, const struct connection *c, unsigned en
 }
 
 /* An honest session may end for these reasons; any other is a false accusation. */
-static bool may_end(const struct connection *c, vl_result why)
+static bool may_end(const struct world *w, const struct connection *c, vl_result why)
 {
     if (c->mangled || c->sessions[0] == NULL || c->sessions[1] == NULL) return true;
+    if (!check_honest(&w->nodes[c->ends[0]]) || !check_honest(&w->nodes[c->ends[1]])) return true;
     return why == VL_ERR_AUTHORITY || why == VL_ERR_TIMEOUT || why == VL_ERR_STORAGE ||
            why == VL_ERR_FULL;
 }
 
 static void ended(struct world *w, struct connection *c, unsigned end, vl_result why)
 {
-    if (!may_end(c, why)) {
+    if (!may_end(w, c, why)) {
         world_fail(w, "%s ends an honest session with %s: %s", w->nodes[c->ends[end]].name,
                    w->nodes[c->ends[1 - end]].name, vl_result_name(why));
     }
@@ -313,8 +314,19 @@ static void check_session(struct world *w, const struct connection *c, unsigned 
     const struct vl_session *s = c->sessions[end];
     if (vl_session_counts_of(s).waiting > w->profile.pending)
         world_fail(w, "more entries wait than may");
-    if (!c->mangled && vl_session_forks(s, NULL, 0) > 0)
+    if (!c->mangled && !w->forked && c->sessions[0] != NULL && vl_session_forks(s, NULL, 0) > 0)
         world_fail(w, "%s sees a fork, and nobody forked", w->nodes[c->ends[end]].name);
+}
+
+/* A session that was made by hand ends as it must, with its last message, or not at all. */
+static void check_script(struct world *w, const struct connection *c, vl_result result)
+{
+    const char *name = w->nodes[c->ends[1]].name;
+    bool is_last = c->to[1].count == 0;
+    if (result == VL_ERR_AUTHORITY || result == VL_ERR_STORAGE || result == VL_ERR_FULL) return;
+    if (result == (is_last ? c->must_end : VL_OK)) return;
+    world_fail(w, "%s ends what %s made by hand as %s", name, w->nodes[c->ends[0]].name,
+               vl_result_name(result));
 }
 
 static bool catches_up(const struct vl_session *s)
@@ -342,6 +354,7 @@ void network_deliver(struct world *w, const struct event *event)
         tell(w, "%s has a copy of the circle", n->name);
     }
     check_session(w, c, end);
+    if (c->is_scripted) check_script(w, c, result);
     if (result != VL_OK) {
         ended(w, c, end, result);
         return;
@@ -389,7 +402,17 @@ static struct connection *open_ghost(struct world *w, unsigned claims, struct no
     return c;
 }
 
-static void ghost_says(struct world *w, struct connection *c, const uint8_t *data, size_t size)
+struct connection *network_ghost(struct world *w, const struct node *hostile, struct node *victim)
+{
+    return open_ghost(w, hostile->index, victim);
+}
+
+void network_ghost_begins(struct world *w, struct connection *c)
+{
+    pump(w, c);
+}
+
+void network_ghost_says(struct world *w, struct connection *c, const uint8_t *data, size_t size)
 {
     uint64_t at = w->now + 10 * (c->to[1].count + 1);
     stream_push(&c->to[1], at, data, size);
@@ -405,7 +428,7 @@ void network_replay(struct world *w)
     tell(w, "an old connection of %s is played to %s again", w->nodes[w->transcript_from].name,
          victim->name);
     for (size_t i = 0; i < w->transcript.count; i++)
-        ghost_says(w, c, w->transcript.items[i].data, w->transcript.items[i].size);
+        network_ghost_says(w, c, w->transcript.items[i].data, w->transcript.items[i].size);
     pump(w, c);
 }
 
@@ -431,11 +454,11 @@ void network_stranger(struct world *w, struct node *victim)
     tell(w, "a stranger who has the key of the channel connects to %s", victim->name);
     static const uint8_t proof[] = {1, 1, 0}; /* nothing to show */
     static const uint8_t heads[] = {2, 1, 0};
-    ghost_says(w, c, hello, sizeof hello);
+    network_ghost_says(w, c, hello, sizeof hello);
     if (seeded_chance(&w->random, 500))
-        ghost_says(w, c, proof, sizeof proof);
+        network_ghost_says(w, c, proof, sizeof proof);
     else
-        ghost_says(w, c, heads, sizeof heads);
+        network_ghost_says(w, c, heads, sizeof heads);
     pump(w, c);
 }
 

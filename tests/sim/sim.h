@@ -8,7 +8,7 @@
  *   members.c   who comes, goes, and is removed
  *   network.c   connections: slow, stalling, breaking; sessions at their ends
  *   faults.c    what can go wrong, a table by name
- *   hostile.c   entries that no honest program makes
+ *   hostile*.c  members who mean harm; hostile.h
  *   checks.c    what must hold
  *   verify_once.c   signatures that were checked before
  *   main.c      options */
@@ -41,6 +41,7 @@ enum event_kind {
     EVENT_SIT,     /* a sitting begins */
     EVENT_RISE,    /* it has ended */
     EVENT_STIR,    /* a: node; b: 1 it wakes for a moment, 0 it sleeps again */
+    EVENT_HOSTILE, /* somebody does harm */
     EVENT_REPLAY,  /* what was recorded of a connection that is over is sent again */
     EVENT_RESTART, /* a: node; tag: its life */
     EVENT_HEAL,    /* a partition ends; tag: its number */
@@ -75,6 +76,7 @@ struct node {
     bool crash_catching_up;     /* a power cut comes as soon as it is catching up */
     bool asleep;                /* closed: no connections, no writing */
     bool is_second;             /* a second device of somebody */
+    bool hostile;               /* means harm: nothing is asked of it */
     bool stolen;                /* in the hands of a thief: its person has put it out */
     uint64_t frozen_until;      /* stands still, connections and all */
     uint64_t mute_until;        /* what it sends goes nowhere until then */
@@ -109,7 +111,9 @@ struct connection {
     unsigned loss;                 /* per mille of its packets, beside the network's */
     bool mangled;                  /* bytes were changed: any error is right */
     unsigned mangled_end;          /* for whom */
-    bool stranger;                 /* end 0 is nobody's device: it may get one message */
+    bool is_scripted;   /* end 0 says what was made by hand; the last message ends it so: */
+    vl_result must_end; /* VL_OK: not at all */
+    bool stranger;      /* end 0 is nobody's device: it may get one message */
     size_t sent[2];
     struct stream recorded; /* what end 0 sent */
 };
@@ -124,9 +128,10 @@ struct epoch_note { /* somebody wrote under this epoch */
     uint32_t barred; /* nodes that she knew to be out: they never get its secret */
 };
 
-struct profile { /* drawn from the seed */
-    unsigned nodes;
-    uint64_t duration, write_mean, dial_mean, fault_mean, member_mean;
+struct profile {              /* drawn from the seed */
+    unsigned nodes, hostiles; /* nodes: all */
+    bool forks;               /* hostile ones fork their logs too */
+    uint64_t duration, write_mean, dial_mean, fault_mean, member_mean, hostile_mean;
     uint64_t latency;
     size_t pending;  /* how many entries may wait in a session */
     unsigned loss;   /* per mille of packets */
@@ -164,6 +169,8 @@ struct world {
     struct vl_id erased[ERASED_MAX]; /* and who said that they are: */
     unsigned erasers[ERASED_MAX];
     size_t erased_count;
+    bool forked;    /* somebody hostile has said one thing to one and another to another */
+    bool many_logs; /* somebody hostile has begun many */
     bool cut_chunk; /* the next connection in the middle of a chunk breaks */
 
     uint64_t happened; /* bits: which faults did */
@@ -171,14 +178,14 @@ struct world {
     crypto_generichash_state trace;
     bool failed;
     char failure[256];
-    uint64_t events, messages, writes, faults, breaks;
+    uint64_t events, messages, writes, faults, attacks, breaks;
 };
 
 struct outcome {
     bool failed;
     char failure[256];
     uint8_t trace[32];
-    uint64_t events, messages, writes, faults, minutes;
+    uint64_t events, messages, writes, faults, attacks, minutes;
     uint64_t happened; /* bits: which faults did */
 };
 
@@ -259,6 +266,10 @@ void network_dial_somebody(struct world *w, struct node *a);
 void network_replay(struct world *w);
 /* Somebody without membership connects and says `hello` bytes. */
 void network_stranger(struct world *w, struct node *victim);
+/* A connection whose end 0 is a hostile member: what she says is pushed before it begins. NULL. */
+struct connection *network_ghost(struct world *w, const struct node *hostile, struct node *victim);
+void network_ghost_says(struct world *w, struct connection *c, const uint8_t *data, size_t size);
+void network_ghost_begins(struct world *w, struct connection *c);
 void network_mangle(struct world *w);
 void network_stall(struct world *w, uint64_t length);
 struct connection *network_random(struct world *w); /* an open one between two nodes, or NULL */
@@ -285,11 +296,13 @@ extern const struct fault faults[];
 extern const size_t fault_count;
 
 /* hostile.c */
-/* An entry that breaks a rule, or does harm within the rules, made with a member's keys. */
+void hostile_attack(struct world *w);
+/* Somebody who found an honest person's key makes an entry with it. */
 void hostile_forge(struct world *w);
 
 /* checks.c */
-/* Whether a node is in, as everybody sees it whom it sees. */
+bool check_honest(const struct node *n);
+/* Whether an honest node is in, as everybody sees it whom it sees. */
 bool check_in_core(const struct world *w, unsigned index);
 bool check_converged(struct world *w);
 void check_end(struct world *w);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define SETTLE_EVERY   (10u * 1000u)
-#define SETTLE_AT_MOST (6u * HOUR)
+#define SETTLE_AT_MOST HOUR
 
 void *need(void *memory)
 {
@@ -137,6 +137,14 @@ static void fault_event(struct world *w)
     faults[which].happen(w);
 }
 
+static void hostile_event(struct world *w)
+{
+    if (w->calm) return;
+    world_schedule(w, day_wait(w, seeded_wait(&w->life, w->profile.hostile_mean)), EVENT_HOSTILE,
+                   NODES_MAX, 0, 0);
+    hostile_attack(w);
+}
+
 static void heal_partition(struct world *w, uint64_t number)
 {
     if (number != w->partition_number) return;
@@ -157,6 +165,7 @@ static void happen(struct world *w, const struct event *event)
     case EVENT_SIT: day_sit(w); break;
     case EVENT_RISE: day_rise(w); break;
     case EVENT_STIR: day_stir(w, n, event->b == 1); break;
+    case EVENT_HOSTILE: hostile_event(w); break;
     case EVENT_REPLAY: network_replay(w); break;
     case EVENT_RESTART:
         if (!n->up && n->life == event->tag) node_restart(w, n);
@@ -224,17 +233,42 @@ static void draw_profile(struct world *w, unsigned nodes)
     }
 }
 
+/* Anybody but the founder who signs may be one. */
+static void draw_hostiles(struct world *w)
+{
+    struct profile *p = &w->profile;
+    p->hostiles =
+        seeded_chance(&w->life, 400) ? 0 : (unsigned)seeded_between(&w->life, 1, HOSTILE_MAX);
+    p->hostile_mean = seeded_between(&w->life, 15, 200) * 1000;
+    p->forks = seeded_chance(&w->life, 300);
+    p->nodes += p->hostiles;
+}
+
+static void choose_hostiles(struct world *w)
+{
+    for (unsigned left = w->profile.hostiles; left > 0;) {
+        struct node *n = &w->nodes[1 + seeded_below(&w->life, w->profile.nodes - 1)];
+        if (n->hostile) continue;
+        n->hostile = true;
+        tell(w, "%s is hostile", n->name);
+        left--;
+    }
+}
+
 static void begin(struct world *w, unsigned nodes)
 {
     draw_profile(w, nodes);
-    w->profile.endings = seeded_chance(&w->life, 600);
+    draw_hostiles(w);
+    w->profile.endings = w->profile.hostiles > 0 || seeded_chance(&w->life, 600);
     tell(w,
-         "seed %" PRIu64 ": %u people, %" PRIu64 " minutes, %zu sittings, latency %" PRIu64
+         "seed %" PRIu64 ": %u people, %u of them hostile, %" PRIu64
+         " minutes, %zu sittings, latency %" PRIu64
          " ms, in 1000 packets %u are lost, 1000 connections %u replayed",
-         w->seed, w->profile.nodes, w->profile.duration / MINUTE, w->profile.sitting_count,
-         w->profile.latency, w->profile.loss, w->profile.replay);
+         w->seed, w->profile.nodes, w->profile.hostiles, w->profile.duration / MINUTE,
+         w->profile.sitting_count, w->profile.latency, w->profile.loss, w->profile.replay);
     for (unsigned i = 0; i < w->profile.nodes; i++)
         node_init(w, i);
+    choose_hostiles(w);
     node_found(w);
     day_begin(w);
     const struct profile *p = &w->profile;
@@ -250,6 +284,8 @@ static void begin(struct world *w, unsigned nodes)
                        NODES_MAX, 0, 0);
     }
     world_schedule(w, day_wait(w, seeded_wait(&w->random, p->fault_mean)), EVENT_FAULT, NODES_MAX,
+                   0, 0);
+    world_schedule(w, day_wait(w, seeded_wait(&w->life, p->hostile_mean)), EVENT_HOSTILE, NODES_MAX,
                    0, 0);
 }
 
@@ -276,12 +312,11 @@ static bool settle(struct world *w)
 {
     uint64_t end = w->now + SETTLE_AT_MOST;
     while (!w->failed && w->now < end) {
-        run_until(w, w->now + SETTLE_EVERY);
+        run_until(w, w->now + (w->forked ? 10 * MINUTE : SETTLE_EVERY));
         if (check_converged(w)) return true;
     }
     network_tell(w);
-    world_fail(w, "no agreement %u hours after everything was healed",
-               (unsigned)(SETTLE_AT_MOST / HOUR));
+    world_fail(w, "no agreement an hour after everything was healed");
     return false;
 }
 
@@ -326,6 +361,7 @@ struct outcome world_run(uint64_t seed, unsigned nodes, bool tells)
                               .messages = w->messages,
                               .writes = w->writes,
                               .faults = w->faults,
+                              .attacks = w->attacks,
                               .minutes = w->now / MINUTE,
                               .happened = w->happened};
     memcpy(outcome.failure, w->failure, sizeof outcome.failure);
