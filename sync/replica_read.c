@@ -165,6 +165,13 @@ vl_result vl_replica_records(struct vl_replica *r, uint32_t type, vl_cell_visit 
     return r->storage.cell_scan(r->storage.self, true, type, visit, context);
 }
 
+vl_result vl_replica_find_records(struct vl_replica *r, const struct vl_record_scan *scan,
+                                  vl_record_visit visit, void *context)
+{
+    VL_TRY(replica_ready(r));
+    return r->storage.record_scan(r->storage.self, scan, visit, context);
+}
+
 vl_result vl_replica_entries(struct vl_replica *r, const struct vl_scan *scan, vl_entry_visit visit,
                              void *context)
 {

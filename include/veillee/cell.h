@@ -72,4 +72,19 @@ VL_MUST_USE vl_result vl_cell_place(enum vl_field_kind kind, struct vl_bytes sta
 VL_MUST_USE vl_result vl_cell_spans(enum vl_field_kind kind, struct vl_bytes state, size_t position,
                                     size_t length, struct vl_span *out, size_t max, size_t *count);
 
+/* What a storage finds a record by: of one cell. */
+#define VL_LOOKUP_KEY_MAX 16u
+struct vl_cell_lookup {
+    bool is_empty;   /* nothing of it is kept, or it is over */
+    uint64_t lowest; /* lamport number of the oldest operation that is kept (lives, or is in the
+                        text or list) */
+    uint8_t key[VL_LOOKUP_KEY_MAX]; /* of a register, by the value that counts: the record that it
+                                       names, the beginning of a person's id, a date as text */
+    size_t key_size;                /* 0: another value, or none */
+};
+/* DAMAGED, with *out empty: the state is not one of ours. (One that is does not show all damage.)
+ */
+VL_MUST_USE vl_result vl_cell_look_up(enum vl_field_kind kind, struct vl_bytes state,
+                                      struct vl_cell_lookup *out);
+
 #endif

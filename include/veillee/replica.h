@@ -241,6 +241,10 @@ VL_MUST_USE vl_result vl_replica_record(struct vl_replica *r, uint32_t type,
                                         void *context);
 VL_MUST_USE vl_result vl_replica_records(struct vl_replica *r, uint32_t type, vl_cell_visit visit,
                                          void *context);
+/* Records of a type without their cells. */
+VL_MUST_USE vl_result vl_replica_find_records(struct vl_replica *r,
+                                              const struct vl_record_scan *scan,
+                                              vl_record_visit visit, void *context);
 /* Stored entries with their decoded header, in order; NO body. */
 VL_MUST_USE vl_result vl_replica_entries(struct vl_replica *r, const struct vl_scan *scan,
                                          vl_entry_visit visit, void *context);

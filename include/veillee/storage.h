@@ -70,6 +70,34 @@ struct vl_scan {    /* which entries, always in the order (lamport, id) */
     size_t max; /* 0 = all */
 };
 
+/* Records, as the storage finds them by what vl_cell_look_up says of their cells. One of which all
+ * cells are empty is not among them. */
+enum vl_record_order {
+    VL_RECORDS_BY_AGE, /* lowest of their cells, then id */
+    VL_RECORDS_BY_KEY, /* key of one register, those without one first, then id */
+    VL_RECORDS_BY_ID
+};
+struct vl_record_row {
+    struct vl_record_id record;
+    uint64_t lowest;
+    uint8_t key[VL_LOOKUP_KEY_MAX]; /* BY_KEY */
+    size_t key_size;
+};
+struct vl_record_scan {
+    uint32_t type; /* with VL_TYPE_SEALED added or not */
+    enum vl_record_order order;
+    uint32_t order_field; /* BY_KEY */
+    bool backward;
+    bool after; /* only those after this place, in the direction that is gone */
+    struct vl_record_row place;
+    bool has_key; /* only those of which the register `key_field` has this key */
+    uint32_t key_field;
+    uint8_t key[VL_LOOKUP_KEY_MAX];
+    size_t key_size;
+    size_t max; /* 0 = all */
+};
+
+typedef vl_result (*vl_record_visit)(void *context, const struct vl_record_row *row);
 typedef vl_result (*vl_entry_visit)(void *context, const struct vl_entry_row *row);
 typedef vl_result (*vl_log_visit)(void *context, const struct vl_log_row *row);
 typedef vl_result (*vl_cell_visit)(void *context, const struct vl_cell_key *key,
@@ -110,6 +138,8 @@ struct vl_storage {
     vl_result (*cell_record)(void *self, uint32_t type, const struct vl_record_id *record,
                              vl_cell_visit visit, void *context);
     vl_result (*cells_clear)(void *self); /* before a new merge of everything */
+    vl_result (*record_scan)(void *self, const struct vl_record_scan *scan, vl_record_visit visit,
+                             void *context);
 
     /* The proof that a log was forked; put once for a log. fork_get: replaces; NOT_FOUND. */
     vl_result (*fork_put)(void *self, const struct vl_id *log, struct vl_bytes proof);

@@ -12,14 +12,6 @@ void listing_finish(struct listing *listing)
 
 /* ---- places ---- */
 
-struct place { /* ordered by key, then id */
-    bool has_date;
-    char date[17]; /* "" before all dates */
-    uint64_t made;
-    bool has_id; /* without: before all of that key */
-    struct vl_record_id id;
-};
-
 static const struct schema_field *date_field(const struct schema_record *schema)
 {
     for (size_t i = 0; i < schema->field_count; i++)
@@ -28,64 +20,157 @@ static const struct schema_field *date_field(const struct schema_record *schema)
     return NULL;
 }
 
-static void place_of(const struct record *record, struct place *out)
+static bool is_by_date(const struct schema_record *schema)
 {
-    const struct record_value *made = record_made(record);
-    *out = (struct place){.has_id = true, .id = record->id};
-    if (record->schema->order == SCHEMA_ORDER_DATE) {
-        out->has_date = true;
-        snprintf(out->date, sizeof out->date, "%s",
-                 record_text(record, date_field(record->schema)->id));
-    } else if (made != NULL) {
-        out->made = made->stamp.lamport;
-    }
+    return schema->order == SCHEMA_ORDER_DATE;
 }
 
-static int place_compare(const struct place *a, const struct place *b)
-{
-    int order = strcmp(a->date, b->date);
-    if (order != 0) return order;
-    if (a->made != b->made) return a->made < b->made ? -1 : 1;
-    if (a->has_id != b->has_id) return a->has_id ? 1 : -1;
-    return a->has_id ? memcmp(&a->id, &b->id, sizeof a->id) : 0;
-}
-
-static void place_write(const struct place *place, char out[static LISTING_PLACE_SIZE])
+static void place_write(const struct schema_record *schema, const struct vl_record_row *row,
+                        char out[static LISTING_PLACE_SIZE])
 {
     char id[RECORD_ID_TEXT_SIZE];
-    record_id_text(&place->id, id);
-    if (place->has_date)
-        snprintf(out, LISTING_PLACE_SIZE, "%s-%s", place->date, id);
+    record_id_text(&row->record, id);
+    if (is_by_date(schema))
+        snprintf(out, LISTING_PLACE_SIZE, "%.*s-%s", (int)row->key_size, (const char *)row->key,
+                 id);
     else
-        snprintf(out, LISTING_PLACE_SIZE, "%llu-%s", (unsigned long long)place->made, id);
+        snprintf(out, LISTING_PLACE_SIZE, "%llu-%s", (unsigned long long)row->lowest, id);
 }
 
+static vl_result key_parse(const struct schema_record *schema, const char *key,
+                           struct vl_record_row *out)
+{
+    size_t size = strlen(key);
+    if (is_by_date(schema)) {
+        if (size > sizeof out->key || (size > 0 && !schema_is_date(key))) return VL_ERR_INVALID;
+        memcpy(out->key, key, size);
+        out->key_size = size;
+        return VL_OK;
+    }
+    if (size == 0 || size > 19 || strspn(key, "0123456789") != size) return VL_ERR_INVALID;
+    out->lowest = strtoull(key, NULL, 10);
+    return VL_OK;
+}
+
+/* Without an id: before all of that key, which is what an id of zeros says. */
 static vl_result place_parse(const struct schema_record *schema, const char *text,
-                             struct place *out)
+                             struct vl_record_row *out)
 {
     const size_t id_size = RECORD_ID_TEXT_SIZE - 1;
     size_t size = strnlen(text, LISTING_PLACE_SIZE);
     char key[LISTING_PLACE_SIZE];
-    *out = (struct place){.has_date = schema->order == SCHEMA_ORDER_DATE};
+    *out = (struct vl_record_row){.lowest = 0};
     if (size == LISTING_PLACE_SIZE) return VL_ERR_INVALID;
     if (size > id_size && text[size - id_size - 1] == '-' &&
-        record_id_parse(text + size - id_size, &out->id) == VL_OK) {
-        out->has_id = true;
+        record_id_parse(text + size - id_size, &out->record) == VL_OK)
         size -= id_size + 1;
-    }
     memcpy(key, text, size);
     key[size] = '\0';
-    if (out->has_date) {
-        if (size >= sizeof out->date || (size > 0 && !schema_is_date(key))) return VL_ERR_INVALID;
-        memcpy(out->date, key, size + 1);
-        return VL_OK;
-    }
-    if (size == 0 || size > 19 || strspn(key, "0123456789") != size) return VL_ERR_INVALID;
-    out->made = strtoull(key, NULL, 10);
+    return key_parse(schema, key, out);
+}
+
+/* ---- which rows ---- */
+
+#define ROWS_BATCH 64u
+
+struct rows { /* of one type, open or sealed */
+    uint32_t type;
+    struct vl_record_row items[ROWS_BATCH];
+    size_t count;
+};
+
+struct walk {
+    struct vl_replica *replica;
+    const struct listing_query *query;
+    struct vl_record_scan scan; /* `place` moves on */
+    struct rows rows[2];
+    size_t type_count, looked;
+    struct listing *out;
+};
+
+static vl_result take_row(void *context, const struct vl_record_row *row)
+{
+    struct rows *rows = context;
+    if (rows->count == ROWS_BATCH) return VL_ERR_INTERNAL;
+    rows->items[rows->count++] = *row;
     return VL_OK;
 }
 
-/* ---- which, and in what order ---- */
+static void walk_key(struct walk *w)
+{
+    const struct listing_query *query = w->query;
+    for (size_t i = 0; i < query->filter_count; i++) {
+        const struct vl_value *value = &query->filters[i].value;
+        bool is_record = value->tag == VL_VALUE_REFERENCE;
+        if (!is_record && value->tag != VL_VALUE_PERSON) continue;
+        w->scan.has_key = true;
+        w->scan.key_field = query->filters[i].field->id;
+        w->scan.key_size = VL_LOOKUP_KEY_MAX;
+        memcpy(w->scan.key, is_record ? value->record.bytes : value->person.bytes,
+               VL_LOOKUP_KEY_MAX);
+        return;
+    }
+}
+
+static vl_result walk_begin(struct walk *w)
+{
+    const struct listing_query *query = w->query;
+    const struct schema_record *schema = query->schema;
+    const bool is_newest = schema->order == SCHEMA_ORDER_NEWEST;
+    w->scan = (struct vl_record_scan){.backward = query->backward != is_newest, .max = ROWS_BATCH};
+    if (is_by_date(schema)) {
+        w->scan.order = VL_RECORDS_BY_KEY;
+        w->scan.order_field = date_field(schema)->id;
+    }
+    walk_key(w);
+    if (schema->audience != SCHEMA_FOR_FACILITATORS) w->rows[w->type_count++].type = schema->type;
+    if (schema->audience != SCHEMA_FOR_CIRCLE)
+        w->rows[w->type_count++].type = schema->type + VL_TYPE_SEALED;
+    if (query->after == NULL) return VL_OK;
+    w->scan.after = true;
+    return place_parse(schema, query->after, &w->scan.place);
+}
+
+/* The next rows of each type behind the place. */
+static vl_result walk_fetch(struct walk *w)
+{
+    for (size_t i = 0; i < w->type_count; i++) {
+        w->rows[i].count = 0;
+        w->scan.type = w->rows[i].type;
+        VL_TRY(vl_replica_find_records(w->replica, &w->scan, take_row, &w->rows[i]));
+    }
+    return VL_OK;
+}
+
+static int row_compare(const struct walk *w, const struct vl_record_row *a,
+                       const struct vl_record_row *b)
+{
+    int order = a->lowest < b->lowest ? -1 : a->lowest > b->lowest;
+    if (w->scan.order == VL_RECORDS_BY_KEY) {
+        size_t least = a->key_size < b->key_size ? a->key_size : b->key_size;
+        order = memcmp(a->key, b->key, least);
+        if (order == 0) order = a->key_size < b->key_size ? -1 : a->key_size > b->key_size;
+    }
+    if (order == 0) order = memcmp(&a->record, &b->record, sizeof a->record);
+    return w->scan.backward ? -order : order;
+}
+
+/* The first of what was fetched, in order; NULL: nothing is left. */
+static const struct vl_record_row *walk_first(const struct walk *w, const size_t at[2],
+                                              size_t *which)
+{
+    const struct vl_record_row *first = NULL;
+    for (size_t i = 0; i < w->type_count; i++) {
+        const struct vl_record_row *row = &w->rows[i].items[at[i]];
+        if (at[i] == w->rows[i].count || (first != NULL && row_compare(w, first, row) <= 0))
+            continue;
+        first = row;
+        *which = i;
+    }
+    return first;
+}
+
+/* ---- which records ---- */
 
 static bool same_value(const struct vl_value *a, const struct vl_value *b)
 {
@@ -109,94 +194,61 @@ static bool is_wanted(const struct listing_query *query, const struct record *re
     return !record_is_empty(record);
 }
 
-/* Newest first is the order of places the other way round. */
-static bool is_reversed(const struct listing_query *query)
+static vl_result take_record(struct walk *w, uint32_t type, const struct vl_record_id *id)
 {
-    return query->backward != (query->schema->order == SCHEMA_ORDER_NEWEST);
-}
-
-static int by_place(const void *a, const void *b)
-{
-    struct place x, y;
-    place_of(a, &x);
-    place_of(b, &y);
-    return place_compare(&x, &y);
-}
-
-static int by_place_reversed(const void *a, const void *b)
-{
-    return by_place(b, a);
-}
-
-/* Moves the items of `more` to the end of `list`; `more` is empty then. */
-static vl_result join(struct record_list *list, struct record_list *more)
-{
-    if (more->count > 0) {
-        struct record *items =
-            realloc(list->items, (list->count + more->count) * sizeof *list->items);
-        if (items == NULL) return VL_ERR_NO_MEMORY;
-        memcpy(items + list->count, more->items, more->count * sizeof *items);
-        list->items = items;
-        list->count += more->count;
-    }
-    free(more->items);
-    *more = (struct record_list){0};
+    struct record_list *list = &w->out->list;
+    struct record *record = &list->items[list->count];
+    vl_result result = record_read(w->replica, type, id, record);
+    if (result == VL_ERR_NOT_FOUND) return VL_OK; /* no field that is known here */
+    if (result != VL_OK) return result;
+    if (is_wanted(w->query, record))
+        list->count++;
+    else
+        record_finish(record);
     return VL_OK;
 }
 
-static vl_result read_all(struct vl_replica *r, const struct schema_record *schema,
-                          struct record_list *out)
+/* What was fetched, until the page is full. `*is_over`: there are no more. */
+static vl_result walk_take(struct walk *w, bool *is_over)
 {
-    struct record_list sealed = {0};
-    vl_result result = VL_OK;
-    *out = (struct record_list){0};
-    if (schema->audience != SCHEMA_FOR_FACILITATORS) VL_TRY(record_list_read(r, schema->type, out));
-    if (schema->audience != SCHEMA_FOR_CIRCLE) {
-        result = record_list_read(r, schema->type + VL_TYPE_SEALED, &sealed);
-        if (result == VL_OK) result = join(out, &sealed);
-        record_list_finish(&sealed);
-    }
-    if (result != VL_OK) record_list_finish(out);
-    return result;
-}
-
-/* Keeps in the list what is wanted and behind the place. */
-static void keep_wanted(const struct listing_query *query, const struct place *after,
-                        struct record_list *list)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        bool is_wanted_here = is_wanted(query, &list->items[i]);
-        if (is_wanted_here && query->after != NULL) {
-            struct place place;
-            place_of(&list->items[i], &place);
-            int order = place_compare(&place, after);
-            is_wanted_here = is_reversed(query) ? order < 0 : order > 0;
+    const struct vl_record_row *row;
+    size_t at[2] = {0, 0}, which = 0, rows = 0;
+    for (size_t i = 0; i < w->type_count; i++)
+        *is_over = (i == 0 || *is_over) && w->rows[i].count < ROWS_BATCH;
+    /* Behind the last row of a batch that was full, the other type's rows may not come yet. */
+    while ((row = walk_first(w, at, &which)) != NULL && (*is_over || rows < ROWS_BATCH)) {
+        bool is_full = w->out->list.count == w->query->max || w->looked == LISTING_LOOKED_MAX;
+        if (is_full) {
+            place_write(w->query->schema, &w->scan.place, w->out->next);
+            return VL_OK;
         }
-        if (is_wanted_here)
-            list->items[kept++] = list->items[i];
-        else
-            record_finish(&list->items[i]);
+        VL_TRY(take_record(w, w->rows[which].type, &row->record));
+        w->scan.after = true;
+        w->scan.place = *row;
+        w->looked++;
+        at[which]++;
+        rows++;
     }
-    list->count = kept;
+    return VL_OK;
 }
 
 vl_result listing_read(struct vl_replica *r, const struct listing_query *query, struct listing *out)
 {
-    struct record_list *list = &out->list;
-    struct place place;
+    struct walk *w = calloc(1, sizeof *w);
+    bool is_over = false;
     *out = (struct listing){0};
-    if (query->after != NULL) VL_TRY(place_parse(query->schema, query->after, &place));
-    VL_TRY(read_all(r, query->schema, list));
-    keep_wanted(query, &place, list);
-    if (list->count > 1)
-        qsort(list->items, list->count, sizeof *list->items,
-              is_reversed(query) ? by_place_reversed : by_place);
-    if (list->count > query->max) {
-        place_of(&list->items[query->max - 1], &place);
-        place_write(&place, out->next);
+    if (w == NULL) return VL_ERR_NO_MEMORY;
+    *w = (struct walk){.replica = r, .query = query, .out = out};
+    vl_result result = walk_begin(w);
+    if (result == VL_OK) {
+        out->list.items = calloc(query->max + 1, sizeof *out->list.items);
+        if (out->list.items == NULL) result = VL_ERR_NO_MEMORY;
     }
-    while (list->count > query->max)
-        record_finish(&list->items[--list->count]);
-    return VL_OK;
+    while (result == VL_OK && !is_over && out->next[0] == '\0') {
+        result = walk_fetch(w);
+        if (result == VL_OK) result = walk_take(w, &is_over);
+    }
+    if (result != VL_OK) listing_finish(out);
+    free(w);
+    return result;
 }

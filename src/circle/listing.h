@@ -1,5 +1,8 @@
 /* Lists of records: one type, in its order, filtered, a page at a time.
  *
+ * Only what a page shows is read; filters by REFERENCE and PERSON are found by the storage. After
+ * LISTING_LOOKED_MAX records a page ends with what it has.
+ *
  * A page ends with the place after which the next one begins. A place is text: the key of the order
  * (a date, or a lamport number) and the id, "2026-03-12T19:30-0123...", "417-0123..."; the key
  * alone is the place before all records of that key. */
@@ -9,6 +12,7 @@
 #include "circle/record.h"
 
 #define LISTING_FILTERS_MAX 4u
+#define LISTING_LOOKED_MAX  2048u
 #define LISTING_PLACE_SIZE  64u /* with its final zero */
 
 struct listing_filter {               /* a register whose value that counts is this one */
@@ -27,7 +31,7 @@ struct listing_query {
 
 struct listing {
     struct record_list list;
-    char next[LISTING_PLACE_SIZE]; /* "": there are no more */
+    char next[LISTING_PLACE_SIZE]; /* "": there are no more; else there may be */
 };
 
 /* INVALID: `after` is no place. listing_finish. */

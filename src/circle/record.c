@@ -443,27 +443,38 @@ struct finding {
     struct vl_record_id id;
 };
 
-static vl_result visit_find(void *context, const struct vl_cell_key *key, struct vl_bytes state)
+/* Ids come in order: those that begin with the text first. */
+static vl_result visit_find(void *context, const struct vl_record_row *row)
 {
     struct finding *finding = context;
     char text[RECORD_ID_TEXT_SIZE];
-    (void)state;
-    record_id_text(&key->record, text);
+    record_id_text(&row->record, text);
     if (strncmp(text, finding->text, finding->size) != 0) return VL_OK;
-    if (finding->found > 0 && memcmp(&finding->id, &key->record, sizeof finding->id) == 0)
-        return VL_OK;
-    finding->id = key->record;
+    finding->id = row->record;
     finding->found++;
     return VL_OK;
+}
+
+/* The place right before the first id that begins with the text. */
+static bool place_before(const char *text, size_t size, struct vl_record_id *out)
+{
+    char digits[RECORD_ID_TEXT_SIZE] = "00000000000000000000000000000000";
+    memcpy(digits, text, size);
+    if (record_id_parse(digits, out) != VL_OK) return false;
+    for (size_t i = sizeof out->bytes; i-- > 0;)
+        if (out->bytes[i]-- != 0) return true;
+    return false; /* it was zero, and there is no place before it */
 }
 
 vl_result record_find(struct vl_replica *r, uint32_t type, const char *text,
                       struct vl_record_id *out)
 {
     struct finding finding = {.text = text, .size = strnlen(text, RECORD_ID_TEXT_SIZE)};
+    struct vl_record_scan scan = {.type = type, .order = VL_RECORDS_BY_ID, .max = 2};
     if (finding.size < 4 || finding.size >= RECORD_ID_TEXT_SIZE || !is_digits(text, finding.size))
         return VL_ERR_NOT_FOUND;
-    VL_TRY(vl_replica_records(r, type, visit_find, &finding));
+    scan.after = place_before(text, finding.size, &scan.place.record);
+    VL_TRY(vl_replica_find_records(r, &scan, visit_find, &finding));
     if (finding.found == 0) return VL_ERR_NOT_FOUND;
     if (finding.found > 1) return VL_ERR_INVALID;
     *out = finding.id;

@@ -6,7 +6,8 @@
  *   space     circles that have rows here, numbered from 1: `c` everywhere else
  *   log       one row a chain
  *   entry     k = c << 52 | chain << 32 | seq: a chain's entries lie one behind the other
- *   cell      merged state of one field
+ *   cell      merged state of one field; low and key are what vl_cell_look_up says of it
+ *   item      records by age: the lowest `low` of their cells
  *   queue     records that changed since they were indexed
  *   document  numbers of indexed records
  *   search    their text (FTS5), by number of document
@@ -18,8 +19,19 @@
 #include "store/pages.h"
 
 #define DATABASE_APPLICATION 0x56656c6c /* "Vell" */
-#define DATABASE_VERSION     1
+#define DATABASE_VERSION     2
 #define DATABASE_CACHE_KIB   2048
+
+/* Records of which the register ?7 has the key ?8, and records by the key of the register ?6. */
+#define DATABASE_JOIN "cell t CROSS JOIN item i"
+#define DATABASE_WHERE                                                                             \
+    "t.c = ?1 AND t.type = ?2 AND t.field = ?7 AND t.key = ?8 AND t.kind = 0"                      \
+    " AND i.c = t.c AND i.type = t.type AND i.record = t.record"
+#define DATABASE_OF DATABASE_JOIN " WHERE " DATABASE_WHERE
+#define DATABASE_KEYED(from, where, order)                                                         \
+    "SELECT i.record, i.made, coalesce(k.key, x'') FROM " from                                     \
+    " LEFT JOIN cell k ON k.c = i.c AND k.type = i.type AND k.record = i.record"                   \
+    " AND k.field = ?6 AND k.kind = 0 WHERE " where " ORDER BY " order " LIMIT ?5"
 
 #define DATABASE_STATEMENTS(X)                                                                     \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
@@ -56,7 +68,7 @@
       " AND (1 << kind) & ?4 AND flags & ?5 = ?6 ORDER BY lamport, id LIMIT ?7")                   \
     X(CELL_GET, "SELECT state FROM cell"                                                           \
                 " WHERE c = ?1 AND type = ?2 AND record = ?3 AND field = ?4 AND kind = ?5")        \
-    X(CELL_PUT, "INSERT OR REPLACE INTO cell VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                      \
+    X(CELL_PUT, "INSERT OR REPLACE INTO cell VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")              \
     X(CELL_SCAN, "SELECT type, record, field, kind, state FROM cell WHERE c = ?1"                  \
                  " ORDER BY type, record, field, kind")                                            \
     X(CELL_SCAN_TYPE, "SELECT type, record, field, kind, state FROM cell"                          \
@@ -66,6 +78,43 @@
     X(CELLS_QUEUE, "INSERT OR IGNORE INTO queue SELECT DISTINCT c, type, record FROM cell"         \
                    " WHERE c = ?1")                                                                \
     X(CELLS_CLEAR, "DELETE FROM cell WHERE c = ?1")                                                \
+    X(ITEM_GET, "SELECT min(low), (SELECT made FROM item WHERE c = ?1 AND type = ?2"               \
+                " AND record = ?3) FROM cell WHERE c = ?1 AND type = ?2 AND record = ?3")          \
+    X(ITEM_PUT, "INSERT OR REPLACE INTO item VALUES(?1, ?2, ?3, ?4)")                              \
+    X(ITEM_DROP, "DELETE FROM item WHERE c = ?1 AND type = ?2 AND record = ?3")                    \
+    X(RECORDS_AGE, "SELECT i.record, i.made, x'' FROM item i WHERE i.c = ?1 AND i.type = ?2"       \
+                   " AND (i.made, i.record) > (?3, ?4) ORDER BY i.made, i.record LIMIT ?5")        \
+    X(RECORDS_AGE_BACK,                                                                            \
+      "SELECT i.record, i.made, x'' FROM item i WHERE i.c = ?1 AND i.type = ?2"                    \
+      " AND (i.made, i.record) < (?3, ?4) ORDER BY i.made DESC, i.record DESC LIMIT ?5")           \
+    X(RECORDS_ID, "SELECT i.record, i.made, x'' FROM item i WHERE i.c = ?1 AND i.type = ?2"        \
+                  " AND i.record > ?4 ORDER BY i.record LIMIT ?5")                                 \
+    X(RECORDS_ID_BACK, "SELECT i.record, i.made, x'' FROM item i WHERE i.c = ?1 AND i.type = ?2"   \
+                       " AND i.record < ?4 ORDER BY i.record DESC LIMIT ?5")                       \
+    X(RECORDS_KEY, DATABASE_KEYED("item i",                                                        \
+                                  "i.c = ?1 AND i.type = ?2"                                       \
+                                  " AND (coalesce(k.key, x''), i.record) > (?3, ?4)",              \
+                                  "3, 1"))                                                         \
+    X(RECORDS_KEY_BACK, DATABASE_KEYED("item i",                                                   \
+                                       "i.c = ?1 AND i.type = ?2"                                  \
+                                       " AND (coalesce(k.key, x''), i.record) < (?3, ?4)",         \
+                                       "3 DESC, 1 DESC"))                                          \
+    X(RECORDS_OF_AGE, "SELECT i.record, i.made, x'' FROM " DATABASE_OF                             \
+                      " AND (i.made, i.record) > (?3, ?4) ORDER BY i.made, i.record LIMIT ?5")     \
+    X(RECORDS_OF_AGE_BACK,                                                                         \
+      "SELECT i.record, i.made, x'' FROM " DATABASE_OF                                             \
+      " AND (i.made, i.record) < (?3, ?4) ORDER BY i.made DESC, i.record DESC LIMIT ?5")           \
+    X(RECORDS_OF_ID, "SELECT i.record, i.made, x'' FROM " DATABASE_OF                              \
+                     " AND i.record > ?4 ORDER BY i.record LIMIT ?5")                              \
+    X(RECORDS_OF_ID_BACK, "SELECT i.record, i.made, x'' FROM " DATABASE_OF                         \
+                          " AND i.record < ?4 ORDER BY i.record DESC LIMIT ?5")                    \
+    X(RECORDS_OF_KEY,                                                                              \
+      DATABASE_KEYED(DATABASE_JOIN,                                                                \
+                     DATABASE_WHERE " AND (coalesce(k.key, x''), i.record) > (?3, ?4)", "3, 1"))   \
+    X(RECORDS_OF_KEY_BACK,                                                                         \
+      DATABASE_KEYED(DATABASE_JOIN,                                                                \
+                     DATABASE_WHERE " AND (coalesce(k.key, x''), i.record) < (?3, ?4)",            \
+                     "3 DESC, 1 DESC"))                                                            \
     X(QUEUE_PUT, "INSERT OR IGNORE INTO queue VALUES(?1, ?2, ?3)")                                 \
     X(QUEUE_NEXT, "SELECT c, type, record FROM queue LIMIT 1")                                     \
     X(QUEUE_DROP, "DELETE FROM queue WHERE c = ?1 AND type = ?2 AND record = ?3")                  \
@@ -90,6 +139,7 @@
     X(NOTES_FORGET, "DELETE FROM note WHERE circle = ?1")                                          \
     X(LOGS_FORGET, "DELETE FROM log WHERE c = ?1")                                                 \
     X(ENTRIES_FORGET, "DELETE FROM entry WHERE k BETWEEN ?1 << 52 AND ((?1 + 1) << 52) - 1")       \
+    X(ITEMS_FORGET, "DELETE FROM item WHERE c = ?1")                                               \
     X(QUEUE_FORGET, "DELETE FROM queue WHERE c = ?1")                                              \
     X(SEARCH_FORGET, "DELETE FROM search WHERE rowid IN (SELECT n FROM document WHERE c = ?1)")    \
     X(DOCUMENTS_FORGET, "DELETE FROM document WHERE c = ?1")                                       \

@@ -395,6 +395,7 @@ static vl_result queue_record(struct port *p, int64_t space, const struct vl_cel
         memcmp(s->queued, key->record.bytes, sizeof s->queued) == 0) {
         return VL_OK;
     }
+    VL_TRY(store_item_flush(s));
     VL_TRY(database_statement(&s->db, SQL_QUEUE_PUT, &statement));
     bind_number(statement, 1, space);
     bind_number(statement, 2, key->type);
@@ -410,12 +411,18 @@ static vl_result queue_record(struct port *p, int64_t space, const struct vl_cel
 static vl_result port_cell_put(void *self, const struct vl_cell_key *key, struct vl_bytes state)
 {
     struct port *p = self;
+    struct vl_cell_lookup lookup;
     sqlite3_stmt *statement = NULL;
     int64_t space = 0;
     VL_TRY(space_of(p, true, &space));
     VL_TRY(database_statement(&p->store->db, SQL_CELL_PUT, &statement));
+    /* A state that cannot be read is kept, and not found by what is in it. */
+    bool is_known = vl_cell_look_up(key->kind, state, &lookup) == VL_OK && !lookup.is_empty &&
+                    lookup.lowest <= INT64_MAX;
     bind_cell(statement, space, key);
-    bind_bytes(statement, 6, state.data != NULL ? state : vl_bytes("", 0));
+    if (is_known) bind_number(statement, 6, (int64_t)lookup.lowest);
+    if (lookup.key_size > 0) bind_bytes(statement, 7, vl_bytes(lookup.key, lookup.key_size));
+    bind_bytes(statement, 8, state.data != NULL ? state : vl_bytes("", 0));
     VL_TRY(store_run(p->store, statement));
     return queue_record(p, space, key);
 }
@@ -483,9 +490,22 @@ static vl_result port_cells_clear(void *self)
     VL_TRY(database_statement(&p->store->db, SQL_CELLS_QUEUE, &statement));
     bind_number(statement, 1, space);
     VL_TRY(store_run(p->store, statement));
+    VL_TRY(database_statement(&p->store->db, SQL_ITEMS_FORGET, &statement));
+    bind_number(statement, 1, space);
+    VL_TRY(store_run(p->store, statement));
+    p->store->queued_space = 0;
     VL_TRY(database_statement(&p->store->db, SQL_CELLS_CLEAR, &statement));
     bind_number(statement, 1, space);
     return store_run(p->store, statement);
+}
+
+static vl_result port_record_scan(void *self, const struct vl_record_scan *scan,
+                                  vl_record_visit visit, void *context)
+{
+    struct port *p = self;
+    int64_t space = 0;
+    VL_TRY(space_of(p, false, &space));
+    return store_records(p->store, space, scan, visit, context);
 }
 
 /* ---- the port ---- */
@@ -525,6 +545,7 @@ void store_storage(struct store *s, const struct vl_id *circle, struct vl_storag
         .cell_scan = port_cell_scan,
         .cell_record = port_cell_record,
         .cells_clear = port_cells_clear,
+        .record_scan = port_record_scan,
         .fork_put = port_fork_put,
         .fork_get = port_fork_get,
     };

@@ -274,6 +274,7 @@ vl_result store_commit(struct store *s)
     sqlite3_stmt *statement = NULL;
     if (!s->writing) return VL_ERR_STATE;
     vl_result result = s->broken;
+    if (result == VL_OK) result = store_item_flush(s);
     if (result == VL_OK && s->erasing) result = store_index_purge(s);
     if (result == VL_OK) result = database_statement(&s->db, SQL_COMMIT, &statement);
     if (result == VL_OK) result = database_run(&s->db, statement);

@@ -4,7 +4,7 @@
  *   vault.c     key slots                        marker.c   copied or restored?
  *   pages.c     sealed pages, under SQLite       database.c the connection
  *   store.c     making, opening, transactions    port.c     the engine's port for one circle
- *   watch.c     what changed
+ *   watch.c     what changed                     records.c  lists of records
  *   circle_rows.c, notes.c, search.c, indexing.c */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
@@ -37,7 +37,8 @@ struct store {
     bool erasing;     /* this transaction takes blobs away for ever */
     bool erased;      /* a committed one did, and the log was not written back yet */
     bool is_copy;
-    uint8_t queued[16]; /* the record that went into the queue last in this transaction */
+    /* The record that went into the queue last in this transaction; its item is not made yet. */
+    uint8_t queued[16];
     uint32_t queued_type;
     int64_t queued_space; /* 0: none */
     store_watch told;
@@ -68,6 +69,13 @@ void watch_tell(struct store *s, const struct vl_id *circle);
 VL_MUST_USE vl_result store_cells_of(struct store *s, int64_t space, uint32_t type,
                                      const struct vl_record_id *record, vl_cell_visit visit,
                                      void *context);
+
+/* Makes the item of the record that was queued last, in the open transaction. */
+VL_MUST_USE vl_result store_item_flush(struct store *s);
+/* The port's record_scan; `space` 0: nothing is there. */
+VL_MUST_USE vl_result store_records(struct store *s, int64_t space,
+                                    const struct vl_record_scan *scan, vl_record_visit visit,
+                                    void *context);
 
 /* Indexes all of the queue in the open transaction, and merges the index's segments into one, so
  * that no word of what is gone is left in it. */

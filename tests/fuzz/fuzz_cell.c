@@ -16,7 +16,9 @@ static void read_all(enum vl_field_kind kind, struct vl_bytes state)
     struct vl_place left, right;
     struct vl_span spans[8];
     struct vl_buffer text = {0};
+    struct vl_cell_lookup lookup;
     size_t count;
+    if (vl_cell_look_up(kind, state, &lookup) != VL_OK) abort();
     if (kind == VL_FIELD_TEXT) {
         if (vl_cell_text(state, &text) != VL_OK) abort();
     } else if (vl_cell_values(kind, state, values, 8, &count) != VL_OK) {
@@ -78,6 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     state_size = (size_t)data[1] | (size_t)data[2] << 8;
     if (state_size > size - 3) state_size = size - 3;
     state = vl_bytes(data + 3, state_size);
+    struct vl_cell_lookup lookup;
+    if (vl_cell_look_up(kind, state, &lookup) != VL_OK && !lookup.is_empty) abort();
     if (vl_cell_open(kind, state, &cell) != VL_OK) return 0;
     if (vl_cell_save(cell, &again) != VL_OK) abort();
     if (state_size > 0 && !vl_bytes_equal(state, vl_buffer_view(&again))) abort();

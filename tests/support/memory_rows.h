@@ -1,4 +1,4 @@
-/* The rows of a memory storage, for memory_storage.c and memory_rows.c alone. */
+/* The rows of a memory storage, for memory_storage.c, memory_rows.c and memory_records.c alone. */
 #ifndef TESTS_SUPPORT_MEMORY_ROWS_H
 #define TESTS_SUPPORT_MEMORY_ROWS_H
 
@@ -81,5 +81,11 @@ void entry_remove_last(struct memory_storage *m, struct vl_entry_row *row);
 /* Index + 1; 0 when there is none and none is to be made. May move the cells. */
 size_t cell_index(struct memory_storage *m, const struct vl_cell_key *key, bool make);
 void cells_sort(struct memory_storage *m);
+
+/* ---- memory_records.c ---- */
+
+/* record_scan, by looking through all cells. */
+VL_MUST_USE vl_result memory_records(struct memory_storage *m, const struct vl_record_scan *scan,
+                                     vl_record_visit visit, void *context);
 
 #endif

@@ -373,6 +373,13 @@ static vl_result port_cells_clear(void *self)
     return VL_OK;
 }
 
+static vl_result port_record_scan(void *self, const struct vl_record_scan *scan,
+                                  vl_record_visit visit, void *context)
+{
+    VL_TRY(called(self));
+    return memory_records(self, scan, visit, context);
+}
+
 struct vl_storage memory_storage_port(struct memory_storage *m)
 {
     return (struct vl_storage){.self = m,
@@ -393,6 +400,7 @@ struct vl_storage memory_storage_port(struct memory_storage *m)
                                .cell_scan = port_cell_scan,
                                .cell_record = port_cell_record,
                                .cells_clear = port_cells_clear,
+                               .record_scan = port_record_scan,
                                .fork_put = port_fork_put,
                                .fork_get = port_fork_get};
 }

@@ -455,6 +455,7 @@ const struct storage_check storage_checks[] = {
     {"scans in pages", check_entry_pages},
     {"cells", check_cells},
     {"scans of cells", check_cell_scans},
+    {"lists of records", storage_check_records},
     {"rollback", check_rollback},
     {"forks", check_forks},
 };

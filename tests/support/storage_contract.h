@@ -10,6 +10,7 @@ struct storage_check {
     void (*run)(const struct vl_storage *empty);
 };
 
+void storage_check_records(const struct vl_storage *empty); /* one of them: storage_records.c */
 extern const struct storage_check storage_checks[];
 extern const size_t storage_check_count;
 

@@ -94,6 +94,7 @@ struct giving {
         vl_entry_visit entry;
         vl_log_visit log;
         vl_cell_visit cell;
+        vl_record_visit record;
     } visit;
     void *context;
 };
@@ -146,6 +147,16 @@ static vl_result give_cell(void *context, const struct vl_cell_key *key, struct 
     vl_result result = giving->visit.cell(giving->context, &given, state);
     (void)enter(w);
     free(copy);
+    return result;
+}
+
+static vl_result give_record(void *context, const struct vl_record_row *row)
+{
+    const struct giving *giving = context;
+    struct watched_storage *w = giving->watch;
+    if (w->pause != NULL) (void)w->pause(giving->before);
+    vl_result result = giving->visit.record(giving->context, row);
+    (void)enter(w);
     return result;
 }
 
@@ -286,6 +297,14 @@ static vl_result port_cells_clear(void *self)
     return leave(w, before, w->real.cells_clear(w->real.self));
 }
 
+static vl_result port_record_scan(void *self, const struct vl_record_scan *scan,
+                                  vl_record_visit visit, void *context)
+{
+    struct watched_storage *w = self;
+    struct giving giving = {w, enter(w), {.record = visit}, context};
+    return leave(w, giving.before, w->real.record_scan(w->real.self, scan, give_record, &giving));
+}
+
 static vl_result port_fork_put(void *self, const struct vl_id *log, struct vl_bytes proof)
 {
     const struct watched_storage *w = self;
@@ -326,6 +345,7 @@ struct vl_storage watched_storage_port(struct watched_storage *w)
                                .cell_scan = port_cell_scan,
                                .cell_record = port_cell_record,
                                .cells_clear = port_cells_clear,
+                               .record_scan = port_record_scan,
                                .fork_put = port_fork_put,
                                .fork_get = port_fork_get};
 }

@@ -438,6 +438,54 @@ static void test_damaged_states(void **state)
     }
 }
 
+/* ---- what a record is found by ---- */
+
+static void check_lookup(enum vl_field_kind kind, struct vl_bytes state)
+{
+    struct vl_cell_lookup lookup;
+    struct vl_cell_value values[512];
+    struct vl_buffer text = {0};
+    uint64_t lowest = UINT64_MAX;
+    size_t count = 0;
+    assert_int_equal(vl_cell_look_up(kind, state, &lookup), VL_OK);
+    if (kind == VL_FIELD_TEXT) {
+        assert_int_equal(vl_cell_text(state, &text), VL_OK);
+        if (text.size > 0) assert_false(lookup.is_empty);
+        vl_buffer_finish(&text);
+        return;
+    }
+    assert_int_equal(vl_cell_values(kind, state, values, 512, &count), VL_OK);
+    assert_true(count <= 512);
+    for (size_t i = 0; i < count; i++)
+        if (values[i].stamp.lamport < lowest) lowest = values[i].stamp.lamport;
+    if (count > 0) assert_true(!lookup.is_empty && lookup.lowest <= lowest);
+    if (kind == VL_FIELD_LIST) return; /* what was deleted counts there */
+    assert_int_equal(lookup.is_empty, count == 0);
+    if (kind == VL_FIELD_REGISTER && count > 0) assert_true(lookup.lowest == lowest);
+}
+
+static void test_the_lookup_is_what_the_values_say(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct history_shape shape = {.kind = kinds[seed % 4],
+                                      .operations = 1 + seed % 60,
+                                      .writers = 1 + (unsigned)(seed % 5),
+                                      .meet_percent = 30};
+        struct history h = {0};
+        struct vl_buffer bytes = {0};
+        struct vl_cell_lookup lookup;
+        cell_history_random(&h, &shape, seed);
+        assert_int_equal(cell_history_apply(&h, NULL, &bytes), VL_OK);
+        check_lookup(shape.kind, vl_buffer_view(&bytes));
+        for (size_t cut = 0; cut < bytes.size; cut++) /* whatever is there: no harm */
+            if (vl_cell_look_up(shape.kind, vl_bytes(bytes.data, cut), &lookup) != VL_OK)
+                assert_true(lookup.is_empty);
+        vl_buffer_finish(&bytes);
+        cell_history_finish(&h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +499,7 @@ int main(void)
         cmocka_unit_test(test_limit_is_the_same_in_every_order),
         cmocka_unit_test(test_cell_over_its_limit),
         cmocka_unit_test(test_damaged_states),
+        cmocka_unit_test(test_the_lookup_is_what_the_values_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
