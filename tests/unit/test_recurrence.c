@@ -479,32 +479,32 @@ static void test_every_word_has_its_french(void **state)
 /* ... and every reason for which a rule is refused. */
 static void test_every_reason_has_its_french(void **state)
 {
-    static const char *const bad[] = {"",
-                                      "INTERVAL=2",
-                                      "FREQ=X",
-                                      "FREQ=DAILY;INTERVAL=0",
-                                      "FREQ=DAILY;COUNT=0",
-                                      "FREQ=DAILY;COUNT=5;UNTIL=20261231",
-                                      "FREQ=DAILY;COUNT=5;COUNT=6",
-                                      "FREQ=DAILY;UNTIL=20230229",
-                                      "FREQ=DAILY;UNTIL=soon",
-                                      "FREQ=DAILY;WKST=XX",
-                                      "FREQ=WEEKLY;BYDAY=2TH",
-                                      "FREQ=WEEKLY;BYDAY=",
-                                      "FREQ=MONTHLY;BYDAY=TH",
-                                      "FREQ=MONTHLY;BYDAY=6TH",
-                                      "FREQ=DAILY;INTERVAL=3;BYDAY=MO",
-                                      "FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=5",
-                                      "FREQ=MONTHLY;BYMONTHDAY=32",
-                                      "FREQ=WEEKLY;BYMONTHDAY=5",
-                                      "FREQ=MONTHLY;BYMONTH=5",
-                                      "FREQ=YEARLY;BYMONTH=13",
-                                      "FREQ=YEARLY;BYDAY=1MO",
-                                      "FREQ=YEARLY;BYWEEKNO=1",
-                                      "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=1",
-                                      "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=9",
-                                      "FREQ=MONTHLY;BYDAY=1MO,1TU,1WE,1TH,1FR,1SA,1SU,2MO,2TU,2WE,"
-                                      "2TH"};
+    static const char *const bad[] = {
+        "",
+        "INTERVAL=2",
+        "FREQ=X",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=DAILY;COUNT=0",
+        "FREQ=DAILY;COUNT=5;UNTIL=20261231",
+        "FREQ=DAILY;COUNT=5;COUNT=6",
+        "FREQ=DAILY;UNTIL=20230229",
+        "FREQ=DAILY;UNTIL=soon",
+        "FREQ=DAILY;WKST=XX",
+        "FREQ=WEEKLY;BYDAY=2TH",
+        "FREQ=WEEKLY;BYDAY=",
+        "FREQ=MONTHLY;BYDAY=TH",
+        "FREQ=MONTHLY;BYDAY=6TH",
+        "FREQ=DAILY;INTERVAL=3;BYDAY=MO",
+        "FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=5",
+        "FREQ=MONTHLY;BYMONTHDAY=32",
+        "FREQ=WEEKLY;BYMONTHDAY=5",
+        "FREQ=MONTHLY;BYMONTH=5",
+        "FREQ=YEARLY;BYMONTH=13",
+        "FREQ=YEARLY;BYDAY=1MO",
+        "FREQ=YEARLY;BYWEEKNO=1",
+        "FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=1",
+        "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=9",
+        "FREQ=MONTHLY;BYDAY=1MO,1TU,1WE,1TH,1FR,1SA,1SU,2MO,2TU,2WE,2FR"};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const char *reason = reason_of(bad[i], VL_ERR_INVALID);
