@@ -1,7 +1,9 @@
 // Meetings by the calendar on the command line: a series, who comes, a file out and in, here and
 // now; and what a file may not be.
 //   node tests/e2e/calendar.mjs
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
+  from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { enterNamespace, Network } from './lib/network.mjs';
@@ -93,6 +95,20 @@ try {
     }
     const back = await ines.json('import', 'ics', file, '--circle', 'Jeudi');
     assert(back.imported === 0 && back.existed === 2, JSON.stringify(back));
+  });
+
+  await test('through the API the file is one to be kept, not a page to be shown', async () => {
+    const runtime = join(ines.vault, 'veillee');
+    const socketPath = join(runtime, readdirSync(runtime).find((name) => name.endsWith('.sock')));
+    const headers = await new Promise((resolve, reject) => {
+      get({ socketPath, path: '/api/v1/circles/Jeudi/calendar.ics' }, (answer) => {
+        answer.resume();
+        answer.on('end', () => resolve(answer.headers));
+      }).on('error', reject);
+    });
+    assert(headers['content-type'] === 'text/calendar; charset=utf-8' &&
+      headers['content-disposition'] === 'attachment; filename="calendar.ics"' &&
+      headers['x-content-type-options'] === 'nosniff', JSON.stringify(headers));
   });
 
   await test('what is no calendar, or one to harm, is refused in one sentence', async () => {
