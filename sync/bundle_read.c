@@ -84,7 +84,7 @@ static vl_result read_proof(struct vl_bundle_reader *r, struct vl_reader *in)
     if (!last) return VL_OK;
     if (r->proof != NULL) {
         VL_TRY(proof_update(r->proof));
-        VL_TRY(proof_sign_current(r->proof, r->header.author));
+        VL_TRY(proof_sign_current(r->proof, r->header.author, NULL));
         proof_destroy(r->proof);
         r->proof = NULL;
     }

@@ -199,7 +199,7 @@ static vl_result take_offer(struct vl_pairing *p, struct vl_bytes message)
     VL_TRY(vl_buffer_append(&p->offer_bytes, message.data, message.size));
     VL_TRY(pairing_offer_decode(vl_buffer_view(&p->offer_bytes), &p->offer, blind));
     VL_TRY(check_card(p, &p->offer.inviter_card, blind));
-    if (p->offer.founding)
+    if (p->offer.as == VL_PAIRING_AS_FOUNDER)
         vl_circle_id(p->offer.inviter_card.sign, p->keys->card.sign, p->offer.random,
                      &p->offer.circle);
     p->has_offer = true;
@@ -225,19 +225,20 @@ static vl_result verify_founding(const struct vl_pairing *p)
 static vl_result take_answer(struct vl_pairing *p, struct vl_bytes message)
 {
     uint8_t blind[PROOF_BLIND_BYTES];
-    bool founding;
-    struct vl_id circle = p->offer.circle, person;
+    enum vl_pairing_as as;
+    struct vl_id circle = p->offer.circle, person = p->offer.person;
 
     VL_TRY(vl_buffer_append(&p->answer_bytes, message.data, message.size));
-    VL_TRY(pairing_answer_decode(vl_buffer_view(&p->answer_bytes), &p->answer, &founding, blind));
+    VL_TRY(pairing_answer_decode(vl_buffer_view(&p->answer_bytes), &p->answer, &as, blind));
     const struct vl_device_card *card = &p->answer.enrolment.card;
     VL_TRY(check_card(p, card, blind));
-    if (founding != p->offer.founding) return VL_ERR_INVALID;
-    if (founding) vl_circle_id(p->keys->card.sign, card->sign, p->offer.random, &circle);
+    if (as != p->offer.as) return VL_ERR_INVALID;
+    if (as == VL_PAIRING_AS_FOUNDER)
+        vl_circle_id(p->keys->card.sign, card->sign, p->offer.random, &circle);
     if (!vl_id_equal(&circle, &p->answer.circle)) return VL_ERR_CIRCLE;
-    vl_person_id(card->sign, &person);
+    if (as != VL_PAIRING_AS_DEVICE) vl_person_id(card->sign, &person);
     VL_TRY(vl_enrolment_verify(&p->answer.enrolment, &circle, &person));
-    if (founding) VL_TRY(verify_founding(p));
+    if (as == VL_PAIRING_AS_FOUNDER) VL_TRY(verify_founding(p));
     p->offer.circle = circle;
     p->has_answer = true;
     p->stage = DECIDING;
@@ -367,22 +368,35 @@ vl_result vl_pairing_join(struct vl_pairing **out, const struct vl_code *code,
                           const struct vl_device_keys *keys, struct vl_bytes pseudonym)
 {
     struct vl_pairing *p = NULL;
-    struct vl_buffer trial = {0};
 
     VL_TRY(pairing_new(&p, PROOF_JOINER, code, keys));
     p->stage = AWAIT_SHARE;
-    vl_result result = vl_buffer_append(&p->pseudonym, pseudonym.data, pseudonym.size);
-    p->answer.pseudonym = vl_buffer_view(&p->pseudonym);
-    /* A name that cannot be sent is refused now, not after she has said her code. */
-    if (result == VL_OK) result = pairing_answer_encode(&p->answer, false, p->proof.blind, &trial);
+    vl_result result = pseudonym.size == 0 ? VL_OK : vl_pairing_set_pseudonym(p, pseudonym);
     if (result == VL_OK) result = put_hello(p);
-    vl_buffer_finish(&trial);
     if (result != VL_OK) {
         vl_pairing_destroy(p);
         *out = NULL;
         return result;
     }
     *out = p;
+    return VL_OK;
+}
+
+/* A name that cannot be sent is refused now, not after she has said her code. */
+vl_result vl_pairing_set_pseudonym(struct vl_pairing *p, struct vl_bytes pseudonym)
+{
+    const uint8_t blind[PROOF_BLIND_BYTES] = {0};
+    const struct vl_pairing_answer wanted = {.pseudonym = pseudonym};
+    struct vl_buffer trial = {0}, copy = {0};
+
+    if (p->inviter || p->stage == AWAIT_WELCOME || p->stage == WELCOMED || p->stage == FAILED)
+        return VL_ERR_STATE;
+    vl_result result = pairing_answer_encode(&wanted, VL_PAIRING_AS_MEMBER, blind, &trial);
+    if (result == VL_OK) result = vl_buffer_append(&copy, pseudonym.data, pseudonym.size);
+    vl_buffer_finish(&trial);
+    VL_TRY(result);
+    vl_buffer_wipe(&p->pseudonym);
+    p->pseudonym = copy;
     return VL_OK;
 }
 
@@ -440,14 +454,17 @@ static vl_result send_answer(struct vl_pairing *p)
     struct vl_buffer message = {0};
     struct vl_id me;
 
+    const enum vl_pairing_as as = p->offer.as;
+    if (as != VL_PAIRING_AS_DEVICE) p->answer.pseudonym = vl_buffer_view(&p->pseudonym);
+    if (as != VL_PAIRING_AS_DEVICE && p->pseudonym.size == 0) return VL_ERR_INVALID;
     p->answer.circle = p->offer.circle;
     vl_person_id(p->keys->card.sign, &me);
+    if (as == VL_PAIRING_AS_DEVICE) me = p->offer.person;
     vl_enrolment_sign(p->keys, &p->answer.circle, &me, &p->answer.enrolment);
-    if (p->offer.founding)
+    if (as == VL_PAIRING_AS_FOUNDER)
         vl_founding_sign(p->keys, &p->answer.circle, &p->offer.inviter_card,
                          p->answer.founding_signature);
-    vl_result result =
-        pairing_answer_encode(&p->answer, p->offer.founding, p->proof.blind, &message);
+    vl_result result = pairing_answer_encode(&p->answer, as, p->proof.blind, &message);
     if (result == VL_OK) result = vl_channel_send(p->channel, vl_buffer_view(&message));
     vl_buffer_finish(&message);
     return result;

@@ -57,12 +57,13 @@ static struct vl_bytes read_text(struct vl_reader *r, bool name, size_t max)
     return value.bytes;
 }
 
-static bool read_flag(struct vl_reader *r)
+static enum vl_pairing_as read_as(struct vl_reader *r)
 {
-    const uint8_t flag = vl_read_u8(r);
+    const uint8_t as = vl_read_u8(r);
 
-    if (flag > 1) vl_reader_fail(r, VL_ERR_NOT_CANONICAL);
-    return flag == 1;
+    if (as < VL_PAIRING_AS_COUNT) return (enum vl_pairing_as)as;
+    vl_reader_fail(r, VL_ERR_NOT_CANONICAL);
+    return VL_PAIRING_AS_MEMBER;
 }
 
 static void read_kind(struct vl_reader *r, enum pairing_message kind)
@@ -99,15 +100,19 @@ vl_result pairing_offer_encode(const struct vl_pairing_offer *offer,
 {
     const size_t start = out->size;
     struct vl_writer w = vl_writer(out, start + VL_MESSAGE_BYTES_MAX);
+    const bool founder = offer->as == VL_PAIRING_AS_FOUNDER;
 
+    if (offer->as == VL_PAIRING_AS_DEVICE && vl_id_is_zero(&offer->person)) return VL_ERR_INVALID;
     vl_write_u8(&w, PAIRING_OFFER);
-    vl_write_u8(&w, offer->founding ? 1 : 0);
-    vl_write_exact(&w, offer->founding ? offer->random : offer->circle.bytes, 32);
+    vl_write_u8(&w, (uint8_t)offer->as);
+    vl_write_exact(&w, founder ? offer->random : offer->circle.bytes, 32);
     vl_result result = write_text(&w, offer->name, true, VL_NAME_BYTES_MAX);
     if (result == VL_OK) result = write_text(&w, offer->purpose, false, VL_AGREEMENT_BYTES_MAX);
     if (result == VL_OK) result = write_text(&w, offer->agreement, false, VL_AGREEMENT_BYTES_MAX);
     if (result == VL_OK) result = write_text(&w, offer->inviter, true, VL_NAME_BYTES_MAX);
     write_card(&w, &offer->inviter_card);
+    if (offer->as == VL_PAIRING_AS_DEVICE)
+        vl_write_exact(&w, offer->person.bytes, sizeof offer->person.bytes);
     vl_write_exact(&w, blind, PROOF_BLIND_BYTES);
     return end(&w, start, result);
 }
@@ -119,20 +124,31 @@ vl_result pairing_offer_decode(struct vl_bytes message, struct vl_pairing_offer 
 
     memset(out, 0, sizeof *out);
     read_kind(&r, PAIRING_OFFER);
-    out->founding = read_flag(&r);
-    vl_read_exact(&r, out->founding ? out->random : out->circle.bytes, 32);
+    out->as = read_as(&r);
+    vl_read_exact(&r, out->as == VL_PAIRING_AS_FOUNDER ? out->random : out->circle.bytes, 32);
     out->name = read_text(&r, true, VL_NAME_BYTES_MAX);
     out->purpose = read_text(&r, false, VL_AGREEMENT_BYTES_MAX);
     out->agreement = read_text(&r, false, VL_AGREEMENT_BYTES_MAX);
     out->inviter = read_text(&r, true, VL_NAME_BYTES_MAX);
     read_card(&r, &out->inviter_card);
+    if (out->as == VL_PAIRING_AS_DEVICE) {
+        vl_read_exact(&r, out->person.bytes, sizeof out->person.bytes);
+        if (vl_id_is_zero(&out->person)) vl_reader_fail(&r, VL_ERR_INVALID);
+    }
     vl_read_exact(&r, blind, PROOF_BLIND_BYTES);
     return vl_reader_end(&r);
 }
 
 /* ---- ACCEPT ---- */
 
-vl_result pairing_answer_encode(const struct vl_pairing_answer *answer, bool founding,
+/* A device takes no other name than its person's. */
+static vl_result check_pseudonym(struct vl_bytes pseudonym, enum vl_pairing_as as)
+{
+    if (as != VL_PAIRING_AS_DEVICE) return pairing_check_name(pseudonym);
+    return pseudonym.size == 0 ? VL_OK : VL_ERR_INVALID;
+}
+
+vl_result pairing_answer_encode(const struct vl_pairing_answer *answer, enum vl_pairing_as as,
                                 const uint8_t blind[static PROOF_BLIND_BYTES],
                                 struct vl_buffer *out)
 {
@@ -141,26 +157,31 @@ vl_result pairing_answer_encode(const struct vl_pairing_answer *answer, bool fou
 
     vl_write_u8(&w, PAIRING_ACCEPT);
     vl_write_exact(&w, answer->circle.bytes, sizeof answer->circle.bytes);
-    const vl_result result = write_text(&w, answer->pseudonym, true, VL_NAME_BYTES_MAX);
+    const bool named = as != VL_PAIRING_AS_DEVICE;
+    vl_result result = write_text(&w, answer->pseudonym, named, VL_NAME_BYTES_MAX);
+    if (result == VL_OK && !named) result = check_pseudonym(answer->pseudonym, as);
     vl_enrolment_write(&w, &answer->enrolment);
-    vl_write_u8(&w, founding ? 1 : 0);
-    if (founding) vl_write_exact(&w, answer->founding_signature, sizeof answer->founding_signature);
+    vl_write_u8(&w, (uint8_t)as);
+    if (as == VL_PAIRING_AS_FOUNDER)
+        vl_write_exact(&w, answer->founding_signature, sizeof answer->founding_signature);
     vl_write_exact(&w, blind, PROOF_BLIND_BYTES);
     return end(&w, start, result);
 }
 
 vl_result pairing_answer_decode(struct vl_bytes message, struct vl_pairing_answer *out,
-                                bool *founding, uint8_t blind[static PROOF_BLIND_BYTES])
+                                enum vl_pairing_as *as, uint8_t blind[static PROOF_BLIND_BYTES])
 {
     struct vl_reader r = vl_reader(message);
 
     memset(out, 0, sizeof *out);
     read_kind(&r, PAIRING_ACCEPT);
     vl_read_exact(&r, out->circle.bytes, sizeof out->circle.bytes);
-    out->pseudonym = read_text(&r, true, VL_NAME_BYTES_MAX);
+    out->pseudonym = read_text(&r, false, VL_NAME_BYTES_MAX);
     vl_enrolment_read(&r, &out->enrolment);
-    *founding = read_flag(&r);
-    if (*founding) vl_read_exact(&r, out->founding_signature, sizeof out->founding_signature);
+    *as = read_as(&r);
+    vl_reader_fail(&r, check_pseudonym(out->pseudonym, *as));
+    if (*as == VL_PAIRING_AS_FOUNDER)
+        vl_read_exact(&r, out->founding_signature, sizeof out->founding_signature);
     vl_read_exact(&r, blind, PROOF_BLIND_BYTES);
     return vl_reader_end(&r);
 }

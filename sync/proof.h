@@ -22,8 +22,10 @@ VL_MUST_USE vl_result proof_update(struct proof *p);
 /* The next entry of the stranger's, parents first. LIMIT over VL_PROOF_*; MISSING: a parent was not
  * shown; the codec's errors, CIRCLE, KIND, HASH, SIGNATURE, AUTHORITY: it is not valid. */
 VL_MUST_USE vl_result proof_add(struct proof *p, const struct proof_item *item);
-/* AUTHORITY unless a current device has that transport key, or that signing key. */
+/* AUTHORITY unless a current device has that transport key, or that signing key (for `person`,
+ * unless NULL). */
 VL_MUST_USE vl_result proof_noise_current(struct proof *p, const uint8_t noise[static 32]);
-VL_MUST_USE vl_result proof_sign_current(struct proof *p, const uint8_t sign[static 32]);
+VL_MUST_USE vl_result proof_sign_current(struct proof *p, const uint8_t sign[static 32],
+                                         const struct vl_id *person);
 
 #endif

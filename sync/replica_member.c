@@ -230,11 +230,31 @@ const struct enrolled *member_enrolled(const struct vl_replica *r, const uint8_t
     return best;
 }
 
+/* How many entries with authority enrol the key, void ones too. Others do not count: anybody can
+ * repeat an enrolment in an entry without effect. */
+static size_t enrolments_of(const struct vl_replica *r, const uint8_t sign[static 32])
+{
+    size_t count = 0;
+    bool end;
+    for (size_t i = 0; i < r->enrolled_count; i++) {
+        const struct enrolled *one = &r->enrolled[i];
+        if (memcmp(one->card.sign, sign, sizeof one->card.sign) != 0) continue;
+        count +=
+            vl_membership_standing(r->membership, id_view(&one->entry), &end) >= VL_STANDING_VOID;
+    }
+    return count;
+}
+
 static vl_result device_info(struct vl_replica *r, const struct enrolled *enrolled,
                              struct vl_device_info *out)
 {
     struct vl_device_state state;
-    *out = (struct vl_device_info){.card = enrolled->card, .person = enrolled->person};
+    struct vl_id first;
+    *out = (struct vl_device_info){
+        .card = enrolled->card, .person = enrolled->person, .enrolled_by = enrolled->entry};
+    vl_person_id(enrolled->card.sign, &first);
+    out->is_added =
+        !vl_id_equal(&first, &enrolled->person) || enrolments_of(r, enrolled->card.sign) > 1;
     vl_result result =
         vl_membership_find_device(r->membership, key_view(enrolled->card.sign), &state);
     if (result == VL_ERR_NOT_FOUND) return VL_OK; /* enrolled without authority */

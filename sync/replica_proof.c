@@ -147,8 +147,14 @@ vl_result proof_noise_current(struct proof *p, const uint8_t noise[static 32])
     return VL_ERR_AUTHORITY;
 }
 
-vl_result proof_sign_current(struct proof *p, const uint8_t sign[static 32])
+vl_result proof_sign_current(struct proof *p, const uint8_t sign[static 32],
+                             const struct vl_id *person)
 {
+    struct vl_device_state state;
     VL_TRY(vl_membership_settle(p->scratch->membership));
-    return device_current(p, sign);
+    VL_TRY(device_current(p, sign));
+    if (person == NULL) return VL_OK;
+    VL_TRY(vl_membership_find_device(p->scratch->membership, key_view(sign), &state));
+    bool is_hers = vl_bytes_equal(state.person, vl_bytes(person->bytes, sizeof person->bytes));
+    return is_hers ? VL_OK : VL_ERR_AUTHORITY;
 }

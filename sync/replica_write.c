@@ -504,6 +504,21 @@ vl_result vl_replica_add_person(struct vl_replica *r, const struct vl_enrolment 
     return writing_end(r, result);
 }
 
+vl_result vl_replica_add_device(struct vl_replica *r, const struct vl_enrolment *device,
+                                vl_wall now, struct vl_id *id)
+{
+    struct vl_enrolment enrolment = *device;
+    struct vl_control control = {
+        .kind = VL_CONTROL_ADD_DEVICE, .enrolments = &enrolment, .enrolment_count = 1};
+    vl_result known = vl_replica_me(r, &control.target);
+    if (known != VL_OK) return known == VL_ERR_NOT_FOUND ? VL_ERR_AUTHORITY : known;
+    VL_TRY(vl_enrolment_verify(device, &r->circle, &control.target));
+    VL_TRY(writing_begin(r));
+    vl_result result = append_control(r, &control, now, id);
+    if (result == VL_OK) result = append_seals(r, &device->card, now);
+    return writing_end(r, result);
+}
+
 struct audience { /* NULL: the circle */
     const struct vl_id *persons;
     size_t count;

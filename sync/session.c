@@ -59,6 +59,7 @@ vl_result vl_session_create(struct vl_session **out, const struct vl_session_con
     if (config->expect_sign != NULL) {
         s->has_expect_sign = true;
         memcpy(s->expect_sign, config->expect_sign, sizeof s->expect_sign);
+        if (config->expect_person != NULL) s->expect_person = *config->expect_person;
     }
     s->state = VL_SESSION_CREATED;
     session_limit_pending(s, VL_PENDING_ENTRIES_MAX);
@@ -242,12 +243,15 @@ static vl_result receive_hello(struct vl_session *s, struct vl_reader *r, vl_ins
             return VL_ERR_AUTHORITY;
         }
         VL_TRY(result);
+        if (!vl_id_is_zero(&s->expect_person) && !vl_id_equal(&s->expect_person, &device.person))
+            return VL_ERR_AUTHORITY;
     }
     return admit(s, now);
 }
 
 static vl_result receive_proof(struct vl_session *s, struct vl_reader *r, vl_instant now)
 {
+    const struct vl_id *person = vl_id_is_zero(&s->expect_person) ? NULL : &s->expect_person;
     bool last = false;
     size_t count = 0;
     VL_TRY(message_proof_begin(r, &last, &count));
@@ -261,7 +265,7 @@ static vl_result receive_proof(struct vl_session *s, struct vl_reader *r, vl_ins
     if (!last) return VL_OK;
     VL_TRY(proof_update(s->proof));
     VL_TRY(proof_noise_current(s->proof, s->peer_noise));
-    if (s->has_expect_sign) VL_TRY(proof_sign_current(s->proof, s->expect_sign));
+    if (s->has_expect_sign) VL_TRY(proof_sign_current(s->proof, s->expect_sign, person));
     return admit(s, now);
 }
 

@@ -208,6 +208,7 @@ struct vl_session {
     uint8_t peer_noise[32];
     bool expect_newcomer, proves_first, has_expect_sign;
     uint8_t expect_sign[32];
+    struct vl_id expect_person; /* zeros: anybody */
 
     enum vl_session_state state;
     vl_result error;

@@ -11,8 +11,9 @@
  *   joiner  -> inviter   96 bytes: point, commitment, confirmation
  *   inviter -> joiner    32 bytes: confirmation, only after the joiner's was right
  *   then a keyed channel in which
- *   inviter -> joiner   OFFER    circle id (founding: the random bytes of its id), name, purpose,
- *                                agreement, inviter's pseudonym, inviter's card
+ *   inviter -> joiner   OFFER    as what she joins, circle id (founding: the random bytes of its
+ *                                id), name, purpose, agreement, inviter's pseudonym and card (for
+ *                                another device: the person's id)
  *   joiner  -> inviter  ACCEPT   pseudonym, enrolment (and, founding, the second's signature)
  *   inviter -> joiner   WELCOME  | either: REFUSE
  *   then the sync session runs in the same channel
@@ -49,15 +50,25 @@ void vl_code_text(const struct vl_code *code, enum vl_language language, char *o
 
 struct vl_pairing;
 
+enum vl_pairing_as {                       /* what the joiner becomes; the numbers are the wire's */
+                     VL_PAIRING_AS_MEMBER, /* a person, new in the circle */
+                     VL_PAIRING_AS_FOUNDER, /* the second founder of a draft */
+                     VL_PAIRING_AS_DEVICE,  /* another device of the inviter's person */
+                     VL_PAIRING_AS_COUNT
+};
+
 struct vl_pairing_offer { /* texts are UTF-8 */
-    bool founding;        /* the joiner is the second founder of a draft */
-    struct vl_id circle;  /* when founding: filled in once both keys are known */
-    uint8_t random[32];   /* founding */
+    enum vl_pairing_as as;
+    struct vl_id circle; /* when founding: filled in once both keys are known */
+    uint8_t random[32];  /* founding */
+    /* DEVICE: for whom the joiner enrols. The joiner cannot check here that it is the inviter's
+     * own person; its first session does (vl_session_config.expect_person). */
+    struct vl_id person;
     struct vl_bytes name, purpose, agreement, inviter;
     struct vl_device_card inviter_card;
 };
 struct vl_pairing_answer {
-    struct vl_bytes pseudonym;
+    struct vl_bytes pseudonym; /* empty of a DEVICE: the person has one */
     struct vl_id circle;
     struct vl_enrolment enrolment;
     uint8_t founding_signature[64];
@@ -72,14 +83,18 @@ enum vl_pairing_state {
 };
 
 /* `keys`: the device's keys for this circle (the joiner's are fresh). Outlive the pairing. Texts
- * are copied and brought to NFC; inviter_card is taken from the keys. INVALID: an empty name or
- * pseudonym, or one with a line feed or tab; UTF8, TOO_LARGE. */
+ * are copied and brought to NFC; inviter_card is taken from the keys. INVALID: an empty name, or
+ * one with a line feed or tab; a DEVICE of nobody; UTF8, TOO_LARGE. The joiner's pseudonym may be
+ * empty until she knows as what she joins. */
 VL_MUST_USE vl_result vl_pairing_invite(struct vl_pairing **out, const struct vl_code *code,
                                         const struct vl_device_keys *keys,
                                         const struct vl_pairing_offer *offer);
 VL_MUST_USE vl_result vl_pairing_join(struct vl_pairing **out, const struct vl_code *code,
                                       const struct vl_device_keys *keys, struct vl_bytes pseudonym);
 void vl_pairing_destroy(struct vl_pairing *p); /* wipes; accepts NULL */
+/* Joiner, before she accepts: takes the place of the pseudonym given before. INVALID, UTF8,
+ * TOO_LARGE: that one stays. STATE: she has accepted, or it is over. */
+VL_MUST_USE vl_result vl_pairing_set_pseudonym(struct vl_pairing *p, struct vl_bytes pseudonym);
 
 /* Stream bytes in; out through vl_pairing_output. After an error the state is FAILED and every
  * further call gives the same result.
@@ -103,8 +118,8 @@ const struct vl_pairing_offer *vl_pairing_offer_of(const struct vl_pairing *p);
 /* Who is joining, every signature checked; NULL before the inviter's DECIDING. */
 const struct vl_pairing_answer *vl_pairing_answer_of(const struct vl_pairing *p);
 /* Joiner: sends ACCEPT. Inviter: sends WELCOME, after the add or the founding is durable. STATE
- * elsewhere than in DECIDING. With `accept` false: sends REFUSE and fails with REFUSED, also in
- * WAITING. */
+ * elsewhere than in DECIDING. INVALID: the joiner has no pseudonym and is no DEVICE; she still
+ * decides. With `accept` false: sends REFUSE and fails with REFUSED, also in WAITING. */
 VL_MUST_USE vl_result vl_pairing_decide(struct vl_pairing *p, bool accept);
 /* In WELCOMED: the channel, now the caller's; stream bytes already received, and those still to be
  * written, are in it. STATE elsewhere, or taken already. The peer's transport key is in the offer's

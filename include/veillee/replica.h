@@ -57,6 +57,11 @@ VL_MUST_USE vl_result vl_replica_control(struct vl_replica *r, const struct vl_c
 VL_MUST_USE vl_result vl_replica_add_person(struct vl_replica *r,
                                             const struct vl_enrolment *newcomer, vl_wall now,
                                             struct vl_id *id);
+/* Another device of my own: the add-device, and seals of every epoch secret held here, as far as
+ * R11 lets; it reads what I can read, but for what was sealed to chosen persons before. SIGNATURE:
+ * it did not enrol for me. AUTHORITY: as vl_replica_control. */
+VL_MUST_USE vl_result vl_replica_add_device(struct vl_replica *r, const struct vl_enrolment *device,
+                                            vl_wall now, struct vl_id *id);
 /* A tombstone: the blobs of these content entries and all that was made from them are gone, here
  * when this returns, elsewhere when it arrives. NOT_FOUND: one is not here. AUTHORITY: the rules
  * (vl_membership_erases) do not let this device. INVALID: none, over VL_TOMBSTONE_MAX. */
@@ -147,7 +152,11 @@ struct vl_membership *vl_replica_membership(struct vl_replica *r);
 struct vl_device_info { /* an enrolled device */
     struct vl_device_card card;
     struct vl_id person;
+    struct vl_id enrolled_by; /* the control entry that its card is taken from */
     bool current;
+    /* Came beside the key with which the person joined, or was brought back: whoever has got hold
+     * of one of her devices, or a facilitator, may have done that without her knowing. */
+    bool is_added;
 };
 /* By signing key, by transport key; all (index 0..). NOT_FOUND. */
 VL_MUST_USE vl_result vl_replica_device(struct vl_replica *r, const uint8_t sign[static 32],

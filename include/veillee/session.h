@@ -44,6 +44,8 @@ struct vl_session_config {
     bool proves_first;
     const uint8_t
         *expect_sign; /* pairing: signing key that must be in the proven circle, or NULL */
+    /* Pairing as another device: whose key expect_sign must be; NULL: anybody's. */
+    const struct vl_id *expect_person;
 };
 
 VL_MUST_USE vl_result vl_session_create(struct vl_session **out,
@@ -51,7 +53,8 @@ VL_MUST_USE vl_result vl_session_create(struct vl_session **out,
 void vl_session_destroy(struct vl_session *s); /* accepts NULL */
 
 /* One message that arrived. Anything but VL_OK ends the session (state FAILED, that result):
- * AUTHORITY  the peer is no current member. Else the codec's and the replica's errors. */
+ * AUTHORITY  the peer is no current member, or not who was expected. Else the codec's and the
+ * replica's errors. */
 VL_MUST_USE vl_result vl_session_receive(struct vl_session *s, struct vl_bytes message,
                                          vl_instant now);
 /* The next message to send, replacing `out`. NOT_FOUND: nothing now. */

@@ -201,7 +201,7 @@ static vl_result make_pairing(struct invitation *i, struct vl_pairing **out)
 {
     const struct circle *circle = i->config.circle;
     struct vl_pairing_offer offer = {
-        .founding = circle->is_draft,
+        .as = circle->is_draft ? VL_PAIRING_AS_FOUNDER : VL_PAIRING_AS_MEMBER,
         .name = vl_bytes_text(circle->name),
         .purpose = vl_bytes_text(circle->purpose ? circle->purpose : ""),
         .agreement = vl_bytes_text(circle->agreement ? circle->agreement : ""),

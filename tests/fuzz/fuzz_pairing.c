@@ -121,13 +121,14 @@ static void decode(struct vl_bytes message)
     struct vl_pairing_answer answer;
     uint8_t blind[PROOF_BLIND_BYTES];
     struct vl_buffer back = {0};
-    bool founding, accepted = false;
+    enum vl_pairing_as as;
+    bool accepted = false;
 
     if (pairing_offer_decode(message, &offer, blind) == VL_OK) {
         if (pairing_offer_encode(&offer, blind, &back) != VL_OK) abort();
         accepted = true;
-    } else if (pairing_answer_decode(message, &answer, &founding, blind) == VL_OK) {
-        if (pairing_answer_encode(&answer, founding, blind, &back) != VL_OK) abort();
+    } else if (pairing_answer_decode(message, &answer, &as, blind) == VL_OK) {
+        if (pairing_answer_encode(&answer, as, blind, &back) != VL_OK) abort();
         accepted = true;
     }
     assert(!accepted || vl_bytes_equal(message, vl_buffer_view(&back)));

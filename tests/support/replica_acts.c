@@ -118,6 +118,16 @@ static vl_result act_add_person(struct scene *s)
     return vl_replica_add_person(me(s), &s->newcomer, s->f->now, &id);
 }
 
+static vl_result act_add_device(struct scene *s)
+{
+    struct vl_enrolment enrolment;
+    struct vl_id id, person;
+    vl_result result = vl_replica_me(me(s), &person);
+    if (result != VL_OK) return result;
+    vl_enrolment_sign(s->f->nodes[s->f->count - 1].keys, &s->f->id, &person, &enrolment);
+    return vl_replica_add_device(me(s), &enrolment, s->f->now, &id);
+}
+
 static vl_result act_erase(struct scene *s)
 {
     struct vl_id id, gone[2] = {s->mine, s->sealed};
@@ -319,7 +329,7 @@ static vl_result act_prove(struct scene *s)
     const struct vl_device_card *card = &s->f->nodes[1].keys->card;
     if (result == VL_OK) result = proof_update(proof);
     if (result == VL_OK) result = proof_noise_current(proof, card->noise);
-    if (result == VL_OK) result = proof_sign_current(proof, card->sign);
+    if (result == VL_OK) result = proof_sign_current(proof, card->sign, NULL);
     proof_destroy(proof);
     return result;
 }
@@ -334,6 +344,7 @@ const struct scene_act scene_acts[] = {
     {"write to", act_write_to, VL_OK, true},
     {"remove and write", act_remove_and_write, VL_OK, true},
     {"add person", act_add_person, VL_OK, true},
+    {"add device", act_add_device, VL_OK, true},
     {"erase", act_erase, VL_OK, true},
     {"leave", act_leave, VL_OK, true},
     {"new incarnation", act_new_incarnation, VL_OK, true},

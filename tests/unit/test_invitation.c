@@ -215,7 +215,7 @@ static void test_silence_is_a_wrong_code(void **state)
     vl_code_random(&code);
     guess = code;
     guess.words[2] ^= 1u;
-    const struct vl_pairing_offer offer = {.founding = true,
+    const struct vl_pairing_offer offer = {.as = VL_PAIRING_AS_FOUNDER,
                                            .name = vl_bytes_text("Cercle"),
                                            .purpose = vl_bytes_text(""),
                                            .agreement = vl_bytes_text(""),

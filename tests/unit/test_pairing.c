@@ -25,24 +25,25 @@ struct pair {
     struct vl_pairing *inviter, *joiner;
 };
 
-static struct vl_pairing_offer offer_of(bool founding)
+static struct vl_pairing_offer offer_of(enum vl_pairing_as as)
 {
     struct vl_pairing_offer offer = {
-        .founding = founding,
+        .as = as,
         .name = vl_bytes_text("Les mardis"),
         .purpose = vl_bytes_text("Se retrouver.\nParler."),
         .agreement = vl_bytes_text("Ce qui est dit ici reste ici."),
         .inviter = vl_bytes_text("Ad\xc3\xa8le"),
     };
 
-    memset(founding ? offer.random : offer.circle.bytes, 0x5a, 32);
+    memset(as == VL_PAIRING_AS_FOUNDER ? offer.random : offer.circle.bytes, 0x5a, 32);
+    if (as == VL_PAIRING_AS_DEVICE) vl_person_id(inviter_keys->card.sign, &offer.person);
     return offer;
 }
 
-static struct pair pair_make(bool founding)
+static struct pair pair_make(enum vl_pairing_as as)
 {
     struct pair pair = {0};
-    const struct vl_pairing_offer offer = offer_of(founding);
+    const struct vl_pairing_offer offer = offer_of(as);
 
     assert_int_equal(vl_pairing_invite(&pair.inviter, &code, inviter_keys, &offer), VL_OK);
     assert_int_equal(
@@ -107,15 +108,16 @@ static void expect_failed(struct vl_pairing *p, vl_result why)
     assert_int_equal(vl_pairing_error(p), why);
 }
 
-static void check_offer(const struct pair *pair, bool founding)
+static void check_offer(const struct pair *pair, enum vl_pairing_as as)
 {
     const struct vl_pairing_offer *offer = vl_pairing_offer_of(pair->joiner);
-    const struct vl_pairing_offer sent = offer_of(founding);
+    const struct vl_pairing_offer sent = offer_of(as);
     struct vl_id circle = sent.circle;
 
     assert_non_null(offer);
-    assert_int_equal(offer->founding, founding);
-    if (founding) {
+    assert_int_equal(offer->as, as);
+    assert_true(vl_id_equal(&offer->person, &sent.person));
+    if (as == VL_PAIRING_AS_FOUNDER) {
         vl_circle_id(inviter_keys->card.sign, joiner_keys->card.sign, sent.random, &circle);
         assert_memory_equal(offer->random, sent.random, sizeof sent.random);
     }
@@ -127,19 +129,20 @@ static void check_offer(const struct pair *pair, bool founding)
     assert_memory_equal(&offer->inviter_card, &inviter_keys->card, sizeof offer->inviter_card);
 }
 
-static void check_answer(const struct pair *pair, bool founding)
+static void check_answer(const struct pair *pair, enum vl_pairing_as as)
 {
     const struct vl_pairing_answer *answer = vl_pairing_answer_of(pair->inviter);
     struct vl_id person;
 
     assert_non_null(answer);
-    expect_text(answer->pseudonym, "Beno\xc3\xaet");
+    expect_text(answer->pseudonym, as == VL_PAIRING_AS_DEVICE ? "" : "Beno\xc3\xaet");
     assert_true(vl_id_equal(&answer->circle, &vl_pairing_offer_of(pair->joiner)->circle));
     assert_true(vl_id_equal(&answer->circle, &vl_pairing_offer_of(pair->inviter)->circle));
-    vl_person_id(joiner_keys->card.sign, &person);
+    vl_person_id(as == VL_PAIRING_AS_DEVICE ? inviter_keys->card.sign : joiner_keys->card.sign,
+                 &person);
     assert_int_equal(vl_enrolment_verify(&answer->enrolment, &answer->circle, &person), VL_OK);
     assert_memory_equal(&answer->enrolment.card, &joiner_keys->card, sizeof joiner_keys->card);
-    if (!founding) return;
+    if (as != VL_PAIRING_AS_FOUNDER) return;
 
     /* With it the founding entry's body holds. */
     struct vl_enrolment enrolments[2];
@@ -188,19 +191,20 @@ static void check_channels(struct pair *pair)
     vl_channel_destroy(joiner);
 }
 
-static void test_joining_and_founding(void **state)
+static void test_joining_as_each(void **state)
 {
     (void)state;
-    for (unsigned founding = 0; founding < 2; founding++) {
-        struct pair pair = pair_make(founding == 1);
+    for (unsigned i = 0; i < VL_PAIRING_AS_COUNT; i++) {
+        const enum vl_pairing_as as = (enum vl_pairing_as)i;
+        struct pair pair = pair_make(as);
         assert_null(vl_pairing_offer_of(pair.joiner));
         assert_null(vl_pairing_answer_of(pair.inviter));
         assert_int_equal(vl_pairing_decide(pair.joiner, true), VL_ERR_STATE);
         prove(&pair);
-        check_offer(&pair, founding == 1);
+        check_offer(&pair, as);
         assert_int_equal(vl_pairing_decide(pair.inviter, true), VL_ERR_STATE);
         accept(&pair);
-        check_answer(&pair, founding == 1);
+        check_answer(&pair, as);
         assert_int_equal(vl_pairing_decide(pair.inviter, true), VL_OK);
         assert_int_equal(vl_pairing_state_of(pair.inviter), VL_PAIRING_WELCOMED);
         check_channels(&pair);
@@ -208,10 +212,39 @@ static void test_joining_and_founding(void **state)
     }
 }
 
+/* Who does not know as what she will join says her name when she does; a device needs none. */
+static void test_pseudonym_said_late(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < VL_PAIRING_AS_COUNT; i++) {
+        const enum vl_pairing_as as = (enum vl_pairing_as)i;
+        struct pair pair = pair_make(as);
+        vl_pairing_destroy(pair.joiner);
+        assert_int_equal(vl_pairing_join(&pair.joiner, &code, joiner_keys, vl_bytes_text("")),
+                         VL_OK);
+        prove(&pair);
+        if (as != VL_PAIRING_AS_DEVICE) {
+            assert_int_equal(vl_pairing_decide(pair.joiner, true), VL_ERR_INVALID);
+            assert_int_equal(vl_pairing_state_of(pair.joiner), VL_PAIRING_DECIDING);
+            assert_int_equal(vl_pairing_set_pseudonym(pair.joiner, vl_bytes_text("")),
+                             VL_ERR_INVALID);
+            assert_int_equal(vl_pairing_set_pseudonym(pair.joiner, vl_bytes_text("a\tb")),
+                             VL_ERR_INVALID);
+            assert_int_equal(vl_pairing_set_pseudonym(pair.joiner, vl_bytes_text("Beno\xc3\xaet")),
+                             VL_OK);
+        }
+        assert_int_equal(vl_pairing_set_pseudonym(pair.inviter, vl_bytes_text("B")), VL_ERR_STATE);
+        accept(&pair);
+        check_answer(&pair, as);
+        assert_int_equal(vl_pairing_set_pseudonym(pair.joiner, vl_bytes_text("B")), VL_ERR_STATE);
+        pair_finish(&pair);
+    }
+}
+
 static void test_byte_by_byte(void **state)
 {
     (void)state;
-    struct pair pair = pair_make(true);
+    struct pair pair = pair_make(VL_PAIRING_AS_FOUNDER);
     struct vl_pairing *sides[2] = {pair.joiner, pair.inviter};
     bool accepted = false;
 
@@ -227,7 +260,7 @@ static void test_byte_by_byte(void **state)
             accepted = true;
         }
     }
-    check_answer(&pair, true);
+    check_answer(&pair, VL_PAIRING_AS_FOUNDER);
     pair_finish(&pair);
 }
 
@@ -242,7 +275,7 @@ static void test_wrong_codes(void **state)
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        struct pair pair = pair_make(false);
+        struct pair pair = pair_make(VL_PAIRING_AS_MEMBER);
         vl_pairing_destroy(pair.joiner);
         assert_int_equal(vl_pairing_join(&pair.joiner, &wrong[i], joiner_keys, vl_bytes_text("B")),
                          VL_OK);
@@ -263,7 +296,7 @@ static void test_codes_out_of_range(void **state)
     (void)state;
     static const struct vl_code bad[] = {
         {0, {1, 2, 3}}, {100, {1, 2, 3}}, {1, {1024, 2, 3}}, {1, {1, 2, 1024}}};
-    const struct vl_pairing_offer offer = offer_of(false);
+    const struct vl_pairing_offer offer = offer_of(VL_PAIRING_AS_MEMBER);
     struct vl_pairing *p = NULL;
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -283,7 +316,7 @@ static void test_codes_out_of_range(void **state)
 static void flip_open_bits(unsigned number, size_t size)
 {
     for (size_t bit = 0; bit < size * 8; bit += test_scale(1, 37)) {
-        struct pair pair = pair_make(false);
+        struct pair pair = pair_make(VL_PAIRING_AS_MEMBER);
         struct vl_pairing *sides[2] = {pair.joiner, pair.inviter};
         for (unsigned turn = 0; turn < 4; turn++) {
             struct vl_buffer *out = vl_pairing_output(sides[turn % 2]);
@@ -320,7 +353,7 @@ static void test_truncated_open_messages(void **state)
 
     for (unsigned number = 0; number < 4; number++) {
         for (size_t cut = 0; cut < sizes[number]; cut += test_scale(1, 7)) {
-            struct pair pair = pair_make(false);
+            struct pair pair = pair_make(VL_PAIRING_AS_MEMBER);
             struct vl_pairing *sides[2] = {pair.joiner, pair.inviter};
             for (unsigned turn = 0; turn < number; turn++)
                 assert_int_equal(pass(sides[turn % 2], sides[1 - turn % 2]), VL_OK);
@@ -338,7 +371,7 @@ static void test_truncated_open_messages(void **state)
 static void test_reflected_messages(void **state)
 {
     (void)state;
-    struct pair pair = pair_make(false);
+    struct pair pair = pair_make(VL_PAIRING_AS_MEMBER);
     uint8_t message[PROOF_BYTES], share[SHARE_BYTES];
 
     /* The joiner's nonce comes back as the inviter's. */
@@ -353,7 +386,7 @@ static void test_reflected_messages(void **state)
     pair_finish(&pair);
 
     /* The inviter's point and commitment come back as the joiner's. */
-    pair = pair_make(false);
+    pair = pair_make(VL_PAIRING_AS_MEMBER);
     assert_int_equal(pass(pair.joiner, pair.inviter), VL_OK);
     struct vl_buffer *out = vl_pairing_output(pair.inviter);
     memset(message, 0, sizeof message);
@@ -366,7 +399,7 @@ static void test_reflected_messages(void **state)
     pair_finish(&pair);
 
     /* The joiner's confirmation comes back as the inviter's. */
-    pair = pair_make(false);
+    pair = pair_make(VL_PAIRING_AS_MEMBER);
     assert_int_equal(pass(pair.joiner, pair.inviter), VL_OK);
     assert_int_equal(pass(pair.inviter, pair.joiner), VL_OK);
     out = vl_pairing_output(pair.joiner);
@@ -382,7 +415,7 @@ static void test_bad_points(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 4; i++) {
-        struct pair pair = pair_make(false);
+        struct pair pair = pair_make(VL_PAIRING_AS_MEMBER);
         uint8_t point[32] = {0};
         if (i % 2 == 1) memset(point, 0xff, sizeof point);
         assert_int_equal(pass(pair.joiner, pair.inviter), VL_OK);
@@ -440,7 +473,7 @@ static void test_nothing_of_the_card_is_open(void **state)
 
     /* Two invitations of one device have nothing in common on the wire. */
     for (unsigned i = 0; i < 2; i++) {
-        struct pair pair = pair_make(false);
+        struct pair pair = pair_make(VL_PAIRING_AS_MEMBER);
         assert_int_equal(pass(pair.joiner, pair.inviter), VL_OK);
         const struct vl_buffer *out = vl_pairing_output(pair.inviter);
         assert_null(memmem(out->data, out->size, inviter_keys->card.sign, 8));
@@ -456,7 +489,7 @@ static void test_nothing_of_the_card_is_open(void **state)
 static void test_refusals(void **state)
 {
     (void)state;
-    struct pair pair = pair_make(false);
+    struct pair pair = pair_make(VL_PAIRING_AS_MEMBER);
 
     prove(&pair); /* the joiner, of the offer */
     assert_int_equal(vl_pairing_decide(pair.joiner, false), VL_OK);
@@ -465,7 +498,7 @@ static void test_refusals(void **state)
     expect_failed(pair.inviter, VL_ERR_REFUSED);
     pair_finish(&pair);
 
-    pair = pair_make(true); /* the inviter, of the answer */
+    pair = pair_make(VL_PAIRING_AS_FOUNDER); /* the inviter, of the answer */
     prove(&pair);
     accept(&pair);
     assert_int_equal(vl_pairing_decide(pair.inviter, false), VL_OK);
@@ -474,13 +507,13 @@ static void test_refusals(void **state)
     expect_failed(pair.joiner, VL_ERR_REFUSED);
     pair_finish(&pair);
 
-    pair = pair_make(false); /* the inviter, before there is an answer */
+    pair = pair_make(VL_PAIRING_AS_MEMBER); /* the inviter, before there is an answer */
     prove(&pair);
     assert_int_equal(vl_pairing_decide(pair.inviter, false), VL_OK);
     assert_int_equal(pass(pair.inviter, pair.joiner), VL_ERR_REFUSED);
     pair_finish(&pair);
 
-    pair = pair_make(false); /* nobody can refuse before the proof */
+    pair = pair_make(VL_PAIRING_AS_MEMBER); /* nobody can refuse before the proof */
     assert_int_equal(vl_pairing_decide(pair.inviter, false), VL_ERR_STATE);
     pair_finish(&pair);
 }
@@ -488,7 +521,7 @@ static void test_refusals(void **state)
 static void test_hanging_up(void **state)
 {
     (void)state;
-    struct pair pair = pair_make(false);
+    struct pair pair = pair_make(VL_PAIRING_AS_MEMBER);
 
     prove(&pair);
     accept(&pair);
@@ -506,7 +539,8 @@ int main(void)
         vl_device_keys_create(&joiner_keys) != VL_OK)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_joining_and_founding),
+        cmocka_unit_test(test_joining_as_each),
+        cmocka_unit_test(test_pseudonym_said_late),
         cmocka_unit_test(test_byte_by_byte),
         cmocka_unit_test(test_wrong_codes),
         cmocka_unit_test(test_codes_out_of_range),

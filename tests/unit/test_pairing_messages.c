@@ -17,10 +17,10 @@ static const struct vl_code code = {27, {1, 500, 1023}};
 static const uint8_t blind[PROOF_BLIND_BYTES] = {9};
 static struct vl_device_keys *inviter_keys, *joiner_keys;
 
-static struct vl_pairing_offer offer_of(bool founding)
+static struct vl_pairing_offer offer_of(enum vl_pairing_as as)
 {
     struct vl_pairing_offer offer = {
-        .founding = founding,
+        .as = as,
         .name = vl_bytes_text("Les mardis"),
         .purpose = vl_bytes_text("Se retrouver."),
         .agreement = vl_bytes_text("Ce qui est dit ici reste ici."),
@@ -28,24 +28,26 @@ static struct vl_pairing_offer offer_of(bool founding)
         .inviter_card = inviter_keys->card,
     };
 
-    memset(founding ? offer.random : offer.circle.bytes, 0x5a, 32);
+    memset(as == VL_PAIRING_AS_FOUNDER ? offer.random : offer.circle.bytes, 0x5a, 32);
+    if (as == VL_PAIRING_AS_DEVICE) vl_person_id(inviter_keys->card.sign, &offer.person);
     return offer;
 }
 
-static void answer_of(bool founding, struct vl_pairing_answer *answer)
+static void answer_of(enum vl_pairing_as as, struct vl_pairing_answer *answer)
 {
-    const struct vl_pairing_offer offer = offer_of(founding);
+    const struct vl_pairing_offer offer = offer_of(as);
     struct vl_id person;
 
     memset(answer, 0, sizeof *answer);
-    answer->pseudonym = vl_bytes_text("Benoit");
+    if (as != VL_PAIRING_AS_DEVICE) answer->pseudonym = vl_bytes_text("Benoit");
     answer->circle = offer.circle;
-    if (founding)
+    if (as == VL_PAIRING_AS_FOUNDER)
         vl_circle_id(inviter_keys->card.sign, joiner_keys->card.sign, offer.random,
                      &answer->circle);
     vl_person_id(joiner_keys->card.sign, &person);
+    if (as == VL_PAIRING_AS_DEVICE) person = offer.person;
     vl_enrolment_sign(joiner_keys, &answer->circle, &person, &answer->enrolment);
-    if (founding)
+    if (as == VL_PAIRING_AS_FOUNDER)
         vl_founding_sign(joiner_keys, &answer->circle, &inviter_keys->card,
                          answer->founding_signature);
 }
@@ -58,7 +60,7 @@ static vl_result again(struct vl_bytes message, struct vl_buffer *out)
     struct vl_pairing_answer answer;
     uint8_t back[PROOF_BLIND_BYTES];
     enum pairing_message kind;
-    bool founding;
+    enum vl_pairing_as as;
 
     VL_TRY(pairing_message_kind(message, &kind));
     switch (kind) {
@@ -66,8 +68,8 @@ static vl_result again(struct vl_bytes message, struct vl_buffer *out)
         VL_TRY(pairing_offer_decode(message, &offer, back));
         return pairing_offer_encode(&offer, back, out);
     case PAIRING_ACCEPT:
-        VL_TRY(pairing_answer_decode(message, &answer, &founding, back));
-        return pairing_answer_encode(&answer, founding, back, out);
+        VL_TRY(pairing_answer_decode(message, &answer, &as, back));
+        return pairing_answer_encode(&answer, as, back, out);
     case PAIRING_WELCOME:
     case PAIRING_REFUSE:
         VL_TRY(pairing_word_decode(message));
@@ -100,10 +102,11 @@ static void test_canonical_encoding(void **state)
     (void)state;
     struct vl_buffer message = {0};
 
-    for (unsigned founding = 0; founding < 2; founding++) {
-        const struct vl_pairing_offer offer = offer_of(founding == 1);
+    for (unsigned i = 0; i < VL_PAIRING_AS_COUNT; i++) {
+        const enum vl_pairing_as as = (enum vl_pairing_as)i;
+        const struct vl_pairing_offer offer = offer_of(as);
         struct vl_pairing_answer answer;
-        answer_of(founding == 1, &answer);
+        answer_of(as, &answer);
         vl_buffer_clear(&message);
         assert_int_equal(pairing_offer_encode(&offer, blind, &message), VL_OK);
         check_canonical(&message);
@@ -112,7 +115,7 @@ static void test_canonical_encoding(void **state)
         assert_int_equal(again(vl_buffer_view(&message), &back), VL_ERR_TRAILING);
         vl_buffer_finish(&back);
         vl_buffer_clear(&message);
-        assert_int_equal(pairing_answer_encode(&answer, founding == 1, blind, &message), VL_OK);
+        assert_int_equal(pairing_answer_encode(&answer, as, blind, &message), VL_OK);
         check_canonical(&message);
     }
     for (unsigned kind = PAIRING_WELCOME; kind <= PAIRING_REFUSE; kind++) {
@@ -152,7 +155,7 @@ static void test_text_limits(void **state)
 {
     (void)state;
     char *text = malloc(VL_AGREEMENT_BYTES_MAX + 1);
-    struct vl_pairing_offer offer = offer_of(false);
+    struct vl_pairing_offer offer = offer_of(VL_PAIRING_AS_MEMBER);
 
     assert_non_null(text);
     memset(text, 'x', VL_AGREEMENT_BYTES_MAX + 1);
@@ -167,13 +170,13 @@ static void test_text_limits(void **state)
     assert_int_equal(try_offer(offer), VL_ERR_INVALID);
     offer.name = vl_bytes_text("\xff");
     assert_int_equal(try_offer(offer), VL_ERR_UTF8);
-    offer = offer_of(false);
+    offer = offer_of(VL_PAIRING_AS_MEMBER);
     offer.inviter = vl_bytes(text, VL_NAME_BYTES_MAX + 1);
     assert_int_equal(try_offer(offer), VL_ERR_TOO_LARGE);
-    offer = offer_of(false);
+    offer = offer_of(VL_PAIRING_AS_MEMBER);
     offer.purpose = vl_bytes(text, VL_AGREEMENT_BYTES_MAX + 1);
     assert_int_equal(try_offer(offer), VL_ERR_TOO_LARGE);
-    offer = offer_of(false);
+    offer = offer_of(VL_PAIRING_AS_MEMBER);
     offer.agreement = vl_bytes(text, VL_AGREEMENT_BYTES_MAX + 1);
     assert_int_equal(try_offer(offer), VL_ERR_TOO_LARGE);
     offer.agreement = vl_bytes(NULL, 0);
@@ -181,7 +184,7 @@ static void test_text_limits(void **state)
 
     assert_int_equal(try_pseudonym(vl_bytes(text, VL_NAME_BYTES_MAX)), VL_OK);
     assert_int_equal(try_pseudonym(vl_bytes(text, VL_NAME_BYTES_MAX + 1)), VL_ERR_TOO_LARGE);
-    assert_int_equal(try_pseudonym(vl_bytes(text, 0)), VL_ERR_INVALID);
+    assert_int_equal(try_pseudonym(vl_bytes(text, 0)), VL_OK); /* not said yet */
     assert_int_equal(try_pseudonym(vl_bytes_text("\x1b[31m")), VL_ERR_UTF8);
     free(text);
 }
@@ -190,7 +193,7 @@ static void test_text_limits(void **state)
 static void test_largest_offer(void **state)
 {
     (void)state;
-    struct vl_pairing_offer offer = offer_of(false), back;
+    struct vl_pairing_offer offer = offer_of(VL_PAIRING_AS_MEMBER), back;
     struct vl_buffer message = {0};
     uint8_t got[PROOF_BLIND_BYTES];
     char *text = malloc(VL_AGREEMENT_BYTES_MAX);
@@ -223,9 +226,10 @@ static void liar_open(struct liar *liar)
 }
 
 /* A joiner with these keys, up to the offer that the honest inviter has sent. */
-static void lie_as_joiner(struct liar *liar, bool founding, const struct vl_device_card *card)
+static void lie_as_joiner(struct liar *liar, enum vl_pairing_as as,
+                          const struct vl_device_card *card)
 {
-    const struct vl_pairing_offer offer = offer_of(founding);
+    const struct vl_pairing_offer offer = offer_of(as);
     uint8_t message[1 + PROOF_NONCE_BYTES] = {1}, confirmation[PROOF_CONFIRM_BYTES];
     struct vl_buffer text = {0};
 
@@ -305,23 +309,24 @@ enum lie {
     OTHER_CIRCLE,
     OTHER_PERSON,
     BAD_ENROLMENT,
-    WRONG_FOUNDING,
+    AS_FOUNDER,
+    AS_DEVICE,
     BAD_FOUNDING_SIGNATURE,
     INVITERS_KEYS,
     LIE_COUNT
 };
 
-static vl_result answer_with(enum lie lie, bool founding)
+static vl_result answer_with(enum lie lie, enum vl_pairing_as as)
 {
     struct vl_pairing_answer answer;
     struct vl_buffer message = {0};
     struct liar liar;
     struct vl_id person;
     uint8_t opening[PROOF_BLIND_BYTES];
-    bool says_founding = founding;
+    enum vl_pairing_as says = as;
 
-    lie_as_joiner(&liar, founding, lie == INVITERS_KEYS ? &inviter_keys->card : &joiner_keys->card);
-    answer_of(founding, &answer);
+    lie_as_joiner(&liar, as, lie == INVITERS_KEYS ? &inviter_keys->card : &joiner_keys->card);
+    answer_of(as, &answer);
     memcpy(opening, liar.proof.blind, sizeof opening);
     if (lie == OTHER_CARD) answer.enrolment.card.seal[0] ^= 1;
     if (lie == OTHER_BLIND) opening[0] ^= 1;
@@ -330,15 +335,18 @@ static vl_result answer_with(enum lie lie, bool founding)
         vl_person_id(joiner_keys->card.sign, &person);
         vl_enrolment_sign(joiner_keys, &answer.circle, &person, &answer.enrolment);
     }
-    if (lie == OTHER_PERSON) {
-        vl_person_id(inviter_keys->card.sign, &person);
+    if (lie == OTHER_PERSON) { /* herself where she is to be a device, else the inviter */
+        vl_person_id(as == VL_PAIRING_AS_DEVICE ? joiner_keys->card.sign : inviter_keys->card.sign,
+                     &person);
         vl_enrolment_sign(joiner_keys, &answer.circle, &person, &answer.enrolment);
     }
     if (lie == BAD_ENROLMENT) answer.enrolment.signature[63] ^= 1;
-    if (lie == WRONG_FOUNDING) says_founding = !founding;
+    if (lie == AS_FOUNDER) says = VL_PAIRING_AS_FOUNDER;
+    if (lie == AS_DEVICE) says = VL_PAIRING_AS_DEVICE;
+    if (says != as) answer.pseudonym = vl_bytes_text(says == VL_PAIRING_AS_DEVICE ? "" : "Benoit");
     if (lie == BAD_FOUNDING_SIGNATURE) answer.founding_signature[0] ^= 1;
     if (lie == INVITERS_KEYS) answer.enrolment.card = inviter_keys->card;
-    assert_int_equal(pairing_answer_encode(&answer, says_founding, opening, &message), VL_OK);
+    assert_int_equal(pairing_answer_encode(&answer, says, opening, &message), VL_OK);
     const vl_result result = say(&liar, &message);
     vl_buffer_finish(&message);
     liar_finish(&liar);
@@ -355,15 +363,19 @@ static void test_lying_joiners(void **state)
         [OTHER_CIRCLE] = VL_ERR_CIRCLE,
         [OTHER_PERSON] = VL_ERR_SIGNATURE,
         [BAD_ENROLMENT] = VL_ERR_SIGNATURE,
-        [WRONG_FOUNDING] = VL_ERR_INVALID,
+        [AS_FOUNDER] = VL_ERR_INVALID,
+        [AS_DEVICE] = VL_ERR_INVALID,
         [BAD_FOUNDING_SIGNATURE] = VL_ERR_SIGNATURE,
         [INVITERS_KEYS] = VL_ERR_INVALID,
     };
 
-    for (unsigned founding = 0; founding < 2; founding++) {
+    for (unsigned as = 0; as < VL_PAIRING_AS_COUNT; as++) {
         for (unsigned lie = 0; lie < LIE_COUNT; lie++) {
-            if (lie == BAD_FOUNDING_SIGNATURE && founding == 0) continue;
-            assert_int_equal(answer_with((enum lie)lie, founding == 1), expected[lie]);
+            const bool founder = as == VL_PAIRING_AS_FOUNDER, device = as == VL_PAIRING_AS_DEVICE;
+            if ((lie == BAD_FOUNDING_SIGNATURE && !founder) || (lie == AS_FOUNDER && founder) ||
+                (lie == AS_DEVICE && device))
+                continue;
+            assert_int_equal(answer_with((enum lie)lie, (enum vl_pairing_as)as), expected[lie]);
         }
     }
 }
@@ -371,8 +383,10 @@ static void test_lying_joiners(void **state)
 static void test_lying_inviters(void **state)
 {
     (void)state;
-    for (unsigned lie = 0; lie < 4; lie++) {
-        struct vl_pairing_offer offer = offer_of(true);
+    for (unsigned i = 0; i < 4 * VL_PAIRING_AS_COUNT; i++) {
+        const unsigned lie = i % 4;
+        const enum vl_pairing_as as = (enum vl_pairing_as)(i / 4);
+        struct vl_pairing_offer offer = offer_of(as);
         struct vl_buffer message = {0};
         struct liar liar;
         uint8_t opening[PROOF_BLIND_BYTES];
@@ -391,24 +405,83 @@ static void test_lying_inviters(void **state)
     }
 }
 
+/* Nothing in a device's answer is free: with any bit of it turned the inviter refuses. */
+static void test_every_byte_of_a_device_answer_counts(void **state)
+{
+    (void)state;
+    struct vl_buffer message = {0};
+    size_t size = 1;
+
+    for (size_t at = 0; at < size; at++) {
+        struct vl_pairing_answer answer;
+        struct liar liar;
+        answer_of(VL_PAIRING_AS_DEVICE, &answer);
+        lie_as_joiner(&liar, VL_PAIRING_AS_DEVICE, &joiner_keys->card);
+        vl_buffer_clear(&message);
+        assert_int_equal(
+            pairing_answer_encode(&answer, VL_PAIRING_AS_DEVICE, liar.proof.blind, &message),
+            VL_OK);
+        size = message.size;
+        message.data[at] ^= (uint8_t)(1u << at % 8);
+        assert_int_not_equal(say(&liar, &message), VL_OK);
+        liar_finish(&liar);
+    }
+    assert_true(size > VL_ENROLMENT_BYTES);
+    vl_buffer_finish(&message);
+}
+
+/* An offer names somebody whose device the joiner is to be, and an answer to it has no name. */
+static void test_devices_of_nobody_and_with_a_name(void **state)
+{
+    (void)state;
+    struct vl_pairing_offer offer = offer_of(VL_PAIRING_AS_DEVICE);
+    struct vl_pairing_answer answer;
+    struct vl_buffer message = {0};
+    uint8_t back[PROOF_BLIND_BYTES];
+    enum vl_pairing_as as;
+
+    assert_int_equal(try_offer(offer), VL_OK);
+    assert_int_equal(pairing_offer_encode(&offer, blind, &message), VL_OK);
+    memset(message.data + message.size - 64, 0, 32);
+    assert_int_equal(pairing_offer_decode(vl_buffer_view(&message), &offer, back), VL_ERR_INVALID);
+    memset(&offer.person, 0, sizeof offer.person);
+    assert_int_equal(try_offer(offer), VL_ERR_INVALID);
+
+    answer_of(VL_PAIRING_AS_DEVICE, &answer);
+    answer.pseudonym = vl_bytes_text("B");
+    vl_buffer_clear(&message);
+    assert_int_equal(pairing_answer_encode(&answer, VL_PAIRING_AS_DEVICE, blind, &message),
+                     VL_ERR_INVALID);
+    assert_int_equal(message.size, 0);
+    assert_int_equal(pairing_answer_encode(&answer, VL_PAIRING_AS_MEMBER, blind, &message), VL_OK);
+    message.data[message.size - PROOF_BLIND_BYTES - 1] = VL_PAIRING_AS_DEVICE;
+    assert_int_equal(pairing_answer_decode(vl_buffer_view(&message), &answer, &as, back),
+                     VL_ERR_INVALID);
+    message.data[message.size - PROOF_BLIND_BYTES - 1] = VL_PAIRING_AS_COUNT;
+    assert_int_equal(pairing_answer_decode(vl_buffer_view(&message), &answer, &as, back),
+                     VL_ERR_NOT_CANONICAL);
+    vl_buffer_finish(&message);
+}
+
 /* Each message where it does not belong, and what is no message. */
 static void test_messages_out_of_turn(void **state)
 {
     (void)state;
     struct vl_pairing_answer answer;
-    const struct vl_pairing_offer offer = offer_of(false);
+    const struct vl_pairing_offer offer = offer_of(VL_PAIRING_AS_MEMBER);
     struct vl_buffer messages[5] = {{0}};
     static const uint8_t unknown[] = {5};
 
-    answer_of(false, &answer);
+    answer_of(VL_PAIRING_AS_MEMBER, &answer);
     assert_int_equal(pairing_offer_encode(&offer, blind, &messages[0]), VL_OK);
-    assert_int_equal(pairing_answer_encode(&answer, false, blind, &messages[1]), VL_OK);
+    assert_int_equal(pairing_answer_encode(&answer, VL_PAIRING_AS_MEMBER, blind, &messages[1]),
+                     VL_OK);
     assert_int_equal(pairing_word_encode(PAIRING_WELCOME, &messages[2]), VL_OK);
     assert_int_equal(vl_buffer_append(&messages[3], unknown, 1), VL_OK);
     for (unsigned side = 0; side < 2; side++) {
         for (unsigned i = 0; i < 5; i++) {
             struct liar liar;
-            if (side == 0) lie_as_joiner(&liar, false, &joiner_keys->card);
+            if (side == 0) lie_as_joiner(&liar, VL_PAIRING_AS_MEMBER, &joiner_keys->card);
             if (side == 1) lie_as_inviter(&liar, &inviter_keys->card);
             const vl_result result = say(&liar, &messages[i]);
             if (i == 4) {
@@ -433,7 +506,7 @@ static void test_close_record_instead(void **state)
     (void)state;
     struct liar liar;
 
-    lie_as_joiner(&liar, false, &joiner_keys->card);
+    lie_as_joiner(&liar, VL_PAIRING_AS_MEMBER, &joiner_keys->card);
     assert_int_equal(vl_channel_send_close(liar.channel), VL_OK);
     assert_int_equal(
         vl_pairing_receive(liar.honest, vl_buffer_view(vl_channel_output(liar.channel))),
@@ -448,10 +521,15 @@ int main(void)
         vl_device_keys_create(&joiner_keys) != VL_OK)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_canonical_encoding),   cmocka_unit_test(test_text_limits),
-        cmocka_unit_test(test_largest_offer),        cmocka_unit_test(test_lying_joiners),
-        cmocka_unit_test(test_lying_inviters),       cmocka_unit_test(test_messages_out_of_turn),
+        cmocka_unit_test(test_canonical_encoding),
+        cmocka_unit_test(test_text_limits),
+        cmocka_unit_test(test_largest_offer),
+        cmocka_unit_test(test_lying_joiners),
+        cmocka_unit_test(test_lying_inviters),
+        cmocka_unit_test(test_messages_out_of_turn),
         cmocka_unit_test(test_close_record_instead),
+        cmocka_unit_test(test_every_byte_of_a_device_answer_counts),
+        cmocka_unit_test(test_devices_of_nobody_and_with_a_name),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     vl_device_keys_destroy(inviter_keys);
