@@ -1,5 +1,6 @@
 #include "sync/bitset.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +13,8 @@ void vl_bitset_finish(struct vl_bitset *set)
 
 vl_result vl_bitset_reserve(struct vl_bitset *set, size_t bits)
 {
-    size_t count = bits / 64 + (bits % 64 != 0);
+    size_t count = bits / 64 + (bits % 64 != 0); /* so its size in bytes is no overflow */
     if (count <= set->count) return VL_OK;
-    if (count > SIZE_MAX / sizeof *set->words) return VL_ERR_NO_MEMORY;
     uint64_t *words = realloc(set->words, count * sizeof *words);
     if (words == NULL) return VL_ERR_NO_MEMORY;
     memset(words + set->count, 0, (count - set->count) * sizeof *words);
@@ -31,11 +31,17 @@ vl_result vl_bitset_copy(struct vl_bitset *to, const struct vl_bitset *from)
     return VL_OK;
 }
 
+void vl_bitset_join(struct vl_bitset *to, const struct vl_bitset *from)
+{
+    assert(from->count <= to->count);
+    for (size_t i = 0; i < from->count; i++)
+        to->words[i] |= from->words[i];
+}
+
 vl_result vl_bitset_unite(struct vl_bitset *to, const struct vl_bitset *from)
 {
     VL_TRY(vl_bitset_reserve(to, from->count * 64));
-    for (size_t i = 0; i < from->count; i++)
-        to->words[i] |= from->words[i];
+    vl_bitset_join(to, from);
     return VL_OK;
 }
 

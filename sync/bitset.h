@@ -18,6 +18,8 @@ void vl_bitset_finish(struct vl_bitset *set); /* frees; accepts NULL, zeroed */
 VL_MUST_USE vl_result vl_bitset_reserve(struct vl_bitset *set, size_t bits);
 VL_MUST_USE vl_result vl_bitset_copy(struct vl_bitset *to, const struct vl_bitset *from);
 VL_MUST_USE vl_result vl_bitset_unite(struct vl_bitset *to, const struct vl_bitset *from);
+/* The same where `to` has at least the room of `from`. */
+void vl_bitset_join(struct vl_bitset *to, const struct vl_bitset *from);
 void vl_bitset_intersect(struct vl_bitset *to, const struct vl_bitset *with);
 void vl_bitset_empty(struct vl_bitset *set);
 

@@ -24,8 +24,7 @@ void vl_grant_pool_finish(struct vl_grant_pool *pool)
 
 static bool same(const struct vl_index_list *a, const struct vl_index_list *b)
 {
-    return a->count == b->count &&
-           (a->count == 0 || memcmp(a->at, b->at, a->count * sizeof *a->at) == 0);
+    return a->count == b->count && memcmp(a->at, b->at, a->count * sizeof *a->at) == 0;
 }
 
 static size_t slot_of(const struct vl_grant_pool *pool, const struct vl_index_list *list)
@@ -66,6 +65,7 @@ static vl_result grow(struct vl_grant_pool *pool)
 vl_result vl_grant_pool_intern(struct vl_grant_pool *pool, const struct vl_index_list *list,
                                uint32_t *number)
 {
+    assert(list->count > 0); /* who may do something rests on something */
     VL_TRY(grow(pool));
     size_t slot = slot_of(pool, list);
     *number = pool->slots[slot];

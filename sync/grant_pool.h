@@ -14,7 +14,8 @@ struct vl_grant_pool {
 
 void vl_grant_pool_init(struct vl_grant_pool *pool);
 void vl_grant_pool_finish(struct vl_grant_pool *pool);
-/* The number of a list equal to `list`, which stays the caller's. NO_MEMORY: as before. */
+/* The number of a list equal to `list`, which is not empty and stays the caller's. NO_MEMORY: as
+ * before. */
 VL_MUST_USE vl_result vl_grant_pool_intern(struct vl_grant_pool *pool,
                                            const struct vl_index_list *list, uint32_t *number);
 

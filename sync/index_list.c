@@ -13,10 +13,10 @@ void vl_index_list_finish(struct vl_index_list *list)
 vl_result vl_index_list_reserve(struct vl_index_list *list, size_t extra)
 {
     if (extra <= list->capacity - list->count) return VL_OK;
+    assert(extra <= UINT32_MAX - list->count); /* there are no more indexes */
     size_t needed = list->count + extra;
     size_t capacity = list->capacity < 4 ? 4 : list->capacity * 2;
     if (capacity < needed) capacity = needed;
-    if (capacity > SIZE_MAX / sizeof *list->at) return VL_ERR_NO_MEMORY;
     uint32_t *at = realloc(list->at, capacity * sizeof *at);
     if (at == NULL) return VL_ERR_NO_MEMORY;
     list->at = at;
@@ -35,11 +35,4 @@ vl_result vl_index_list_append(struct vl_index_list *list, uint32_t index)
     VL_TRY(vl_index_list_reserve(list, 1));
     vl_index_list_push(list, index);
     return VL_OK;
-}
-
-bool vl_index_list_has(const struct vl_index_list *list, uint32_t index)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (list->at[i] == index) return true;
-    return false;
 }

@@ -19,6 +19,5 @@ void vl_index_list_finish(struct vl_index_list *list); /* frees; accepts NULL, z
 VL_MUST_USE vl_result vl_index_list_reserve(struct vl_index_list *list, size_t extra);
 void vl_index_list_push(struct vl_index_list *list, uint32_t index); /* within the reserved room */
 VL_MUST_USE vl_result vl_index_list_append(struct vl_index_list *list, uint32_t index);
-bool vl_index_list_has(const struct vl_index_list *list, uint32_t index);
 
 #endif

@@ -16,12 +16,15 @@ static void derive(const uint8_t seed[static 32], const char *use, uint8_t out[s
     vl_derive_key(VL_DOMAIN_DEVICE_KEY, seed, &part, 1, out);
 }
 
-vl_result vl_device_keys_from_seed(const uint8_t seed[static 32], struct vl_device_keys **out)
+static vl_result allocate(struct vl_device_keys **out)
 {
     if (sodium_init() < 0) return VL_ERR_INTERNAL;
-    struct vl_device_keys *keys = sodium_malloc(sizeof *keys);
-    if (keys == NULL) return VL_ERR_NO_MEMORY;
+    *out = sodium_malloc(sizeof **out);
+    return *out == NULL ? VL_ERR_NO_MEMORY : VL_OK;
+}
 
+static void fill(struct vl_device_keys *keys, const uint8_t seed[static 32])
+{
     uint8_t sign_seed[32];
     derive(seed, "sign", sign_seed);
     (void)crypto_sign_seed_keypair(keys->card.sign, keys->sign_secret, sign_seed);
@@ -31,18 +34,23 @@ vl_result vl_device_keys_from_seed(const uint8_t seed[static 32], struct vl_devi
     derive(seed, "seal", keys->seal_secret);
     (void)crypto_scalarmult_base(keys->card.noise, keys->noise_secret);
     (void)crypto_scalarmult_base(keys->card.seal, keys->seal_secret);
-    *out = keys;
+}
+
+vl_result vl_device_keys_from_seed(const uint8_t seed[static 32], struct vl_device_keys **out)
+{
+    VL_TRY(allocate(out));
+    fill(*out, seed);
     return VL_OK;
 }
 
 vl_result vl_device_keys_create(struct vl_device_keys **out)
 {
     uint8_t seed[32];
-    if (sodium_init() < 0) return VL_ERR_INTERNAL;
+    VL_TRY(allocate(out)); /* the library is ready before it gives random bytes */
     randombytes_buf(seed, sizeof seed);
-    vl_result result = vl_device_keys_from_seed(seed, out);
+    fill(*out, seed);
     sodium_memzero(seed, sizeof seed);
-    return result;
+    return VL_OK;
 }
 
 void vl_device_keys_destroy(struct vl_device_keys *keys)

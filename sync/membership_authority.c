@@ -1,12 +1,14 @@
 #include "sync/membership_authority.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* ---- the founding entry (R1) ---- */
 
 static bool may_found(const struct member_graph *g, struct member_node *node)
 {
-    if (vl_bitset_next(&node->past, 0) != SIZE_MAX || g->found != VL_NO_INDEX) return false;
+    if (vl_bitset_next(&node->past, 0) != SIZE_MAX) return false;
+    assert(g->found == VL_NO_INDEX); /* a second one without links is no entry of this circle */
     if (node->key_count != (node->is_private ? 1u : 2u)) return false;
     for (size_t i = 0; i < node->key_count; i++) {
         if (!node->keys[i].first) return false;
@@ -116,7 +118,8 @@ static bool may_restore(const struct member_graph *g, const struct member_view *
            vl_graph_owner(g, node->keys[0].device, &node->past) == node->target_person;
 }
 
-/* ---- seals (R11): never to somebody who comes back, nor to a device that was put out ---- */
+/* ---- seals (R11): never to somebody who comes back, nor to a device that was put out ----
+ * (An epoch that knows of a device's end has the device's enrolment in its past.) */
 
 static bool knows_any(const struct member_graph *g, const struct member_node *epoch,
                       const struct vl_index_list *ends)
@@ -132,7 +135,6 @@ static bool may_get_seal(const struct member_graph *g, const struct member_node 
     if (vl_bitset_has(&epoch->devices_at, device)) return true;
     if (vl_graph_enrolled(g, device, &epoch->past)) return false;
     const struct member_device *d = &g->devices[device];
-    if (knows_any(g, epoch, &d->ends)) return false;
     bool enrolled = false;
     for (size_t i = 0; i < d->enrolments.count; i++) {
         if (!vl_bitset_has(&seal->past, d->enrolments.at[i])) continue;

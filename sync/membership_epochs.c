@@ -41,8 +41,7 @@ static bool is_usable(const struct member_graph *g, const struct member_view *vi
     vl_bitset_put(holders, epoch->device);
     put_recipients(epoch, holders);
     for (size_t i = 0; i < epoch->seals.count; i++)
-        if (vl_bitset_has(&view->closure, epoch->seals.at[i]))
-            put_recipients(g->nodes[epoch->seals.at[i]], holders);
+        put_recipients(g->nodes[epoch->seals.at[i]], holders);
     return vl_bitset_equal(holders, &view->current);
 }
 
@@ -102,7 +101,7 @@ vl_result vl_epochs_choose(const struct member_graph *g, const struct member_vie
     vl_result result = vl_bitset_reserve(&holders, g->device_names.count);
     for (size_t i = 0; i < g->epochs.count && result == VL_OK; i++) {
         uint32_t epoch = g->epochs.at[i];
-        if (!vl_bitset_has(&view->closure, epoch) || !is_usable(g, view, epoch, &holders)) continue;
+        if (!is_usable(g, view, epoch, &holders)) continue;
         result = vl_index_list_append(&usable, epoch);
         if (g->nodes[epoch]->seals.count > most_seals) most_seals = g->nodes[epoch]->seals.count;
     }

@@ -4,7 +4,8 @@
 
 #include "sync/membership_view.h"
 
-/* chosen[device] = the epoch, or VL_NO_INDEX; one place for each device of the graph. */
+/* `view` is of the whole graph. chosen[device] = the epoch, or VL_NO_INDEX; one place for each
+ * device of the graph. */
 VL_MUST_USE vl_result vl_epochs_choose(const struct member_graph *g, const struct member_view *view,
                                        uint32_t *chosen);
 

@@ -109,7 +109,7 @@ static vl_result take_links(struct member_graph *g, const struct vl_member_entry
         uint32_t link = vl_name_table_find(&g->names, entry->links[i]);
         if (link == VL_NO_INDEX) return VL_ERR_MISSING;
         const struct member_node *parent = g->nodes[link];
-        VL_TRY(vl_bitset_unite(&node->past, &parent->past));
+        vl_bitset_join(&node->past, &parent->past);
         vl_bitset_put(&node->past, link);
         if (parent->lamport > highest) highest = parent->lamport;
     }

@@ -19,8 +19,8 @@ void vl_view_finish(struct member_view *view)
 
 bool vl_view_lives(const struct member_view *view, const struct member_graph *g, uint32_t entry)
 {
-    return vl_bitset_has(&view->closure, entry) && g->nodes[entry]->authorised &&
-           !vl_bitset_has(&view->dead, entry);
+    assert(g->nodes[entry]->authorised); /* as all that the lists name (G2) */
+    return vl_bitset_has(&view->closure, entry) && !vl_bitset_has(&view->dead, entry);
 }
 
 bool vl_view_is_person(const struct member_view *view, uint32_t person)

@@ -138,7 +138,7 @@ static vl_result find_reach(const struct member_graph *g, const struct vl_index_
     }
     for (size_t by = 0; by < count; by++)
         for (size_t u = 0; u < count; u++)
-            if (vl_bitset_has(&reach[u], by)) VL_TRY(vl_bitset_unite(&reach[u], &reach[by]));
+            if (vl_bitset_has(&reach[u], by)) vl_bitset_join(&reach[u], &reach[by]);
     return VL_OK;
 }
 
@@ -159,7 +159,7 @@ static vl_result decide_components(struct member_view *view, const struct member
     for (size_t v = 0; v < pairs.count; v++) {
         bool is_source = true;
         for (size_t u = 0; u < pairs.count && is_source; u++)
-            is_source = !vl_bitset_has(&reach[u], v) || vl_bitset_has(&reach[v], u) || u == v;
+            is_source = !vl_bitset_has(&reach[u], v) || vl_bitset_has(&reach[v], u);
         if (!is_source) continue;
         vl_bitset_drop(&view->undecided, pairs.at[v]);
         vl_bitset_put(&view->pairs_in, pairs.at[v]);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Branch coverage of the code that decides who may do what: tests/coverage.sh [--missing]
-# Builds with gcc's coverage in its own folder, runs the unit tests of the engine, prints for each
-# file the lines and branches taken; fails when a group has fewer than 95 % of its branches taken.
+# Builds with gcc's coverage in its own folder, runs the unit tests of the engine, some histories
+# against the model and some seeds of the simulator, prints for each file the lines and branches taken; fails when a group has fewer than 95 % of its branches taken.
 # --missing lists every branch that was not taken (+ taken, - not, in gcov's order).
 # Left out are the lines of assert() alone: what fails there ends the program. Failing allocations
 # are not left out; they are made to fail (tests/support/failing_memory.h).
@@ -32,9 +32,13 @@ launcher=()
 command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)
 mapfile -t names < <(tests)
 { cmake -S . -B "$folder" -G Ninja -DCMAKE_C_COMPILER=gcc "${launcher[@]}" -DVEILLEE_COVERAGE=ON &&
-  ninja -C "$folder" "${names[@]}"; } >"$log" 2>&1 || { tail -n 15 "$log"; exit 1; }
+  ninja -C "$folder" "${names[@]}" veillee veillee-sim; } >"$log" 2>&1 || { tail -n 15 "$log"; exit 1; }
 find "$folder" -name '*.gcda' -delete
-for name in "${names[@]}"; do
-  "$folder/unit/$name" >"$log" 2>&1 || { tail -n 15 "$log"; echo "$name failed"; exit 1; }
-done
+
+take() { # take COMMAND...: it has to succeed
+  "$@" >"$log" 2>&1 || { tail -n 15 "$log"; echo "failed: $*"; exit 1; }
+}
+for name in "${names[@]}"; do take "$folder/unit/$name"; done
+VEILLEE_BINARY=$folder/veillee take node tests/model/compare.mjs 3 300 60 4
+take "$folder/tests/veillee-sim" --seeds 1..15
 groups | node tests/coverage.mjs "$folder" "$@"

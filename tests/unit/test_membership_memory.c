@@ -35,6 +35,13 @@ static const struct step steps[] = {
     {"H", "restore", "b.1", "G", "d", "d.1", NULL},
     {"I", "leave", "d.2", "G", NULL, NULL, NULL},
     {"J", "tombstone", "b.1", "I", NULL, NULL, NULL},
+    {"K", "vouch", "q.1", "J", "b", NULL, NULL}, /* by nobody */
+    {"L", "add", "b.1", "I", "d", "d.2", NULL},
+    {"M", "promote", "b.1", "L", "d", NULL, NULL},
+    {"N", "add", "b.1", "M", "e", "e.1", NULL}, /* at once with the next: two grants */
+    {"O", "add", "d.2", "M", "e", "e.1", NULL},
+    {"P", "epoch", "e.1", "N O", NULL, "b.1 d.2 x.1 y.1", NULL},
+    {"Q", "seal", "b.1", "P", "P", "z.1", NULL},
 };
 
 static void dump(struct vl_membership *m, struct vl_buffer *out)

@@ -472,6 +472,10 @@ static void test_names_and_count_have_limits(void **state)
         assert_int_equal(steps_add(m, &step), i < VL_CONTROL_ENTRIES_MAX ? VL_OK : VL_ERR_LIMIT);
         strcpy(link, id);
     }
+    struct step_entry one_more;
+    enum vl_standing standing;
+    steps_entry(&step, &one_more);
+    assert_int_equal(vl_membership_would(m, &one_more.entry, &standing), VL_ERR_LIMIT);
     assert_int_equal(vl_membership_settle(m), VL_OK);
     assert_int_equal(vl_membership_person_count(m), 2);
     vl_membership_destroy(m);

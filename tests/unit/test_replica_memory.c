@@ -79,6 +79,25 @@ static void any_allocation_may_fail(void **state)
     assert_true(points > 4000 / step);
 }
 
+static void keys_need_guarded_memory(void **state)
+{
+    (void)state;
+    const uint8_t seed[32] = {1};
+    struct vl_device_keys *keys = NULL;
+    for (unsigned long n = 1; n < 3; n++) {
+        failing_memory_arm(n);
+        vl_result result = vl_device_keys_create(&keys);
+        assert_int_equal(result, failing_memory_disarm() ? VL_ERR_NO_MEMORY : VL_OK);
+        assert_true((keys == NULL) == (result != VL_OK));
+        vl_device_keys_destroy(keys);
+        failing_memory_arm(n);
+        result = vl_device_keys_from_seed(seed, &keys);
+        assert_int_equal(result, failing_memory_disarm() ? VL_ERR_NO_MEMORY : VL_OK);
+        assert_true((keys == NULL) == (result != VL_OK));
+        vl_device_keys_destroy(keys);
+    }
+}
+
 static int setup(void **state)
 {
     struct scene *s = scene_create();
@@ -97,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_allocation_may_fail),
+        cmocka_unit_test(keys_need_guarded_memory),
     };
     return cmocka_run_group_tests_name("replica without memory", tests, setup, teardown);
 }
