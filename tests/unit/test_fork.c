@@ -1,6 +1,7 @@
 /* A device that writes two entries with one number: its log is closed at every honest node, the
  * proof goes round, the others go on. */
 #include "tests/support/session_pair.h"
+#include "tests/support/test_scale.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -291,7 +292,7 @@ static void many_branches_cost_nothing(void **state)
     assert_int_equal(vl_entry_header_decode(run.items[0].header, &header), VL_OK);
     size_t before = memory_storage_entry_count(s.f->nodes[0].memory);
     uint64_t commits = memory_storage_commits(s.f->nodes[0].memory);
-    for (size_t i = 0; i < 10000; i++) {
+    for (size_t i = 0; i < test_scale(10000, 300); i++) {
         struct entry_run one = {0};
         struct vl_id id;
         size_t stored;
