@@ -64,7 +64,7 @@ vl_result vl_session_create(struct vl_session **out, const struct vl_session_con
     s->state = VL_SESSION_CREATED;
     session_limit_pending(s, VL_PENDING_ENTRIES_MAX);
     s->heard = now;
-    s->best_round_trip = UINT64_MAX;
+    s->quick_pings = VL_SESSION_QUICK_PINGS;
     *out = s;
     return VL_OK;
 }
@@ -384,26 +384,48 @@ static vl_result receive_ping(struct vl_session *s, struct vl_reader *r, vl_inst
     return VL_OK;
 }
 
+/* Clocks drift apart by some 50 parts in a million, each. */
+#define DRIFT_PARTS 10000u
+
+static uint64_t apart(int64_t a, int64_t b)
+{
+    return a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+}
+
+/* Whether a new measurement says more than the last: it is finer by now, or the two contradict each
+ * other because the peer's clock was set. */
+static bool is_better(const struct vl_session *s, int64_t difference, uint64_t error,
+                      vl_instant now)
+{
+    if (!s->counts.has_clock_offset) return true;
+    uint64_t before =
+        s->counts.clock_error_ms + vl_instant_since(now, s->measured).ms / DRIFT_PARTS;
+    return error <= before || apart(difference, s->counts.clock_difference_ms) > before + error;
+}
+
 static vl_result receive_pong(struct vl_session *s, struct vl_reader *r, vl_instant now)
 {
     struct message_pong pong;
     VL_TRY(message_pong_read(r, &pong));
     if (!s->pinged || pong.token != s->ping_token) return VL_OK; /* late */
     s->pinged = false;
-    uint64_t trip = vl_instant_since(now, s->ping_sent).ms;
-    if (!pong.has_wall || !s->has_wall || trip >= s->best_round_trip) return VL_OK;
+    if (!pong.has_wall) return VL_OK;
+    if (s->quick_pings > 0) {
+        s->quick_pings--;
+        s->next_ping = vl_instant_add(now, VL_MILLISECONDS(VL_SESSION_QUICK_PING_MS));
+    }
 
     /* Her clock showed that when half of the trip was over, as well as can be told. */
-    int64_t mine = 0;
-    int64_t offset = 0;
+    uint64_t trip = vl_instant_since(now, s->ping_sent).ms;
+    uint64_t error = trip / 2 + 1;
     int64_t middle = (int64_t)(s->ping_sent.ms + trip / 2);
-    if (__builtin_add_overflow(s->wall_minus_instant, middle, &mine) ||
-        __builtin_sub_overflow(pong.wall, mine, &offset)) {
-        return VL_OK;
-    }
-    s->best_round_trip = trip;
+    int64_t difference = 0;
+    if (__builtin_sub_overflow(pong.wall, middle, &difference)) return VL_OK;
+    if (!is_better(s, difference, error, now)) return VL_OK;
+    s->measured = now;
     s->counts.has_clock_offset = true;
-    s->counts.clock_offset_ms = offset;
+    s->counts.clock_difference_ms = difference;
+    s->counts.clock_error_ms = error;
     return VL_OK;
 }
 
@@ -506,6 +528,10 @@ struct vl_session_counts vl_session_counts_of(const struct vl_session *s)
 {
     struct vl_session_counts counts = s->counts;
     counts.waiting = s->pending.entries;
+    counts.has_clock_offset =
+        counts.has_clock_offset && s->has_wall &&
+        !__builtin_sub_overflow(counts.clock_difference_ms, s->wall_minus_instant,
+                                &counts.clock_offset_ms);
     return counts;
 }
 

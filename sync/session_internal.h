@@ -260,7 +260,8 @@ struct vl_session {
     uint64_t pong_token;
     bool has_wall;
     int64_t wall_minus_instant;
-    uint64_t best_round_trip;
+    unsigned quick_pings; /* still to be sent */
+    vl_instant measured;  /* when clock_difference_ms was */
     struct vl_session_counts counts;
 };
 

@@ -38,7 +38,9 @@
 
 #define VL_SESSION_GREET_SECONDS   10u /* silence while greeting and proving */
 #define VL_SESSION_PING_SECONDS    30u
-#define VL_SESSION_SILENCE_SECONDS 90u /* a session that hears nothing for so long is over */
+#define VL_SESSION_QUICK_PINGS     7u   /* at its beginning, for a small round trip among them */
+#define VL_SESSION_QUICK_PING_MS   200u /* after the answer to the one before */
+#define VL_SESSION_SILENCE_SECONDS 90u  /* a session that hears nothing for so long is over */
 
 #define VL_PENDING_ENTRIES_MAX 4096u    /* entries of one peer that wait for their links */
 #define VL_PENDING_BYTES_MAX   4194304u /* 4 MiB of them */

@@ -63,7 +63,8 @@ VL_MUST_USE vl_result vl_session_next(struct vl_session *s, struct vl_buffer *ou
 vl_instant vl_session_deadline(const struct vl_session *s);
 
 /* What this machine's wall clock says at `now`: goes into PONG, and shows the peer's clock as an
- * offset. Decides nothing; without it no clock is exchanged. */
+ * offset. Given often, since a wall clock can be set. Decides nothing; without it no clock is
+ * exchanged. */
 void vl_session_set_clock(struct vl_session *s, vl_wall wall, vl_instant now);
 
 enum vl_session_state vl_session_state_of(const struct vl_session *s);
@@ -72,7 +73,12 @@ struct vl_session_counts {
     uint64_t entries_sent, entries_received, bytes_sent, bytes_received, round_trips;
     size_t waiting; /* entries of the peer that wait for links */
     bool has_clock_offset;
-    int64_t clock_offset_ms; /* the peer's wall clock minus ours, smallest round trip */
+    int64_t clock_offset_ms; /* the peer's wall clock minus ours, as far as this can be told */
+    /* The same by this machine's monotonic clock, so that setting ours changes nothing: an instant
+     * here is (what the peer's wall clock showed) - clock_difference_ms, give or take
+     * clock_error_ms when it was measured. */
+    int64_t clock_difference_ms;
+    uint64_t clock_error_ms;
 };
 struct vl_session_counts vl_session_counts_of(const struct vl_session *s);
 /* Both sides have each other's heads as far as this side knows. */

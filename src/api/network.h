@@ -43,6 +43,9 @@ struct api_peer {
     uint64_t entries_sent, entries_received;
     bool has_clock_offset;
     int64_t clock_offset_ms;
+    /* What an instant here adds to, to be her wall clock's time, and how well that is known. */
+    int64_t clock_difference_ms;
+    uint64_t clock_error_ms;
 };
 typedef vl_result (*api_peer_visit)(void *context, const struct api_peer *peer);
 

@@ -96,7 +96,9 @@ static vl_result on_peer(void *context, const struct node_peer *peer)
                             .entries_sent = peer->entries_sent,
                             .entries_received = peer->entries_received,
                             .has_clock_offset = peer->has_clock_offset,
-                            .clock_offset_ms = peer->clock_offset_ms};
+                            .clock_offset_ms = peer->clock_offset_ms,
+                            .clock_difference_ms = peer->clock_difference_ms,
+                            .clock_error_ms = peer->clock_error_ms};
     memcpy(copy.sign_key, peer->sign_key, sizeof copy.sign_key);
     return to->visit(to->context, &copy);
 }

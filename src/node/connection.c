@@ -92,6 +92,7 @@ static void schedule_wake(struct connection *c)
 static void pump(struct connection *c)
 {
     if (c->stage != STAGE_SYNCING) return;
+    vl_session_set_clock(c->session, clock_wall(), clock_now()); /* it may have been set */
     struct evbuffer *unsent = bufferevent_get_output(c->io);
     while (c->stage == STAGE_SYNCING && evbuffer_get_length(unsent) < UNSENT_BYTES_MAX) {
         vl_result result = vl_session_next(c->session, &c->message, clock_now());

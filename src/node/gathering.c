@@ -566,5 +566,7 @@ bool gathering_peer(const struct gathering *g, const struct vl_device_card *devi
     out->entries_received = counts.entries_received;
     out->has_clock_offset = counts.has_clock_offset;
     out->clock_offset_ms = counts.clock_offset_ms;
+    out->clock_difference_ms = counts.clock_difference_ms;
+    out->clock_error_ms = counts.clock_error_ms;
     return true;
 }

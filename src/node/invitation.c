@@ -448,5 +448,7 @@ bool invitation_peer(const struct invitation *i, const struct vl_device_card *de
     out->entries_received = counts.entries_received;
     out->has_clock_offset = counts.has_clock_offset;
     out->clock_offset_ms = counts.clock_offset_ms;
+    out->clock_difference_ms = counts.clock_difference_ms;
+    out->clock_error_ms = counts.clock_error_ms;
     return true;
 }

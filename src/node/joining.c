@@ -506,5 +506,7 @@ bool joining_peer(const struct joining *j, const struct vl_device_card *device,
     out->entries_received = counts.entries_received;
     out->has_clock_offset = counts.has_clock_offset;
     out->clock_offset_ms = counts.clock_offset_ms;
+    out->clock_difference_ms = counts.clock_difference_ms;
+    out->clock_error_ms = counts.clock_error_ms;
     return true;
 }

@@ -90,6 +90,8 @@ struct node_peer {
     uint64_t entries_sent, entries_received;
     bool has_clock_offset;
     int64_t clock_offset_ms;
+    int64_t clock_difference_ms; /* as in vl_session_counts */
+    uint64_t clock_error_ms;
 };
 typedef vl_result (*node_peer_visit)(void *context, const struct node_peer *peer);
 VL_MUST_USE vl_result node_peers(const struct node *n, node_peer_visit visit, void *context);

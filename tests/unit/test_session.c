@@ -481,31 +481,6 @@ static void a_forked_log_is_named_and_the_others_go_on(void **state)
 
 /* ---- time ---- */
 
-static void clocks_are_compared(void **state)
-{
-    (void)state;
-    struct circle_fixture *f = circle_fixture_create(2, SEED);
-    struct session_pair pair;
-    const int64_t ten_years = INT64_C(315360000000);
-    session_pair_init(&pair, f, 0, 1);
-    vl_session_set_clock(pair.sides[0], (vl_wall){INT64_C(1700000000000)}, pair.now);
-    vl_session_set_clock(pair.sides[1], (vl_wall){INT64_C(1700000000000) - ten_years}, pair.now);
-    session_pair_run(&pair);
-    struct vl_session_counts counts = vl_session_counts_of(pair.sides[0]);
-    assert_true(counts.has_clock_offset);
-    assert_int_equal(counts.clock_offset_ms, -ten_years);
-    counts = vl_session_counts_of(pair.sides[1]);
-    assert_true(counts.has_clock_offset);
-    assert_int_equal(counts.clock_offset_ms, ten_years);
-    session_pair_finish(&pair);
-
-    session_pair_init(&pair, f, 0, 1);
-    session_pair_run(&pair);
-    assert_false(vl_session_counts_of(pair.sides[0]).has_clock_offset);
-    session_pair_finish(&pair);
-    circle_fixture_destroy(f);
-}
-
 static void silence_ends_a_session(void **state)
 {
     (void)state;
@@ -563,7 +538,6 @@ int main(void)
         cmocka_unit_test(the_dialler_shows_a_removed_device_nothing),
         cmocka_unit_test(the_session_of_a_removed_member_ends),
         cmocka_unit_test(a_forked_log_is_named_and_the_others_go_on),
-        cmocka_unit_test(clocks_are_compared),
         cmocka_unit_test(silence_ends_a_session),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
