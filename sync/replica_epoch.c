@@ -44,7 +44,7 @@ static vl_result open_seals(struct vl_replica *r, const struct control_entry *en
                             const struct vl_id *key_id)
 {
     const struct vl_control *control = entry->control;
-    if (epoch_secret(r, key_id) != NULL) return VL_OK;
+    if (r->keys == NULL || epoch_secret(r, key_id) != NULL) return VL_OK;
     for (size_t i = 0; i < control->seal_count; i++) {
         const struct vl_seal *seal = &control->seals[i];
         if (memcmp(seal->recipient, r->keys->card.sign, sizeof seal->recipient) != 0) continue;

@@ -118,7 +118,7 @@ struct cell_cache { /* every cell in it is to be written */
 
 struct vl_replica {
     struct vl_id circle;
-    const struct vl_device_keys *keys;
+    const struct vl_device_keys *keys; /* NULL: a scratch copy for a proof, which opens nothing */
     struct vl_storage storage;
     uint64_t generation;
     bool stale;    /* memory is empty or wrong: load before anything else */

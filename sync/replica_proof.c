@@ -28,7 +28,6 @@ vl_result proof_create(struct proof **out, struct vl_replica *replica)
     p->scratch = calloc(1, sizeof *p->scratch);
     if (p->scratch == NULL) goto failed;
     p->scratch->circle = replica->circle;
-    p->scratch->keys = replica->keys;
     result = vl_membership_create(&p->scratch->membership);
     if (result != VL_OK) goto failed;
     result = proof_update(p);

@@ -463,7 +463,12 @@ vl_result vl_replica_control(struct vl_replica *r, const struct vl_control *cont
 {
     if (control->kind == VL_CONTROL_FOUND) return VL_ERR_STATE;
     VL_TRY(writing_begin(r));
-    return writing_end(r, append_citing(r, control, now, id));
+    vl_result result = append_citing(r, control, now, id);
+    if (result == VL_ERR_AUTHORITY) { /* which is said before anything changes in memory */
+        replica_cancel(r);
+        return result;
+    }
+    return writing_end(r, result);
 }
 
 vl_result vl_replica_erase(struct vl_replica *r, const struct vl_id *entries, size_t count,

@@ -286,7 +286,7 @@ static vl_result receive_heads(struct vl_session *s, struct vl_reader *r, vl_ins
 {
     bool last = false;
     if (s->incoming == NULL) {
-        s->incoming = calloc(VL_HEADS_MAX, sizeof *s->incoming);
+        s->incoming = malloc(VL_HEADS_MAX * sizeof *s->incoming);
         if (s->incoming == NULL) return VL_ERR_NO_MEMORY;
         s->incoming_count = 0;
     }
@@ -318,7 +318,7 @@ static vl_result receive_have(struct vl_session *s, struct vl_reader *r, vl_inst
 {
     bool drained = false;
     size_t count = 0;
-    struct vl_head *heads = calloc(MESSAGE_HEADS_MAX, sizeof *heads);
+    struct vl_head *heads = malloc(MESSAGE_HEADS_MAX * sizeof *heads);
     if (heads == NULL) return VL_ERR_NO_MEMORY;
     vl_result result = message_heads_read(r, false, &drained, heads, MESSAGE_HEADS_MAX, &count);
     if (result == VL_OK) result = logs_ensure(&s->logs, heads, count);

@@ -21,13 +21,28 @@ static bool is_enrolled(const struct node *victim, const struct node *hostile)
     return vl_replica_device(victim->replica, hostile->keys->card.sign, &device) == VL_OK;
 }
 
+static const size_t one_kind = 1;
+
 static const struct attack {
-    void (*happen)(struct world *w, struct node *hostile, struct node *victim);
+    size_t (*happen)(struct world *w, struct node *hostile, struct node *victim);
     unsigned weight;
+    const size_t *kinds;
 } attacks[] = {
-    {hostile_entry, 10},    {hostile_session, 6}, {hostile_unsigned_middle, 2},
-    {hostile_many_logs, 1}, {hostile_flood, 1},   {hostile_fork, 2},
+    {hostile_entry, 10, &hostile_entry_kinds},
+    {hostile_session, 6, &hostile_session_kinds},
+    {hostile_unsigned_middle, 2, &one_kind},
+    {hostile_many_logs, 1, &one_kind},
+    {hostile_flood, 1, &one_kind},
+    {hostile_fork, 2, &one_kind},
 };
+
+size_t hostile_kinds(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++)
+        count += *attacks[i].kinds;
+    return count;
+}
 
 static struct node *somebody_hostile(struct world *w)
 {
@@ -55,10 +70,13 @@ void hostile_attack(struct world *w)
         weights += attacks[i].weight;
     unsigned drawn = (unsigned)seeded_below(&w->life, weights);
     const struct attack *attack = attacks;
-    while (drawn >= attack->weight)
-        drawn -= attack++->weight;
+    size_t before = 0; /* kinds of those that were passed over */
+    while (drawn >= attack->weight) {
+        drawn -= attack->weight;
+        before += *attack++->kinds;
+    }
     w->attacks++;
-    attack->happen(w, hostile, victim);
+    w->attacked |= UINT64_C(1) << (before + attack->happen(w, hostile, victim));
 }
 
 /* Entries alone: who only found a key makes them. */
@@ -67,5 +85,5 @@ void hostile_forge(struct world *w)
     struct node *victim = somebody_honest(w);
     struct node *thief = &w->nodes[seeded_below(&w->life, 2) == 0 ? 1 : 2];
     if (!w->profile.endings || victim == NULL || victim == thief) return;
-    if (is_enrolled(victim, thief)) hostile_entry(w, thief, victim);
+    if (is_enrolled(victim, thief)) (void)hostile_entry(w, thief, victim);
 }

@@ -39,11 +39,14 @@ void hostile_bytes(struct world *w, void *out, size_t size);
 /* This machine's own fault: says nothing about what was given to it. */
 bool hostile_is_ours(vl_result result);
 
-void hostile_entry(struct world *w, struct node *hostile, struct node *victim);
-void hostile_unsigned_middle(struct world *w, struct node *hostile, struct node *victim);
-void hostile_flood(struct world *w, struct node *hostile, struct node *victim);
-void hostile_many_logs(struct world *w, struct node *hostile, struct node *victim);
-void hostile_fork(struct world *w, struct node *hostile, struct node *victim);
-void hostile_session(struct world *w, struct node *hostile, struct node *victim);
+/* Each returns which of its kinds it was. */
+size_t hostile_entry(struct world *w, struct node *hostile, struct node *victim);
+size_t hostile_session(struct world *w, struct node *hostile, struct node *victim);
+extern const size_t hostile_entry_kinds, hostile_session_kinds;
+/* Each is one kind: 0. */
+size_t hostile_unsigned_middle(struct world *w, struct node *hostile, struct node *victim);
+size_t hostile_flood(struct world *w, struct node *hostile, struct node *victim);
+size_t hostile_many_logs(struct world *w, struct node *hostile, struct node *victim);
+size_t hostile_fork(struct world *w, struct node *hostile, struct node *victim);
 
 #endif

@@ -437,6 +437,8 @@ static const struct {
     {"a seal of rubbish", rubbish_seal, true, NEWEST_PAST},
 };
 
+const size_t hostile_entry_kinds = sizeof kinds / sizeof *kinds;
+
 /* ---- giving ---- */
 
 static vl_result encode(struct forgery *f, bool is_control, struct vl_buffer *header)
@@ -490,7 +492,7 @@ static void give(struct forgery *f, const char *what, bool is_control)
     vl_buffer_finish(&header);
 }
 
-void hostile_entry(struct world *w, struct node *hostile, struct node *victim)
+size_t hostile_entry(struct world *w, struct node *hostile, struct node *victim)
 {
     struct forgery f;
     size_t which = seeded_below(&w->life, sizeof kinds / sizeof *kinds);
@@ -502,4 +504,5 @@ void hostile_entry(struct world *w, struct node *hostile, struct node *victim)
     vl_buffer_finish(&f.blob);
     vl_device_keys_destroy(f.stranger);
     network_pump_node(w, victim);
+    return which;
 }

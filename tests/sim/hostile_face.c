@@ -40,14 +40,14 @@ static bool face_speaks(struct world *w, const struct node *hostile, struct face
     return true;
 }
 
-void hostile_fork(struct world *w, struct node *hostile, struct node *victim)
+size_t hostile_fork(struct world *w, struct node *hostile, struct node *victim)
 {
     struct face faces[2] = {{0}};
     struct node *other = node_random_up(w);
     const struct memory_storage *from = hostile->memory;
     if (!w->profile.forks || node_empty(hostile) || other == NULL || other == victim ||
         other->hostile || other->power_cut)
-        return;
+        return 0;
     if (hostile->backup != NULL && seeded_chance(&w->life, 500)) from = hostile->backup;
     if (face_open(w, hostile, from, &faces[0]) && face_open(w, hostile, from, &faces[1]) &&
         face_speaks(w, hostile, &faces[0], victim, "one thing") &&
@@ -60,4 +60,5 @@ void hostile_fork(struct world *w, struct node *hostile, struct node *victim)
     face_close(&faces[1]);
     network_pump_node(w, victim);
     network_pump_node(w, other);
+    return 0;
 }

@@ -27,14 +27,14 @@ static bool make_run(struct forgery *f, size_t count, struct entry_run *run)
 
 /* Given in pieces that end anywhere, what is stored in the end is the run up to its last good
  * signature. */
-void hostile_unsigned_middle(struct world *w, struct node *hostile, struct node *victim)
+size_t hostile_unsigned_middle(struct world *w, struct node *hostile, struct node *victim)
 {
     struct forgery f;
     struct entry_run run = {0};
     size_t count = seeded_between(&w->life, 2, RUN_MAX);
     size_t good = 0; /* entries up to the last good signature */
     forgery_begin(&f, w, hostile, victim);
-    if (!make_run(&f, count, &run)) return;
+    if (!make_run(&f, count, &run)) return 0;
     for (size_t i = 0; i < count; i++) {
         if (seeded_chance(&w->life, 600))
             run.items[i].signature[9] ^= 4;
@@ -56,15 +56,16 @@ void hostile_unsigned_middle(struct world *w, struct node *hostile, struct node 
                    good);
     entry_run_finish(&run);
     network_pump_node(w, victim);
+    return 0;
 }
 
-void hostile_flood(struct world *w, struct node *hostile, struct node *victim)
+size_t hostile_flood(struct world *w, struct node *hostile, struct node *victim)
 {
     struct forgery f;
     struct entry_run run = {0};
     size_t stored = 0;
     forgery_begin(&f, w, hostile, victim);
-    if (!make_run(&f, seeded_between(&w->life, 60, VL_CHUNK_ENTRIES_MAX), &run)) return;
+    if (!make_run(&f, seeded_between(&w->life, 60, VL_CHUNK_ENTRIES_MAX), &run)) return 0;
     vl_result result = vl_replica_receive(victim->replica, run.items, run.count, &stored);
     tell(w, "%s floods %s with %zu entries: %s", hostile->name, victim->name, run.count,
          vl_result_name(result));
@@ -72,21 +73,22 @@ void hostile_flood(struct world *w, struct node *hostile, struct node *victim)
         world_fail(w, "%s took a long run as %s", victim->name, vl_result_name(result));
     entry_run_finish(&run);
     network_pump_node(w, victim);
+    return 0;
 }
 
 /* More logs than an entry can link to; then one that links to as many as it may. */
-void hostile_many_logs(struct world *w, struct node *hostile, struct node *victim)
+size_t hostile_many_logs(struct world *w, struct node *hostile, struct node *victim)
 {
     size_t count = seeded_between(&w->life, 2, VL_LINKS_MAX + 4);
     vl_result result = VL_OK;
-    if (w->many_logs) return; /* each makes every session slower, for ever */
+    if (w->many_logs) return 0; /* each makes every session slower, for ever */
     w->many_logs = true;
     for (size_t i = 0; i < count && result == VL_OK; i++) {
         struct forgery f;
         struct entry_run run = {0};
         size_t stored = 0;
         forgery_begin(&f, w, hostile, victim);
-        if (!make_run(&f, 1, &run)) return;
+        if (!make_run(&f, 1, &run)) return 0;
         result = vl_replica_receive(victim->replica, run.items, 1, &stored);
         entry_run_finish(&run);
     }
@@ -95,4 +97,5 @@ void hostile_many_logs(struct world *w, struct node *hostile, struct node *victi
     if (result != VL_OK && !hostile_is_ours(result))
         world_fail(w, "%s took many logs as %s", victim->name, vl_result_name(result));
     network_pump_node(w, victim);
+    return 0;
 }

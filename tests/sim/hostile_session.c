@@ -251,15 +251,17 @@ static const struct {
     {"withholds what others wrote", withholds_blobs, true},
 };
 
-void hostile_session(struct world *w, struct node *hostile, struct node *victim)
+const size_t hostile_session_kinds = sizeof scripts / sizeof *scripts;
+
+size_t hostile_session(struct world *w, struct node *hostile, struct node *victim)
 {
-    if (!members_sees(victim, hostile)) return;
     struct script s = {.w = w, .hostile = hostile, .victim = victim};
     struct message_hello hello = {.prove = false};
     struct vl_buffer out = {0};
-    size_t which = seeded_below(&w->life, sizeof scripts / sizeof *scripts);
+    size_t which = seeded_below(&w->life, hostile_session_kinds);
+    if (!members_sees(victim, hostile)) return which;
     s.c = network_ghost(w, hostile, victim);
-    if (s.c == NULL) return;
+    if (s.c == NULL) return which;
     tell(w, "%s %s to %s", hostile->name, scripts[which].what, victim->name);
     hostile_bytes(w, &hello.digest, sizeof hello.digest);
     must(message_hello_write(&hello, &out));
@@ -267,4 +269,5 @@ void hostile_session(struct world *w, struct node *hostile, struct node *victim)
     s.c->must_end = scripts[which].go_on(&s);
     s.c->is_scripted = !scripts[which].any_end;
     network_ghost_begins(w, s.c);
+    return which;
 }

@@ -14,6 +14,10 @@
 #define RESENDS_MAX     7u /* of one packet, then the connection is given up */
 #define RESEND_AFTER_MS 200u
 
+#define REFUSED_FIRST_MS 5000u /* and twice as long each time */
+#define REFUSALS_MAX     8u
+#define REFUSALS_CALM    3u
+
 /* ---- streams ---- */
 
 static void stream_push(struct stream *s, uint64_t at, const uint8_t *data, size_t size)
@@ -55,7 +59,7 @@ bool network_reaches(const struct world *w, const struct node *a, const struct n
 
 static bool connected(const struct world *w, unsigned a, unsigned b)
 {
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+    for (size_t i = 0; i < w->slots; i++) {
         const struct connection *c = &w->connections[i];
         if (!c->open || c->sessions[0] == NULL || c->sessions[1] == NULL) continue;
         if ((c->ends[0] == a && c->ends[1] == b) || (c->ends[0] == b && c->ends[1] == a))
@@ -71,6 +75,7 @@ static struct connection *open_slot(struct world *w)
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         struct connection *c = &w->connections[i];
         if (c->open) continue;
+        if (w->slots < i + 1) w->slots = i + 1;
         *c = (struct connection){.open = true, .number = ++w->connection_numbers};
         c->wake_at[0] = c->wake_at[1] = UINT64_MAX;
         return c;
@@ -157,15 +162,16 @@ void network_dial_somebody(struct world *w, struct node *a)
 {
     struct node *b = &w->nodes[seeded_below(&w->random, w->profile.nodes)];
     if (!a->joined) b = &w->nodes[a->adder]; /* who invited her is all she knows */
+    if (w->now < w->refusals[a->index][b->index].not_before) return;
     if (a == b || !b->joined || connected(w, a->index, b->index)) return;
     network_dial(w, a, b);
 }
 
 struct connection *network_random(struct world *w)
 {
-    size_t first = seeded_below(&w->random, CONNECTIONS_MAX);
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
-        struct connection *c = &w->connections[(first + i) % CONNECTIONS_MAX];
+    size_t first = seeded_below(&w->random, w->slots + 1);
+    for (size_t i = 0; i < w->slots; i++) {
+        struct connection *c = &w->connections[(first + i) % w->slots];
         if (c->open && c->sessions[0] != NULL && c->sessions[1] != NULL) return c;
     }
     return NULL;
@@ -173,7 +179,7 @@ struct connection *network_random(struct world *w)
 
 void network_break_node(struct world *w, const struct node *n, const char *why)
 {
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+    for (size_t i = 0; i < w->slots; i++) {
         struct connection *c = &w->connections[i];
         if (c->open && (c->ends[0] == n->index || c->ends[1] == n->index)) network_break(w, c, why);
     }
@@ -181,7 +187,7 @@ void network_break_node(struct world *w, const struct node *n, const char *why)
 
 void network_cut(struct world *w)
 {
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+    for (size_t i = 0; i < w->slots; i++) {
         struct connection *c = &w->connections[i];
         if (c->open && w->nodes[c->ends[0]].group != w->nodes[c->ends[1]].group)
             network_break(w, c, "the network is split");
@@ -190,7 +196,7 @@ void network_cut(struct world *w)
 
 void network_finish(struct world *w)
 {
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+    for (size_t i = 0; i < w->slots; i++)
         close_connection(w, &w->connections[i]);
     stream_finish(&w->transcript);
 }
@@ -225,12 +231,22 @@ static bool may_end(const struct world *w, const struct connection *c, vl_result
            why == VL_ERR_FULL;
 }
 
+/* Who is refused dials again later and later, as the dialler does. */
+static void note_refusal(struct world *w, const struct connection *c)
+{
+    unsigned *count = &w->refusals[c->ends[0]][c->ends[1]].count;
+    if (*count < (w->calm ? REFUSALS_CALM : REFUSALS_MAX)) ++*count;
+    w->refusals[c->ends[0]][c->ends[1]].not_before =
+        w->now + ((uint64_t)REFUSED_FIRST_MS << *count);
+}
+
 static void ended(struct world *w, struct connection *c, unsigned end, vl_result why)
 {
     if (!may_end(w, c, why)) {
         world_fail(w, "%s ends an honest session with %s: %s", w->nodes[c->ends[end]].name,
                    w->nodes[c->ends[1 - end]].name, vl_result_name(why));
     }
+    if (why == VL_ERR_AUTHORITY && c->sessions[0] != NULL) note_refusal(w, c);
     network_break(w, c, vl_result_name(why));
 }
 
@@ -299,7 +315,7 @@ static void pump(struct world *w, struct connection *c)
 
 void network_pump_node(struct world *w, const struct node *n)
 {
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+    for (size_t i = 0; i < w->slots; i++) {
         struct connection *c = &w->connections[i];
         for (unsigned end = 0; end < 2 && c->open; end++) {
             if (c->ends[end] == n->index) pump_end(w, c, end);
@@ -346,6 +362,7 @@ void network_deliver(struct world *w, const struct event *event)
         return;
     }
     struct message message = stream_take(&c->to[end]);
+    uint64_t generation = vl_replica_generation(n->replica);
     vl_result result = vl_session_receive(c->sessions[end], vl_bytes(message.data, message.size),
                                           (vl_instant){w->now});
     free(message.data);
@@ -374,7 +391,7 @@ void network_deliver(struct world *w, const struct event *event)
         node_crash(w, n, "while it catches up");
         return;
     }
-    network_pump_node(w, n);
+    if (generation != vl_replica_generation(n->replica)) network_pump_node(w, n);
     if (c->open) pump(w, c);
 }
 
@@ -489,7 +506,7 @@ void network_stall(struct world *w, uint64_t length)
 
 void network_set_clock(struct world *w, const struct node *n)
 {
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+    for (size_t i = 0; i < w->slots; i++) {
         struct connection *c = &w->connections[i];
         for (unsigned end = 0; end < 2 && c->open; end++) {
             if (c->ends[end] == n->index && c->sessions[end] != NULL)
@@ -501,7 +518,7 @@ void network_set_clock(struct world *w, const struct node *n)
 size_t network_waiting(const struct world *w)
 {
     size_t waiting = 0;
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+    for (size_t i = 0; i < w->slots; i++) {
         const struct connection *c = &w->connections[i];
         for (unsigned end = 0; end < 2 && c->open; end++) {
             if (c->sessions[end] != NULL) waiting += vl_session_counts_of(c->sessions[end]).waiting;
@@ -521,7 +538,7 @@ void network_tell(struct world *w)
              seen, check_in_core(w, i) ? ", belongs" : "", n->joined ? "" : ", not joined",
              n->stolen ? ", stolen" : "");
     }
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+    for (size_t i = 0; i < w->slots; i++) {
         const struct connection *c = &w->connections[i];
         for (unsigned end = 0; end < 2 && c->open; end++) {
             const struct vl_session *s = c->sessions[end];

@@ -148,6 +148,9 @@ void node_copy(struct world *w, const struct node *n)
     struct node *copy = &w->nodes[w->profile.nodes];
     *copy = (struct node){.index = w->profile.nodes,
                           .person = n->person,
+                          .is_second = n->is_second,
+                          .hostile = n->hostile,
+                          .stolen = n->stolen,
                           .added = true,
                           .joined = true,
                           .rolled_back = true,
@@ -169,6 +172,7 @@ struct node *node_second_device(struct world *w, const struct node *n)
     struct node *second = &w->nodes[w->profile.nodes];
     *second = (struct node){.index = w->profile.nodes,
                             .person = n->person,
+                            .hostile = n->hostile,
                             .is_second = true,
                             .adder = n->index,
                             .wall_offset = n->wall_offset};

@@ -158,8 +158,13 @@ struct world {
     struct vl_id circle;
     struct node nodes[NODES_MAX];
     struct connection connections[CONNECTIONS_MAX];
+    size_t slots; /* of these were used at most */
     uint64_t connection_numbers, partition_number;
-    struct stream transcript; /* what end 0 of an old connection sent */
+    struct {
+        uint64_t not_before;
+        unsigned count;
+    } refusals[NODES_MAX][NODES_MAX]; /* by who dials, whom */
+    struct stream transcript;         /* what end 0 of an old connection sent */
     unsigned transcript_from, transcript_to;
 
     struct vl_id proposals[PROPOSALS_MAX]; /* removals and demotions */
@@ -173,8 +178,8 @@ struct world {
     bool many_logs; /* somebody hostile has begun many */
     bool cut_chunk; /* the next connection in the middle of a chunk breaks */
 
-    uint64_t happened; /* bits: which faults did */
-    bool calm;         /* healing: nothing goes wrong any more */
+    uint64_t happened, attacked; /* bits: which faults, which kinds of attack */
+    bool calm;                   /* healing: nothing goes wrong any more */
     crypto_generichash_state trace;
     bool failed;
     char failure[256];
@@ -186,7 +191,7 @@ struct outcome {
     char failure[256];
     uint8_t trace[32];
     uint64_t events, messages, writes, faults, attacks, minutes;
-    uint64_t happened; /* bits: which faults did */
+    uint64_t happened, attacked;
 };
 
 /* nodes 0: drawn from the seed. */
@@ -297,6 +302,7 @@ extern const size_t fault_count;
 
 /* hostile.c */
 void hostile_attack(struct world *w);
+size_t hostile_kinds(void); /* how many kinds of attack there are, at most 64 */
 /* Somebody who found an honest person's key makes an entry with it. */
 void hostile_forge(struct world *w);
 

@@ -301,6 +301,7 @@ static void calm_down(struct world *w)
         memory_storage_fail(n->memory, 0, VL_OK, false);
         n->power_cut = n->crash_catching_up = n->asleep = false;
         n->frozen_until = n->mute_until = 0;
+        memset(w->refusals[i], 0, sizeof w->refusals[i]);
         if (!n->up) node_restart(w, n);
         world_schedule(w, 1000, EVENT_DIAL, i, 0, 0);
     }
@@ -312,7 +313,7 @@ static bool settle(struct world *w)
 {
     uint64_t end = w->now + SETTLE_AT_MOST;
     while (!w->failed && w->now < end) {
-        run_until(w, w->now + (w->forked ? 10 * MINUTE : SETTLE_EVERY));
+        run_until(w, w->now + (w->forked ? 3 * MINUTE : SETTLE_EVERY));
         if (check_converged(w)) return true;
     }
     network_tell(w);
@@ -363,7 +364,8 @@ struct outcome world_run(uint64_t seed, unsigned nodes, bool tells)
                               .faults = w->faults,
                               .attacks = w->attacks,
                               .minutes = w->now / MINUTE,
-                              .happened = w->happened};
+                              .happened = w->happened,
+                              .attacked = w->attacked};
     memcpy(outcome.failure, w->failure, sizeof outcome.failure);
     crypto_generichash_final(&w->trace, outcome.trace, sizeof outcome.trace);
     end(w);

@@ -207,6 +207,44 @@ static void a_gap_without_a_reason_is_refused(void **state)
     circle_fixture_destroy(f);
 }
 
+/* What was pushed before the peer knew where I stand waits, and fills all the room there is; what
+ * comes before it in the same log is taken all the same, or nothing would ever be. */
+static void what_comes_before_is_not_held_up(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(4, SEED);
+    uint64_t first = hand_tip_of(f, 2, 0).seq + 1;
+    for (uint64_t i = 0; i < 3; i++)
+        hand_write_one(f, 0, i);
+    size_t chunks = 0;
+    struct chunk *link = NULL;
+    struct chunk *before = hand_chunk_of(f, 0, 0, first, 3);
+    struct chunk **list = waiting_chunks(f, 4, &chunks, &link);
+    (void)circle_fixture_pull(f, 3, 1);
+    hand_write_one(f, 3, 9001); /* links to x as well */
+    struct vl_head other = hand_tip_of(f, 3, 3);
+    struct chunk *beside = hand_chunk_of(f, 3, 3, other.seq, 1);
+
+    struct vl_session *s = fixture_session(f, 2, 0, false, HAND_START);
+    session_limit_pending(s, 5);
+    assert_int_equal(hand_give_hello(s, false), VL_OK);
+    assert_int_equal(hand_give_heads(s, NULL, 0), VL_OK);
+    (void)hand_drain(s);
+    assert_int_equal(hand_give_chunk(s, beside, false), VL_OK);
+    assert_int_equal(hand_give_chunk(s, list[0], false), VL_OK);
+    assert_int_equal(vl_session_counts_of(s).waiting, 5);
+    assert_int_equal(hand_give_chunk(s, before, false), VL_OK);
+    assert_int_equal(vl_session_counts_of(s).entries_received, 3);
+    assert_int_equal(hand_give_chunk(s, link, true), VL_OK);
+    assert_int_equal(vl_session_counts_of(s).entries_received, 9);
+    assert_int_equal(hand_entries_of(f, 2), hand_entries_of(f, 0) + 1);
+    vl_session_destroy(s);
+    chunk_destroy(beside);
+    chunk_destroy(before);
+    chunks_destroy(list, chunks, link);
+    circle_fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +255,7 @@ int main(void)
         cmocka_unit_test(what_waits_is_bounded),
         cmocka_unit_test(bytes_that_wait_are_bounded),
         cmocka_unit_test(a_gap_without_a_reason_is_refused),
+        cmocka_unit_test(what_comes_before_is_not_held_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
