@@ -149,7 +149,7 @@ export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:allocator_ma
 
 want lint && beside lint 120 tests/lint.sh build/gcc
 want unit && units unit build/gcc 300
-want sim && beside 'simulator, 200 seeds' 600 build/gcc/tests/veillee-sim --seeds 1..200
+want sim && beside 'simulator, 1,000 seeds' 900 build/gcc/tests/veillee-sim --jobs 2 --seeds 1..1000
 if want membership; then
   beside 'membership against the model' 600 node tests/model/compare.mjs 1 2000 60 20
   beside 'membership, large histories' 600 node tests/model/compare.mjs 2 20 1000 20
