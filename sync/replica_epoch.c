@@ -1,6 +1,7 @@
 /* Epoch secrets. They are never stored: the control entries carry them sealed to this device, so
  * they are opened anew whenever the replica is. */
 #include "sync/replica_internal.h"
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ vl_result epoch_keep_secret(struct vl_replica *r, const struct vl_id *key_id,
     return VL_OK;
 }
 
-/* The box among `seals` for this device, if it opens to the secret that the key id commits to. */
+/* The box among the seals for this device, if it opens. */
 static vl_result open_seals(struct vl_replica *r, const struct control_entry *entry,
                             const struct vl_id *key_id)
 {
@@ -49,13 +50,9 @@ static vl_result open_seals(struct vl_replica *r, const struct control_entry *en
         const struct vl_seal *seal = &control->seals[i];
         if (memcmp(seal->recipient, r->keys->card.sign, sizeof seal->recipient) != 0) continue;
         uint8_t secret[32];
-        struct vl_id commitment;
         vl_result result =
             vl_key_box_open(seal->box, &r->circle, key_id, r->keys, entry->author, secret);
-        if (result == VL_OK) {
-            vl_epoch_key_id(&r->circle, secret, &commitment);
-            if (vl_id_equal(&commitment, key_id)) result = epoch_keep_secret(r, key_id, secret);
-        }
+        if (result == VL_OK) result = epoch_keep_secret(r, key_id, secret);
         sodium_memzero(secret, sizeof secret);
         if (result == VL_ERR_NO_MEMORY) return result;
     }
@@ -95,13 +92,12 @@ vl_result epoch_current(struct vl_replica *r, const struct epoch **out)
     VL_TRY(vl_membership_settle(r->membership));
     vl_result result = vl_membership_find_device(
         r->membership, vl_bytes(r->keys->card.sign, sizeof r->keys->card.sign), &device);
-    if (result == VL_ERR_NOT_FOUND) return VL_OK;
-    VL_TRY(result);
     struct vl_id entry;
-    if (!device.current || device.write_epoch.size != sizeof entry.bytes) return VL_OK;
+    if (result != VL_OK || device.write_epoch.size != sizeof entry.bytes) return VL_OK;
     memcpy(entry.bytes, device.write_epoch.data, sizeof entry.bytes);
     const struct epoch *epoch = epoch_by_entry(r, &entry);
-    if (epoch != NULL && epoch_secret(r, &epoch->key_id) != NULL) *out = epoch;
+    assert(device.current && epoch != NULL);
+    if (epoch_secret(r, &epoch->key_id) != NULL) *out = epoch;
     return VL_OK;
 }
 

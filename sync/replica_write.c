@@ -275,16 +275,20 @@ static int seal_order(const void *a, const void *b)
     return memcmp(x->recipient, y->recipient, sizeof x->recipient);
 }
 
-static vl_result seal_to(struct vl_replica *r, const struct vl_id *key_id,
-                         const uint8_t secret[static 32], const struct vl_device_card *card,
-                         struct vl_seal *out)
+/* A device whose card makes no box made that card itself: it gets noise. Without a box for every
+ * current device the epoch would be nobody's (R11), and one bad card would keep all from writing.
+ */
+static void seal_to(struct vl_replica *r, const struct vl_id *key_id,
+                    const uint8_t secret[static 32], const struct vl_device_card *card,
+                    struct vl_seal *out)
 {
     memcpy(out->recipient, card->sign, sizeof out->recipient);
-    return vl_key_box_seal(secret, &r->circle, key_id, card, r->keys->card.sign, out->box);
+    if (vl_key_box_seal(secret, &r->circle, key_id, card, r->keys->card.sign, out->box) != VL_OK)
+        randombytes_buf(out->box, sizeof out->box);
 }
 
 /* The secret sealed to every current device, this one included: it opens its own again when the
- * replica is opened. A device whose card makes no box is left out (it made that card itself). */
+ * replica is opened. */
 static vl_result seals_for_all(struct vl_replica *r, const struct vl_id *key_id,
                                const uint8_t secret[static 32], struct vl_seal **seals,
                                size_t *count)
@@ -296,12 +300,10 @@ static vl_result seals_for_all(struct vl_replica *r, const struct vl_id *key_id,
     for (size_t i = 0; i < devices; i++) {
         struct vl_device_state state;
         vl_membership_device(r->membership, i, &state);
-        if (!state.current || state.device.size != 32) continue;
+        if (!state.current) continue;
         const struct enrolled *enrolled = member_enrolled(r, state.device.data);
-        if (enrolled == NULL) continue;
-        vl_result result = seal_to(r, key_id, secret, &enrolled->card, &(*seals)[*count]);
-        if (result == VL_ERR_NO_MEMORY) return result;
-        if (result == VL_OK) (*count)++;
+        assert(state.device.size == 32 && enrolled != NULL);
+        seal_to(r, key_id, secret, &enrolled->card, &(*seals)[(*count)++]);
     }
     qsort(*seals, *count, sizeof **seals, seal_order);
     return VL_OK;
@@ -362,7 +364,7 @@ static vl_result append_seals(struct vl_replica *r, const struct vl_device_card 
         struct vl_seal seal;
         struct vl_id id;
         if (secret == NULL) continue;
-        VL_TRY(seal_to(r, &epoch.key_id, secret, card, &seal));
+        seal_to(r, &epoch.key_id, secret, card, &seal);
         struct vl_control control = {
             .kind = VL_CONTROL_SEAL, .target = epoch.entry, .seals = &seal, .seal_count = 1};
         vl_result result = append_control(r, &control, now, &id);

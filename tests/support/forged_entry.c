@@ -1,0 +1,74 @@
+#include "tests/support/forged_entry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define must(held) must_hold((held), #held)
+
+static void must_hold(bool held, const char *what)
+{
+    if (held) return;
+    (void)fprintf(stderr, "forged_entry: %s\n", what);
+    abort();
+}
+
+static vl_result keep_header(void *context, const struct vl_entry_row *row)
+{
+    return vl_entry_header_decode(row->entry.header, context);
+}
+
+/* Something harmless is written for its header, and then it was not. */
+static struct vl_entry_header try_next(struct circle_fixture *f, size_t node, bool new_log)
+{
+    struct fixture_node *n = &f->nodes[node];
+    struct memory_storage *before = memory_storage_clone(n->memory);
+    struct vl_entry_header header;
+    struct vl_id target = {{7}}, id;
+    struct vl_control harmless = {.kind = VL_CONTROL_TOMBSTONE, .ids = &target, .id_count = 1};
+    if (new_log) must(vl_replica_new_incarnation(n->replica) == VL_OK);
+    must(vl_replica_control(n->replica, &harmless, f->now, &id) == VL_OK);
+    must(n->storage.entry_get(n->storage.self, &id, keep_header, &header) == VL_OK);
+    vl_replica_close(n->replica);
+    n->replica = NULL;
+    memory_storage_restore(n->memory, before);
+    memory_storage_destroy(before);
+    circle_fixture_reopen(f, node);
+    return header;
+}
+
+struct vl_entry_header forged_next(struct circle_fixture *f, size_t node)
+{
+    return try_next(f, node, false);
+}
+
+struct vl_entry_header forged_first(struct circle_fixture *f, size_t node, uint32_t incarnation)
+{
+    struct vl_entry_header header = try_next(f, node, true);
+    must(header.seq == 0);
+    memcpy(header.incarnation, &incarnation, sizeof incarnation);
+    vl_log_id(header.sign_key, header.incarnation, &header.log);
+    return header;
+}
+
+vl_result forged_give(struct circle_fixture *f, size_t node, struct vl_entry_header *header,
+                      struct vl_bytes blob, size_t to, struct vl_id *id)
+{
+    struct entry_run run = {0};
+    size_t stored;
+    entry_run_forge(&run, header, blob, f->nodes[node].keys, id);
+    vl_result result = vl_replica_receive(f->nodes[to].replica, run.items, 1, &stored);
+    entry_run_finish(&run);
+    return result;
+}
+
+vl_result forged_control(struct circle_fixture *f, size_t node, const struct vl_control *control,
+                         struct vl_id *id)
+{
+    struct vl_buffer body = {0};
+    struct vl_entry_header header = forged_next(f, node);
+    must(vl_control_encode(control, &body) == VL_OK);
+    vl_result result = forged_give(f, node, &header, vl_buffer_view(&body), node, id);
+    vl_buffer_finish(&body);
+    return result;
+}

@@ -1,0 +1,19 @@
+/* What a hostile member's program could send: the next entry of a node's log with everything around
+ * its body right, and a body of the test's own. */
+#ifndef TESTS_SUPPORT_FORGED_ENTRY_H
+#define TESTS_SUPPORT_FORGED_ENTRY_H
+
+#include "tests/support/circle_fixture.h"
+
+/* The header of a control entry that the node would write now; its copy stays as it is. */
+struct vl_entry_header forged_next(struct circle_fixture *f, size_t node);
+/* The same as the first entry of a new log. */
+struct vl_entry_header forged_first(struct circle_fixture *f, size_t node, uint32_t incarnation);
+/* Signs a header with this blob by the node's keys and gives the entry to one node. */
+vl_result forged_give(struct circle_fixture *f, size_t node, struct vl_entry_header *header,
+                      struct vl_bytes blob, size_t to, struct vl_id *id);
+/* A control entry of this body, next in the node's log, given to the node itself. */
+vl_result forged_control(struct circle_fixture *f, size_t node, const struct vl_control *control,
+                         struct vl_id *id);
+
+#endif
