@@ -79,6 +79,21 @@ static vl_result lamport_visit(void *context, const struct vl_entry_row *row)
     return VL_OK;
 }
 
+static vl_result wall_visit(void *context, const struct vl_entry_row *row)
+{
+    struct vl_entry_header header;
+    VL_TRY(vl_entry_header_decode(row->entry.header, &header));
+    *(vl_wall *)context = header.wall;
+    return VL_OK;
+}
+
+vl_result vl_replica_wall(struct vl_replica *r, const struct vl_id *entry, vl_wall *wall)
+{
+    *wall = (vl_wall){0};
+    VL_TRY(replica_ready(r));
+    return r->storage.entry_get(r->storage.self, entry, wall_visit, wall);
+}
+
 static vl_result has_visit(void *context, const struct vl_entry_row *row)
 {
     (void)context;

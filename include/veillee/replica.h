@@ -138,6 +138,10 @@ VL_MUST_USE vl_result vl_replica_has(struct vl_replica *r, const struct vl_id *e
 /* The lamport number of entry (log, seq); NOT_FOUND. For the order in which chunks are sent. */
 VL_MUST_USE vl_result vl_replica_lamport(struct vl_replica *r, const struct vl_id *log,
                                          uint64_t seq, uint64_t *lamport);
+/* What its author's clock said when she made a stored entry: for display and proposals.
+ * NOT_FOUND. */
+VL_MUST_USE vl_result vl_replica_wall(struct vl_replica *r, const struct vl_id *entry,
+                                      vl_wall *wall);
 /* Control entries that are not in the past of `known` (unknown ids are ignored), parents first. */
 VL_MUST_USE vl_result vl_replica_control_since(struct vl_replica *r, const struct vl_id *known,
                                                size_t known_count, vl_entry_visit visit,

@@ -2,8 +2,44 @@
 #include "api/people.h"
 #include "api/view_meeting.h"
 #include "circle/agenda.h"
+#include "circle/rules.h"
 
 #include <string.h>
+
+/* ---- until when it is kept ---- */
+
+static void set_layer(struct edit *e, const struct schema_field *keep, uint32_t months)
+{
+    const struct schema_field *field = schema_field_named(e->schema->type, "keep_months");
+    const struct vl_value layer = {.tag = VL_VALUE_INTEGER, .integer = KEEP_MONTHS};
+    const struct vl_value number = {.tag = VL_VALUE_INTEGER, .integer = months};
+    if (keep != NULL) edit_set(e, keep->id, &layer);
+    edit_set(e, field->id, &number);
+}
+
+/* Who does not choose for a new record writes what the circle's rules say, for all to see: a layer
+ * is chosen when something is written, never later by a rule that changes. So many months need a
+ * number: hers, else that of the rules. */
+static vl_result write_layer(struct record_writing *w)
+{
+    const struct schema_field *keep = schema_field_named(w->edit->schema->type, "keep");
+    const struct schema_field *months = schema_field_named(w->edit->schema->type, "keep_months");
+    const struct body_change *layer = record_body_change(w->body, keep->id);
+    const struct body_change *number = record_body_change(w->body, months->id);
+    const struct record_field *there = w->there == NULL ? NULL : record_field(w->there, months->id);
+    bool is_months = layer != NULL && layer->values[0].tag == VL_VALUE_INTEGER &&
+                     layer->values[0].integer == KEEP_MONTHS;
+    bool has_number = number != NULL
+                          ? body_change_gives(number) && number->values[0].integer > 0
+                          : there != NULL && there->count > 0 && there->values[0].value.integer > 0;
+    struct rules rules;
+    if (layer != NULL ? !is_months || has_number : w->there != NULL) return VL_OK;
+    VL_TRY(rules_read(w->edit->replica, &rules));
+    bool is_given = number == NULL && rules.keep_months > 0;
+    if (is_given) set_layer(w->edit, layer == NULL ? keep : NULL, rules.keep_months);
+    if (is_given || layer == NULL) return VL_OK;
+    return request_refuse(w->rq, months->name, "it is needed", VL_ERR_INVALID);
+}
 
 /* ---- shares: for whom ---- */
 
@@ -62,6 +98,7 @@ static vl_result write_share(struct record_writing *w)
 /* That a share is for the circle shows by itself, so it cannot be said. */
 static vl_result refuse_audience(struct record_writing *w)
 {
+    VL_TRY(write_layer(w));
     if (json_member(w->rq->body, "audience") == NULL) return write_share(w);
     return request_refuse(w->rq, "audience", "say it with \"to\"", VL_ERR_INVALID);
 }
@@ -88,6 +125,7 @@ static vl_result write_meeting(struct record_writing *w)
     struct schema_problem problem = {0};
     const char *language;
     struct format format;
+    VL_TRY(write_layer(w));
     if (w->there != NULL || change == NULL || !body_change_gives(change)) return VL_OK;
     VL_TRY(request_language(w->rq, &language));
     vl_result result = format_find((const char *)change->values[0].bytes.data, language, &format);
@@ -110,6 +148,7 @@ static vl_result write_meeting(struct record_writing *w)
 static const struct record_hook hooks[] = {
     {SCHEMA_MEETING, NULL, write_meeting, view_meeting},
     {SCHEMA_SHARE, "to audience", refuse_audience, NULL},
+    {SCHEMA_DECISION, NULL, write_layer, NULL},
 };
 
 const struct record_hook *record_hook(uint32_t type)

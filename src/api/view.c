@@ -207,23 +207,13 @@ static void view_field(struct json_out *o, const struct record_field *field)
     }
 }
 
-static vl_result take_wall(void *context, const struct vl_entry_row *row)
-{
-    struct vl_entry_header header;
-    VL_TRY(vl_entry_header_decode(row->entry.header, &header));
-    *(vl_wall *)context = header.wall;
-    return VL_OK;
-}
-
 /* The author's clock when she wrote it: to be shown as hers, nothing else. */
 static void view_written(struct json_out *o, const struct circle *circle,
                          const struct record_value *value)
 {
     vl_wall wall;
     view_person(o, "by", circle, &value->author);
-    vl_result read =
-        circle->storage.entry_get(circle->storage.self, &value->stamp.dot.entry, take_wall, &wall);
-    if (read == VL_OK) {
+    if (vl_replica_wall(circle->replica, &value->stamp.dot.entry, &wall) == VL_OK) {
         json_put_time(o, "at", wall.ms);
     } else {
         json_put_text(o, "at", NULL);

@@ -290,7 +290,12 @@ static vl_result check_items(const struct edit *e, struct schema_problem *at)
 {
     struct vl_id me;
     VL_TRY(vl_replica_me(e->replica, &me));
-    for (size_t i = 0; i < e->count; i++)
+    for (size_t i = 0; i < e->count; i++) {
+        if (schema_is_makers(e->schema, e->changes[i].field)) {
+            *at = (struct schema_problem){e->changes[i].field,
+                                          N_("only who wrote it says how long it is kept")};
+            VL_TRY(check_author(e, &me));
+        }
         for (size_t k = 0; k < e->changes[i].count; k++) {
             vl_result result = check_item(e, &e->changes[i], &e->changes[i].items[k], &me);
             if (result == VL_OK) continue;
@@ -299,6 +304,7 @@ static vl_result check_items(const struct edit *e, struct schema_problem *at)
                                                                 : "other words are another record"};
             return result;
         }
+    }
     return VL_OK;
 }
 
@@ -320,6 +326,12 @@ static vl_result check_allowed(struct edit *e, struct audience *audience, struct
                      ? N_("it is never changed once it is written")
                      : N_("only somebody else may write it");
     return result == VL_OK ? check_items(e, at) : result;
+}
+
+/* Texts written together are in entries of their own: they can be erased without the rest. */
+static bool is_together(const struct edit_change *change)
+{
+    return change->field->kind == VL_FIELD_TEXT;
 }
 
 /* What this machine refuses is no field's. */
@@ -346,7 +358,9 @@ vl_result edit_write(struct edit *e, vl_wall now, struct schema_problem *problem
                         .persons = e->persons,
                         .person_count = e->person_count};
     for (size_t i = 0; i < e->count && result == VL_OK; i++) {
-        result = plan_change(&plan, &e->changes[i]);
+        if (i > 0 && is_together(&e->changes[i]) != is_together(&e->changes[i - 1]))
+            result = plan_flush(&plan);
+        if (result == VL_OK) result = plan_change(&plan, &e->changes[i]);
         at = problem_of(result, e->changes[i].field);
     }
     if (result == VL_OK) {

@@ -252,6 +252,7 @@ static bool is_read(const struct vl_replica *r, const struct record *record,
     case SCHEMA_WRITER_ANY:
     case SCHEMA_WRITER_FACILITATOR: break;
     }
+    if (schema_is_makers(record->schema, field->schema)) return vl_id_equal(author, maker);
     return true;
 }
 

@@ -92,6 +92,12 @@ bool schema_is_filter(const struct schema_field *field)
            field->form == SCHEMA_ENUM || field->form == SCHEMA_FLAG;
 }
 
+bool schema_is_makers(const struct schema_record *record, const struct schema_field *field)
+{
+    return record->type == SCHEMA_DECISION &&
+           (field->id == DECISION_KEEP || field->id == DECISION_KEEP_MONTHS);
+}
+
 /* ---- what a new record needs ---- */
 
 const struct schema_field *schema_lacks(const struct schema_record *record, schema_has has,

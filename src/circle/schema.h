@@ -252,6 +252,9 @@ const char *schema_choices_name(const struct schema_field *field);
 bool schema_choice_named(const struct schema_field *field, const char *name, int64_t *out);
 /* Whether lists can be filtered by it: a register of form REFERENCE, PERSON, ENUM or FLAG. */
 bool schema_is_filter(const struct schema_field *field);
+/* Whether only who made the record sets this field, though anybody may write the rest of it: until
+ * when a decision is kept. What others put there is left out. */
+bool schema_is_makers(const struct schema_record *record, const struct schema_field *field);
 /* A field that the record needs and, by `has`, lacks: the first of its alternatives. NULL: none. */
 typedef bool (*schema_has)(void *context, const struct schema_field *field);
 const struct schema_field *schema_lacks(const struct schema_record *record, schema_has has,
