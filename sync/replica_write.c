@@ -526,6 +526,21 @@ vl_result vl_replica_add_device(struct vl_replica *r, const struct vl_enrolment 
     return writing_end(r, result);
 }
 
+vl_result vl_replica_ensure_epoch(struct vl_replica *r, vl_wall now, struct vl_id *key_id)
+{
+    const struct epoch *epoch = NULL;
+    VL_TRY(replica_ready(r));
+    VL_TRY(epoch_current(r, &epoch));
+    if (epoch == NULL) {
+        VL_TRY(writing_begin(r));
+        VL_TRY(writing_end(r, ensure_epoch(r, now, &epoch)));
+        VL_TRY(epoch_current(r, &epoch));
+    }
+    if (epoch == NULL) return VL_ERR_NO_KEY;
+    *key_id = epoch->key_id;
+    return VL_OK;
+}
+
 struct audience { /* NULL: the circle */
     const struct vl_id *persons;
     size_t count;

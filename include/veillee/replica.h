@@ -200,6 +200,10 @@ struct vl_epoch_info {
 /* Epochs whose secret is held here: the current one first (there may be none), then newest first.
  * Whoever looks at a few has the current one among them, however many others a member makes. */
 size_t vl_replica_epochs(struct vl_replica *r, struct vl_epoch_info *out, size_t max);
+/* The key id of the current epoch; made now if there is none, as by a write: who just took somebody
+ * out must be found by the others. NO_KEY: this device is not current. */
+VL_MUST_USE vl_result vl_replica_ensure_epoch(struct vl_replica *r, vl_wall now,
+                                              struct vl_id *key_id);
 /* KDF(secret, domain, circle id): TRANSPORT_PSK or DISCOVERY_KEY of that epoch. NO_KEY. */
 VL_MUST_USE vl_result vl_replica_epoch_key(struct vl_replica *r, const struct vl_id *key_id,
                                            enum vl_domain domain, uint8_t out[static 32]);

@@ -119,7 +119,7 @@ vl_result handle_member_show(struct request *rq)
         json_open(&rq->out, '{');
         put_member(&rq->out, all, &id, &state);
         put_proposals(&rq->out, all, &id);
-        result = view_devices(&rq->out, all->circle, &id);
+        result = view_devices(&rq->out, rq->api, all->circle, &id);
         json_close(&rq->out, '}');
     }
     free(all);

@@ -153,6 +153,17 @@ static void put_code(struct json_out *o, const struct vl_code *code)
     json_close(o, '}');
 }
 
+void request_answer_code(struct request *rq, const struct vl_code *code, int64_t seconds,
+                         enum vl_pairing_as as)
+{
+    json_open(&rq->out, '{');
+    put_code(&rq->out, code);
+    json_put_integer(&rq->out, "seconds", seconds);
+    json_put_flag(&rq->out, "founding", as == VL_PAIRING_AS_FOUNDER);
+    json_put_text(&rq->out, "as", view_pairing_as(as));
+    json_close(&rq->out, '}');
+}
+
 vl_result handle_invite(struct request *rq)
 {
     struct time_body body = {0};
@@ -163,11 +174,8 @@ vl_result handle_invite(struct request *rq)
     if (body.seconds == 0) body.seconds = INVITE_SECONDS;
     VL_TRY(rq->api->network.invite(rq->api->network.self, &circle->id, VL_SECONDS(body.seconds),
                                    &code));
-    json_open(&rq->out, '{');
-    put_code(&rq->out, &code);
-    json_put_integer(&rq->out, "seconds", body.seconds);
-    json_put_flag(&rq->out, "founding", circle->is_draft);
-    json_close(&rq->out, '}');
+    request_answer_code(rq, &code, body.seconds,
+                        circle->is_draft ? VL_PAIRING_AS_FOUNDER : VL_PAIRING_AS_MEMBER);
     return VL_OK;
 }
 
@@ -177,26 +185,32 @@ struct join_body {
 };
 static const struct json_field join_fields[] = {
     {"code", JSON_KIND_TEXT, offsetof(struct join_body, code), true, 200},
-    {"pseudonym", JSON_KIND_TEXT, offsetof(struct join_body, pseudonym), true, VL_NAME_BYTES_MAX},
+    {"pseudonym", JSON_KIND_TEXT, offsetof(struct join_body, pseudonym), false, VL_NAME_BYTES_MAX},
     {"seconds", JSON_KIND_NUMBER, offsetof(struct join_body, seconds), false, INVITE_SECONDS_MAX},
 };
+
+static vl_result check_pseudonym(struct request *rq, const char *pseudonym)
+{
+    struct schema_problem problem = {0};
+    struct vl_value name = {.tag = VL_VALUE_TEXT, .bytes = vl_bytes_text(pseudonym)};
+    vl_result checked =
+        schema_check(schema_field(SCHEMA_PROFILE, PROFILE_PSEUDONYM), &name, &problem);
+    return checked == VL_OK ? VL_OK : request_refuse(rq, "pseudonym", problem.reason, checked);
+}
 
 vl_result handle_join(struct request *rq)
 {
     struct join_body body = {0};
     struct vl_code code;
-    struct schema_problem problem = {0};
     VL_TRY(request_decode(rq, join_fields, 3, &body));
     vl_result parsed = vl_code_parse(vl_bytes_text(body.code), &code);
     if (parsed != VL_OK) {
         return request_refuse(rq, "code", "not a number and three words of the lists", parsed);
     }
-    struct vl_value name = {.tag = VL_VALUE_TEXT, .bytes = vl_bytes_text(body.pseudonym)};
-    vl_result checked =
-        schema_check(schema_field(SCHEMA_PROFILE, PROFILE_PSEUDONYM), &name, &problem);
-    if (checked != VL_OK) return request_refuse(rq, "pseudonym", problem.reason, checked);
+    if (body.pseudonym != NULL) VL_TRY(check_pseudonym(rq, body.pseudonym));
     if (body.seconds == 0) body.seconds = INVITE_SECONDS;
-    VL_TRY(rq->api->network.join(rq->api->network.self, &code, body.pseudonym,
+    VL_TRY(rq->api->network.join(rq->api->network.self, &code,
+                                 body.pseudonym == NULL ? "" : body.pseudonym,
                                  VL_SECONDS(body.seconds)));
     return handle_pairing(rq);
 }
@@ -206,6 +220,12 @@ const char *view_pairing_state(enum api_pairing_state state)
     static const char *const states[] = {"none",    "searching", "listening", "proving", "deciding",
                                          "waiting", "syncing",   "done",      "failed"};
     return states[state];
+}
+
+const char *view_pairing_as(enum vl_pairing_as as)
+{
+    static const char *const texts[VL_PAIRING_AS_COUNT] = {"member", "founder", "device"};
+    return texts[as];
 }
 
 vl_result handle_pairing(struct request *rq)
@@ -218,6 +238,8 @@ vl_result handle_pairing(struct request *rq)
     json_put_text(o, "state", view_pairing_state(p->state));
     json_put_text(o, "result", p->state == API_PAIRING_FAILED ? vl_result_name(p->result) : NULL);
     json_put_flag(o, "inviter", p->inviter);
+    json_put_text(o, "as", view_pairing_as(p->as));
+    json_put_flag(o, "needs_pseudonym", p->needs_pseudonym);
     json_put_integer(o, "tries_left", p->tries_left);
     json_put_text(o, "name", p->name == NULL ? "" : p->name);
     json_put_text(o, "pseudonym", p->pseudonym == NULL ? "" : p->pseudonym);
@@ -230,16 +252,25 @@ vl_result handle_pairing(struct request *rq)
 
 struct decide_body {
     bool accept;
+    const char *pseudonym;
 };
 static const struct json_field decide_fields[] = {
     {"accept", JSON_KIND_FLAG, offsetof(struct decide_body, accept), true, 0},
+    {"pseudonym", JSON_KIND_TEXT, offsetof(struct decide_body, pseudonym), false,
+     VL_NAME_BYTES_MAX},
 };
 
 vl_result handle_decide(struct request *rq)
 {
     struct decide_body body = {0};
-    VL_TRY(request_decode(rq, decide_fields, 1, &body));
-    VL_TRY(rq->api->network.decide(rq->api->network.self, body.accept));
+    struct api_network_view view = {0};
+    VL_TRY(request_decode(rq, decide_fields, 2, &body));
+    rq->api->network.view(rq->api->network.self, &view);
+    if (body.pseudonym != NULL) VL_TRY(check_pseudonym(rq, body.pseudonym));
+    if (body.accept && view.pairing.needs_pseudonym && body.pseudonym == NULL)
+        return request_refuse(rq, "pseudonym", "the name you will have in this circle is missing",
+                              VL_ERR_INVALID);
+    VL_TRY(rq->api->network.decide(rq->api->network.self, body.accept, body.pseudonym));
     return handle_pairing(rq);
 }
 

@@ -59,6 +59,13 @@ vl_result handle_vault_new(struct request *rq)
     return handle_status(rq);
 }
 
+vl_result request_passphrase(struct request *rq, const char *passphrase)
+{
+    if (passphrase == NULL)
+        return request_refuse(rq, "passphrase", "your passphrase is needed again", VL_ERR_INVALID);
+    return store_passphrase_check(rq->api->store, vl_bytes_text(passphrase), &rq->wait_ms);
+}
+
 struct lock_body {
     bool keep;
 };

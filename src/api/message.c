@@ -48,8 +48,8 @@ static const char *sentence_of(vl_result result)
 /* Fields whose refusals are sentences by themselves: they name what the person typed. */
 static bool is_named(const char *field)
 {
-    static const char *const names[] = {"circle", "id",     "person",  "words",
-                                        "code",   "device", "proposal"};
+    static const char *const names[] = {"circle", "id",     "person",   "words",
+                                        "code",   "device", "proposal", "passphrase"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(field, names[i]) == 0) return true;
     }

@@ -21,6 +21,8 @@ struct api_pairing_view {
     enum api_pairing_state state;
     vl_result result; /* when FAILED */
     bool inviter;
+    enum vl_pairing_as as; /* of a joiner: known from DECIDING */
+    bool needs_pseudonym;  /* joiner in DECIDING: none was said yet */
     struct vl_code code;
     unsigned tries_left;
     struct vl_id circle;
@@ -58,10 +60,13 @@ struct api_network { /* errors as those of node.h */
                         struct vl_code *code);
     vl_result (*join)(void *self, const struct vl_code *code, const char *pseudonym,
                       vl_duration length);
-    vl_result (*decide)(void *self, bool accept);
+    vl_result (*decide)(void *self, bool accept, const char *pseudonym); /* may be NULL */
     void (*cancel)(void *self);
     void (*view)(void *self, struct api_network_view *out);
     vl_result (*peers)(void *self, api_peer_visit visit, void *context);
+    /* As invite, for another device of one's own. */
+    vl_result (*add_device)(void *self, const struct vl_id *circle, vl_duration length,
+                            struct vl_code *code);
 };
 
 struct api_keeper { /* who opens and closes the vault */

@@ -19,6 +19,15 @@ VL_MUST_USE vl_result people_find(struct request *rq, const struct circle *circl
 /* An enrolled device by the beginning of its signing key. */
 VL_MUST_USE vl_result people_device(struct request *rq, const struct circle *circle,
                                     const char *text, struct vl_device_info *out);
+/* One of my own that was added, and that I have not acknowledged on this device. */
+VL_MUST_USE vl_result devices_is_new(const struct api *api, const struct circle *circle,
+                                     const struct vl_device_info *device, bool *is_new);
+/* "added", by the clock of the device that did, and "added_by"; nothing of a first device. */
+void devices_put_origin(struct json_out *o, const struct circle *circle,
+                        const struct vl_device_info *device);
+/* "new_devices": all such. */
+VL_MUST_USE vl_result devices_put_new(struct json_out *o, const struct api *api,
+                                      const struct circle *circle);
 const char *people_role_text(enum vl_role role);
 /* {"person":...,"name":...} */
 void people_put(struct json_out *o, const struct circle *circle, const struct vl_id *person);

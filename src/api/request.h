@@ -100,6 +100,11 @@ VL_MUST_USE vl_result request_record(struct request *rq, struct circle **circle,
 VL_MUST_USE vl_result request_answer_record(struct request *rq, const struct circle *circle,
                                             const struct schema_record *schema,
                                             const struct vl_record_id *id);
+/* The person says her passphrase once more. INVALID: she did not; PASSPHRASE, BACKOFF. */
+VL_MUST_USE vl_result request_passphrase(struct request *rq, const char *passphrase);
+/* Answers with a spoken code that holds for so long. */
+void request_answer_code(struct request *rq, const struct vl_code *code, int64_t seconds,
+                         enum vl_pairing_as as);
 /* Something was written in it: push and index. */
 void request_wrote(struct request *rq, const struct circle *circle);
 
@@ -112,6 +117,7 @@ void view_circle(struct json_out *o, struct api *api, const struct circle *circl
 /* What the network does; the vault is open. */
 void view_network(struct json_out *o, const struct api *api);
 const char *view_pairing_state(enum api_pairing_state state);
+const char *view_pairing_as(enum vl_pairing_as as);
 void view_person(struct json_out *o, const char *key, const struct circle *circle,
                  const struct vl_id *person);
 /* The digest as of the replica's generation. */
@@ -120,8 +126,8 @@ void view_forget(struct api *api);
 /* Role, facilitators, who is not confirmed, how the key stands; nothing for a draft. */
 VL_MUST_USE vl_result view_state(struct json_out *o, const struct circle *circle);
 /* "devices" of everybody, or "device_list" of one person. */
-VL_MUST_USE vl_result view_devices(struct json_out *o, const struct circle *circle,
-                                   const struct vl_id *person);
+VL_MUST_USE vl_result view_devices(struct json_out *o, const struct api *api,
+                                   const struct circle *circle, const struct vl_id *person);
 
 /* Ends the bundle being read or written. */
 void bundle_forget(struct api *api);
@@ -149,6 +155,8 @@ vl_result handle_members(struct request *rq);
 vl_result handle_member_show(struct request *rq);
 vl_result handle_member_action(struct request *rq);
 vl_result handle_device_list(struct request *rq);
+vl_result handle_device_add(struct request *rq);
+vl_result handle_device_acknowledge(struct request *rq);
 vl_result handle_device_remove(struct request *rq);
 vl_result handle_device_restore(struct request *rq);
 vl_result handle_erase(struct request *rq);

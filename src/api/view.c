@@ -1,5 +1,5 @@
 /* What is here, as JSON. */
-#include "api/request.h"
+#include "api/people.h"
 #include "circle/circle_info.h"
 #include "circle/profile.h"
 #include "circle/share.h"
@@ -118,6 +118,8 @@ void view_circle(struct json_out *o, struct api *api, const struct circle *circl
     if (vl_replica_me(circle->replica, &me) == VL_OK) json_put_id(o, "me", &me);
     json_put_integer(o, "members", (int64_t)count_members(circle->replica));
     view_incarnations(o, circle);
+    vl_result looked = devices_put_new(o, api, circle);
+    if (looked != VL_OK && o->result == VL_OK) o->result = looked; /* not shown as none */
     if (view_digest(api, circle, &digest) == VL_OK) {
         json_put_id(o, "digest", &digest);
     } else {

@@ -148,7 +148,17 @@ int circle_path(const struct call *call, const char *rest, char *path, size_t si
 /* A line: `what`, and the names of persons; nothing when there are none. */
 void print_names(const char *what, const struct json *persons);
 
+/* ---- cmd_vault.c ---- */
+
+/* Reads the passphrase and puts it into the object that is open; wipe what it is written to. */
+int put_passphrase(const struct call *call, struct json_out *o);
+
 /* ---- cmd_member.c ---- */
+
+/* On stderr with --json. `name` may be "". */
+void say_meaning(const struct call *call, const char *name, const char *meaning);
+/* "... new device of yours" for each of "new_devices". */
+void print_new_devices(const struct json *circle);
 
 /* Erases the record or entry that the first argument names, after saying what that means. */
 int erase_in(const struct call *call, const char *circle);
@@ -168,6 +178,7 @@ int cmd_member_show(struct call *call);
 int cmd_member_action(struct call *call);
 int cmd_device_list(struct call *call);
 int cmd_device_action(struct call *call);
+int cmd_device_add(struct call *call);
 int cmd_erase(struct call *call);
 int cmd_circle_rules(struct call *call);
 int cmd_circle_rotation(struct call *call);

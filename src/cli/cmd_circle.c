@@ -138,6 +138,7 @@ static void print_state(const struct json *circle)
                "one): `veillee member vouch`."));
     }
     print_key(circle);
+    print_new_devices(circle);
 }
 
 int cmd_circle_show(struct call *call)

@@ -78,7 +78,22 @@ static void print_device(const struct json *device)
     print_text(json_text(device, "name"));
     if (json_flag(device, "this")) printf("  %s", _("(this device)"));
     if (!json_flag(device, "current")) printf("  %s", _("taken out"));
+    if (json_text(device, "added")[0] != 0) printf(_("  added %s"), json_text(device, "added"));
+    if (json_flag(device, "new")) printf("  %s", _("new device, not acknowledged"));
     putchar('\n');
+}
+
+void print_new_devices(const struct json *circle)
+{
+    const struct json *all = json_member(circle, "new_devices");
+    for (size_t i = 0; i < json_count(all); i++) {
+        const struct json *one = json_item(all, i);
+        printf(_("New device of yours, not acknowledged: %.8s, added %s by %.8s.\n"),
+               json_text(one, "device"), json_text(one, "added"), json_text(one, "added_by"));
+        printf(_("  If it is yours: `veillee device acknowledge %.8s`. If not: `veillee device "
+                 "remove %.8s`; somebody may know your passphrase.\n"),
+               json_text(one, "device"), json_text(one, "device"));
+    }
 }
 
 static void print_devices(const struct json *devices)
@@ -180,16 +195,30 @@ static const struct {
      N_("Shown again.")},
 };
 
-static const char *const device_meanings[][2] = {
-    {N_("This device of yours is taken out of the circle: it receives nothing new and can write "
+static const struct {
+    const char *action;
+    bool is_own;
+    const char *meaning, *done;
+} device_meanings[] = {
+    {"remove", true,
+     N_("This device of yours is taken out of the circle: it receives nothing new and can write "
         "nothing. What is on it stays there: wipe it yourself if you still have it."),
      N_("Taken out.")},
-    {N_("This person has no device left; this one counts again. Do it only if she, and nobody "
+    {"restore", false,
+     N_("This person has no device left; this one counts again. Do it only if she, and nobody "
         "else, has it in her hands."),
      N_("It counts again.")},
+    {"restore", true,
+     N_("This device of yours counts again: it reads what is written from now on, and writes as "
+        "you. What was written while it was taken out stays closed to it."),
+     N_("It counts again.")},
+    {"acknowledge", true,
+     N_("You know this device and have it in your hands: it is no longer shown as new here. Your "
+        "other devices still show it."),
+     N_("Noted, on this device.")},
 };
 
-static void say_meaning(const struct call *call, const char *name, const char *meaning)
+void say_meaning(const struct call *call, const char *name, const char *meaning)
 {
     FILE *to = call->json ? stderr : stdout;
     if (!call->json && name[0] != 0) {
@@ -229,25 +258,27 @@ static int agree(const struct call *call)
     return complain(call, VL_ERR_REFUSED, NULL, N_("Nothing was changed (use --yes)."));
 }
 
+static int send_action(const struct call *call, const char *path, const struct vl_buffer *body,
+                       const char *done)
+{
+    struct json *answer;
+    if (call->json) return ask_and_print(call, "POST", path, body);
+    int end = ask(call, "POST", path, body, &answer);
+    if (end != CLI_OK) return end;
+    puts(_(done));
+    if (strcmp(json_text(answer, "action"), "vote") == 0 && json_flag(answer, "in_effect")) {
+        puts(_("She is a facilitator now."));
+    }
+    json_destroy(answer);
+    return CLI_OK;
+}
+
 static int carry_out(const struct call *call, const char *path, const char *argument,
                      const char *done)
 {
     struct vl_buffer body = {0};
-    struct json *answer;
     int end = make_body(call, argument, false, &body);
-    if (end == CLI_OK && call->json) {
-        end = ask_and_print(call, "POST", path, &body);
-    } else if (end == CLI_OK) {
-        end = ask(call, "POST", path, &body, &answer);
-        if (end == CLI_OK) {
-            puts(_(done));
-            if (strcmp(json_text(answer, "action"), "vote") == 0 &&
-                json_flag(answer, "in_effect")) {
-                puts(_("She is a facilitator now."));
-            }
-            json_destroy(answer);
-        }
-    }
+    if (end == CLI_OK) end = send_action(call, path, &body, done);
     vl_buffer_finish(&body);
     return end;
 }
@@ -315,19 +346,44 @@ int cmd_erase(struct call *call)
     return end != CLI_OK ? end : erase_in(call, id);
 }
 
+/* Whoever takes in another device of her own says her passphrase again. */
+static int carry_out_with_passphrase(const struct call *call, const char *path, const char *done)
+{
+    struct vl_buffer body = {0};
+    struct json_out o = json_out(&body);
+    json_open(&o, '{');
+    json_put_text(&o, "device", call->args[0]);
+    int end = put_passphrase(call, &o);
+    json_close(&o, '}');
+    if (end == CLI_OK && o.result != VL_OK) end = complain(call, o.result, NULL, NULL);
+    if (end == CLI_OK) end = send_action(call, path, &body, done);
+    vl_buffer_wipe(&body);
+    return end;
+}
+
 int cmd_device_action(struct call *call)
 {
     char id[VL_ID_TEXT_SIZE], path[CLI_PATH_MAX];
     struct json *answer;
-    bool is_removal = strcmp(action_of(call), "remove") == 0;
+    const char *action = action_of(call);
     int end = which_circle(call, NULL, id);
     if (end != CLI_OK) return end;
-    snprintf(path, sizeof path, "circles/%s/devices/%s", id, action_of(call));
+    snprintf(path, sizeof path, "circles/%s/devices/%s", id, action);
     end = ask_first(call, path, "device", &answer);
     if (end != CLI_OK) return end;
-    const char *const *meaning = device_meanings[is_removal ? 0 : 1];
-    say_meaning(call, json_text(json_member(answer, "device"), "name"), meaning[0]);
+    bool is_own = json_flag(answer, "own");
+    size_t at = 0;
+    while (
+        at + 1 < sizeof device_meanings / sizeof device_meanings[0] &&
+        (strcmp(device_meanings[at].action, action) != 0 || device_meanings[at].is_own != is_own)) {
+        at++;
+    }
+    say_meaning(call, json_text(json_member(answer, "device"), "name"),
+                device_meanings[at].meaning);
     json_destroy(answer);
     end = agree(call);
-    return end != CLI_OK ? end : carry_out(call, path, "device", meaning[1]);
+    if (end != CLI_OK) return end;
+    if (is_own && strcmp(action, "restore") == 0)
+        return carry_out_with_passphrase(call, path, device_meanings[at].done);
+    return carry_out(call, path, "device", device_meanings[at].done);
 }

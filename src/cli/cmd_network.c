@@ -127,6 +127,7 @@ static void print_step(const struct json *view, const char *step)
     json_put_text(&o, "step", step);
     json_put_text(&o, "name", json_text(view, "name"));
     json_put_text(&o, "pseudonym", json_text(view, "pseudonym"));
+    json_put_text(&o, "as", json_text(view, "as"));
     if (json_text(view, "circle")[0] != 0) json_put_text(&o, "circle", json_text(view, "circle"));
     json_close(&o, '}');
     if (o.result == VL_OK) printf("%.*s\n", (int)line.size, (const char *)line.data);
@@ -134,9 +135,32 @@ static void print_step(const struct json *view, const char *step)
     vl_buffer_finish(&line);
 }
 
+static bool is_device(const struct json *view)
+{
+    return strcmp(json_text(view, "as"), "device") == 0;
+}
+
+static bool decide_device(const struct json *view, bool inviter)
+{
+    if (inviter) {
+        puts(_("Somebody knows the code, and wants to be another device of yours."));
+        (void)fflush(stdout);
+        return confirm(_("Is it the device in your hands? (y/n) "));
+    }
+    fputs(_("As another device of: "), stdout);
+    print_text(json_text(view, "pseudonym"));
+    putchar('\n');
+    fputs(_("In the circle: "), stdout);
+    print_text(json_text(view, "name"));
+    putchar('\n');
+    (void)fflush(stdout);
+    return confirm(_("Is this you, and do you want this device in the circle? (y/n) "));
+}
+
 static bool decide(const struct call *call, const struct json *view, bool inviter)
 {
     if (call_option(call, "yes") != NULL) return true;
+    if (is_device(view)) return decide_device(view, inviter);
     if (inviter) {
         fputs(_("Somebody knows the code, and says to be called: "), stdout);
         print_text(json_text(view, "pseudonym"));
@@ -158,13 +182,14 @@ static bool decide(const struct call *call, const struct json *view, bool invite
     return confirm(_("Do you join, and agree? (y/n) "));
 }
 
-static int send_decision(const struct call *call, bool accept)
+static int send_decision(const struct call *call, bool accept, const char *pseudonym)
 {
     struct json *answer;
     struct vl_buffer body = {0};
     struct json_out o = json_out(&body);
     json_open(&o, '{');
     json_put_flag(&o, "accept", accept);
+    if (pseudonym != NULL) json_put_text(&o, "pseudonym", pseudonym);
     json_close(&o, '}');
     int end = o.result != VL_OK ? complain(call, o.result, NULL, NULL)
                                 : ask(call, "POST", "pairing/decide", &body, &answer);
@@ -177,6 +202,34 @@ static int pairing_failed(const struct call *call, const struct json *view)
 {
     vl_result why = result_named(json_text(view, "result"));
     return complain(call, why, NULL, NULL);
+}
+
+/* The question of this side's person, and what she answers. */
+static int answer_question(const struct call *call, const struct json *view, bool inviter)
+{
+    char pseudonym[256];
+    bool needs_name = json_flag(view, "needs_pseudonym");
+    bool accept = decide(call, view, inviter);
+    if (accept && needs_name &&
+        read_line(_("Your name in this circle (a pseudonym): "), pseudonym, sizeof pseudonym) !=
+            VL_OK) {
+        (void)send_decision(call, false, NULL);
+        return complain(call, VL_ERR_INVALID, NULL, N_("Say your name in this circle with --as."));
+    }
+    int end = send_decision(call, accept, accept && needs_name ? pseudonym : NULL);
+    if (end != CLI_OK || accept) return end;
+    return complain(call, VL_ERR_REFUSED, NULL, N_("You refused; nothing was changed."));
+}
+
+static void print_done(const struct json *view, bool inviter)
+{
+    if (is_device(view)) {
+        puts(inviter ? _("Your other device is in the circle now.")
+                     : _("This device is in the circle now, as another one of yours."));
+        return;
+    }
+    print_text(json_text(view, inviter ? "pseudonym" : "name"));
+    printf(": %s\n", inviter ? _("is in the circle now.") : _("you are in the circle now."));
 }
 
 /* Follows the pairing to its end. */
@@ -204,20 +257,14 @@ static int follow(const struct call *call, bool inviter)
                      strcmp(state, "none") == 0;
         if (call->json && is_new) print_step(view, state);
         if (strcmp(state, "deciding") == 0 && !decided) {
-            bool accept = decide(call, view, inviter);
             decided = true;
-            end = send_decision(call, accept);
-            if (end == CLI_OK && !accept) {
-                end = complain(call, VL_ERR_REFUSED, NULL, N_("You refused; nothing was changed."));
-            }
+            end = answer_question(call, view, inviter);
         } else if (strcmp(state, "failed") == 0) {
             end = pairing_failed(call, view);
         } else if (strcmp(state, "none") == 0) {
             end = complain(call, VL_ERR_CLOSED, NULL, N_("The pairing was ended."));
         } else if (strcmp(state, "done") == 0 && !call->json) {
-            print_text(json_text(view, inviter ? "pseudonym" : "name"));
-            printf(": %s\n",
-                   inviter ? _("is in the circle now.") : _("you are in the circle now."));
+            print_done(view, inviter);
         }
         json_destroy(view);
         if (end != CLI_OK || ended) return end;
@@ -239,7 +286,11 @@ static void print_code(const struct call *call, const struct json *answer)
     code_text(answer, call->language, text, sizeof text);
     if (!call->json) {
         printf("\n    %s\n\n", text);
-        printf(_("Say this number and these words to the person; they hold for %lld minutes.\n"),
+        printf(is_device(answer)
+                   ? _("On the other device: `veillee join`, this number and these words; they "
+                       "hold for %lld minutes.\n")
+                   : _("Say this number and these words to the person; they hold for %lld "
+                       "minutes.\n"),
                (long long)(json_integer(answer, "seconds") / 60));
         (void)fflush(stdout);
         return;
@@ -284,9 +335,43 @@ int cmd_invite(struct call *call)
     return follow(call, true);
 }
 
+static const char add_meaning[] =
+    N_("Another device of yours will read all that you can read in this circle, and write as you. "
+       "What was sealed to you alone or to a few before now stays closed to it. Your other devices "
+       "show it as new until you acknowledge it there.");
+
+int cmd_device_add(struct call *call)
+{
+    char id[VL_ID_TEXT_SIZE], path[CLI_PATH_MAX];
+    struct vl_buffer body = {0}, question = {0};
+    struct json *answer;
+    int end = which_circle(call, call->arg_count > 0 ? call->args[0] : NULL, id);
+    if (end != CLI_OK) return end;
+    snprintf(path, sizeof path, "circles/%s/devices/add", id);
+    end = vl_buffer_append(&question, "{\"ask\":true}", 12) == VL_OK
+              ? ask(call, "POST", path, &question, &answer)
+              : complain(call, VL_ERR_NO_MEMORY, NULL, NULL);
+    vl_buffer_finish(&question);
+    if (end != CLI_OK) return end;
+    say_meaning(call, json_text(answer, "name"), add_meaning);
+    json_destroy(answer);
+    struct json_out o = json_out(&body);
+    json_open(&o, '{');
+    end = length_body(call, &o);
+    if (end == CLI_OK) end = put_passphrase(call, &o);
+    json_close(&o, '}');
+    if (end == CLI_OK && o.result != VL_OK) end = complain(call, o.result, NULL, NULL);
+    if (end == CLI_OK) end = ask(call, "POST", path, &body, &answer);
+    vl_buffer_wipe(&body);
+    if (end != CLI_OK) return end;
+    print_code(call, answer);
+    json_destroy(answer);
+    return follow(call, true);
+}
+
 int cmd_join(struct call *call)
 {
-    char code[512] = "", pseudonym[256];
+    char code[512] = "";
     const char *as = call_option(call, "as");
     struct vl_buffer body = {0};
     struct json *answer;
@@ -298,18 +383,10 @@ int cmd_join(struct call *call)
         read_line(_("The number and the three words: "), code, sizeof code) != VL_OK) {
         return complain(call, VL_ERR_INVALID, NULL, N_("Say the number and the three words."));
     }
-    if (as == NULL) {
-        if (read_line(_("Your name in this circle (a pseudonym): "), pseudonym, sizeof pseudonym) !=
-            VL_OK) {
-            return complain(call, VL_ERR_INVALID, NULL,
-                            N_("Say your name in this circle with --as."));
-        }
-        as = pseudonym;
-    }
     struct json_out o = json_out(&body);
     json_open(&o, '{');
     json_put_text(&o, "code", code);
-    json_put_text(&o, "pseudonym", as);
+    if (as != NULL) json_put_text(&o, "pseudonym", as); /* else when she knows as what she joins */
     int end = length_body(call, &o);
     json_close(&o, '}');
     if (end == CLI_OK) end = ask(call, "POST", "join", &body, &answer);

@@ -53,6 +53,16 @@ int cmd_init(struct call *call)
     return CLI_OK;
 }
 
+int put_passphrase(const struct call *call, struct json_out *o)
+{
+    char *passphrase = NULL;
+    vl_result result = read_passphrase(call, _("Passphrase: "), &passphrase);
+    if (result != VL_OK) return tell_passphrase(call, result);
+    json_put_text(o, "passphrase", passphrase);
+    sodium_free(passphrase);
+    return CLI_OK;
+}
+
 int cmd_lock(struct call *call)
 {
     struct json *answer;
@@ -68,25 +78,20 @@ int cmd_unlock(struct call *call)
 {
     struct json *answer;
     struct vl_buffer body = {0};
-    char *passphrase;
     int end = ask(call, "GET", "status", NULL, &answer);
     if (end != CLI_OK) return end;
     bool is_open = !json_flag(answer, "locked");
     json_destroy(answer);
     if (is_open) return complain(call, VL_ERR_STATE, NULL, N_("The vault is open already."));
 
-    vl_result result = read_passphrase(call, _("Passphrase: "), &passphrase);
-    if (result != VL_OK) return tell_passphrase(call, result);
     struct json_out o = json_out(&body);
     json_open(&o, '{');
-    json_put_text(&o, "passphrase", passphrase);
+    end = put_passphrase(call, &o);
     json_close(&o, '}');
-    sodium_free(passphrase);
-    if (o.result != VL_OK) {
-        end = complain(call, o.result, NULL, NULL);
-    } else if (call->json) {
+    if (end == CLI_OK && o.result != VL_OK) end = complain(call, o.result, NULL, NULL);
+    if (end == CLI_OK && call->json) {
         end = ask_and_print(call, "POST", "unlock", &body);
-    } else {
+    } else if (end == CLI_OK) {
         end = ask(call, "POST", "unlock", &body, &answer);
         if (end == CLI_OK) {
             json_destroy(answer);
@@ -142,6 +147,7 @@ int cmd_status(struct call *call)
         if (json_flag(circle, "copied")) {
             puts(_("Copied or restored? Two copies of this device's vault both write. Keep one."));
         }
+        print_new_devices(circle);
     }
     json_destroy(answer);
     return CLI_OK;

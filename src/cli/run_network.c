@@ -45,9 +45,15 @@ static vl_result join(void *self, const struct vl_code *code, const char *pseudo
     return node_join(((struct runtime *)self)->node, code, pseudonym, length);
 }
 
-static vl_result decide(void *self, bool accept)
+static vl_result add_device(void *self, const struct vl_id *circle, vl_duration length,
+                            struct vl_code *code)
 {
-    return node_pairing_decide(((struct runtime *)self)->node, accept);
+    return node_add_device(((struct runtime *)self)->node, circle, length, code);
+}
+
+static vl_result decide(void *self, bool accept, const char *pseudonym)
+{
+    return node_pairing_decide(((struct runtime *)self)->node, accept, pseudonym);
 }
 
 static void cancel(void *self)
@@ -71,6 +77,8 @@ static void view(void *self, struct api_network_view *out)
                                   .pairing = {.state = (enum api_pairing_state)from->pairing.state,
                                               .result = from->pairing.result,
                                               .inviter = from->pairing.inviter,
+                                              .as = from->pairing.as,
+                                              .needs_pseudonym = from->pairing.needs_pseudonym,
                                               .code = from->pairing.code,
                                               .tries_left = from->pairing.tries_left,
                                               .circle = from->pairing.circle,
@@ -120,5 +128,6 @@ void run_network(struct runtime *rt, struct api_network *out)
                                 .decide = decide,
                                 .cancel = cancel,
                                 .view = view,
-                                .peers = peers};
+                                .peers = peers,
+                                .add_device = add_device};
 }

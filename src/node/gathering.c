@@ -415,7 +415,7 @@ static vl_result presence_begin(struct gathering *g)
                                            .found = found,
                                            .broken = broken,
                                            .context = g};
-    VL_TRY(current_epoch(g->replica, &g->epoch_key));
+    VL_TRY(vl_replica_ensure_epoch(g->replica, clock_wall(), &g->epoch_key));
     vl_result result = presence_create(&g->presence, &config);
     if (result != VL_OK) {
         presence_end(g);

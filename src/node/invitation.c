@@ -197,11 +197,17 @@ static void ended(void *context, struct connection *c, vl_result why)
 
 /* ---- strangers ---- */
 
+static enum vl_pairing_as invites_as(const struct invitation *i)
+{
+    if (i->config.for_device) return VL_PAIRING_AS_DEVICE;
+    return i->config.circle->is_draft ? VL_PAIRING_AS_FOUNDER : VL_PAIRING_AS_MEMBER;
+}
+
 static vl_result make_pairing(struct invitation *i, struct vl_pairing **out)
 {
     const struct circle *circle = i->config.circle;
     struct vl_pairing_offer offer = {
-        .as = circle->is_draft ? VL_PAIRING_AS_FOUNDER : VL_PAIRING_AS_MEMBER,
+        .as = invites_as(i),
         .name = vl_bytes_text(circle->name),
         .purpose = vl_bytes_text(circle->purpose ? circle->purpose : ""),
         .agreement = vl_bytes_text(circle->agreement ? circle->agreement : ""),
@@ -211,6 +217,7 @@ static vl_result make_pairing(struct invitation *i, struct vl_pairing **out)
         memcpy(offer.random, circle->random, sizeof offer.random);
     else
         offer.circle = circle->id;
+    if (i->config.for_device) VL_TRY(vl_replica_me(circle->replica, &offer.person));
     return vl_pairing_invite(out, &i->config.code, circle->keys, &offer);
 }
 
@@ -361,6 +368,17 @@ void invitation_poke(struct invitation *i)
         if (connection_is_syncing(guest->connection)) connection_poke(guest->connection);
 }
 
+/* The passphrase was typed for it, so here it is known. If that cannot be noted it is shown as new
+ * here too, which does no harm. */
+static vl_result admit_device(struct invitation *i, const struct vl_enrolment *enrolment)
+{
+    struct circle *circle = i->config.circle;
+    struct vl_id id;
+    VL_TRY(vl_replica_add_device(circle->replica, enrolment, clock_wall(), &id));
+    (void)!store_device_acknowledge(i->config.store, &circle->id, &id);
+    return VL_OK;
+}
+
 /* Makes her a member, durably, before she is told. */
 static vl_result admit(struct invitation *i, const struct vl_pairing_answer *answer,
                        struct circle **draft)
@@ -368,6 +386,7 @@ static vl_result admit(struct invitation *i, const struct vl_pairing_answer *ans
     struct circle *circle = i->config.circle;
     struct vl_id id;
     *draft = NULL;
+    if (i->config.for_device) return admit_device(i, &answer->enrolment);
     if (!circle->is_draft) {
         struct rules rules;
         VL_TRY(rules_read(circle->replica, &rules));
@@ -426,6 +445,7 @@ void invitation_view(const struct invitation *i, struct node_pairing_view *out)
     if (i->state == NODE_PAIRING_LISTENING && i->guests) out->state = NODE_PAIRING_PROVING;
     out->result = i->result;
     out->inviter = true;
+    out->as = invites_as(i);
     out->code = i->config.code;
     out->tries_left = i->tries_left;
     out->circle = i->config.circle->id;

@@ -1,4 +1,5 @@
-/* An invitation: this device waits, at an address of its own, for one person who knows the code.
+/* An invitation: this device waits, at an address of its own, for one person who knows the code, or
+ * for another device of its own person.
  *
  *   LISTENING --somebody knows the code--> WAITING --her answer--> DECIDING --yes, durable-->
  * SYNCING |  ^                                 |                        | | |  '---- she went away
@@ -23,6 +24,7 @@ struct invitation_config {
     struct store *store;
     struct circles *circles;
     struct circle *circle; /* a draft is founded with whom joins */
+    bool for_device;       /* another one of this vault's person; of no draft */
     struct interfaces *interfaces;
     struct vl_code code;
     vl_duration length;

@@ -37,7 +37,8 @@ struct joining {
     bool heard, profile_written;
     uint8_t inviter_noise[32], inviter_sign[32];
     /* of the offer, kept for the view */
-    struct vl_id circle_id;
+    enum vl_pairing_as as;
+    struct vl_id circle_id, person;
     char name[256], inviter[256];
     char *purpose, *agreement;
 };
@@ -88,9 +89,17 @@ static vl_result forget_circle(struct joining *j)
     return store_circle_remove(j->config.store, &id);
 }
 
+/* The circle behind the welcome is not the one that was offered: nothing of it came. */
+static bool was_misled(const struct joining *j, vl_result why)
+{
+    return why == VL_ERR_AUTHORITY && j->circle &&
+           vl_replica_epochs(j->circle->replica, NULL, 0) == 0;
+}
+
 static void fail(struct joining *j, vl_result why)
 {
-    const bool welcomed = j->state == NODE_PAIRING_SYNCING || j->state == NODE_PAIRING_DONE;
+    const bool welcomed =
+        (j->state == NODE_PAIRING_SYNCING && !was_misled(j, why)) || j->state == NODE_PAIRING_DONE;
     j->state = NODE_PAIRING_FAILED;
     j->result = why;
     stop_looking(j);
@@ -112,14 +121,17 @@ static void close_now(evutil_socket_t fd, short what, void *context)
     tell(j);
 }
 
-/* Enrolled and in sync: writes the own profile, and is done once that has arrived too. */
+/* Enrolled and in sync: writes the own profile, and is done once that has arrived too. The profile
+ * of another device's person is there already. */
 static void check_synced(struct joining *j)
 {
     struct vl_id me;
     if (j->state != NODE_PAIRING_SYNCING || !j->connection) return;
     if (!connection_in_sync(j->connection)) return;
     if (vl_replica_me(j->circle->replica, &me) != VL_OK) return;
-    if (!j->profile_written) {
+    if (j->as == VL_PAIRING_AS_DEVICE) {
+        if (vl_replica_epochs(j->circle->replica, NULL, 0) == 0) return; /* on its way */
+    } else if (!j->profile_written) {
         const struct profile_change change = {.pseudonym = j->pseudonym};
         struct schema_problem problem;
         const vl_result result = profile_write(j->circle->replica, &change, clock_wall(), &problem);
@@ -144,6 +156,7 @@ static void begin_sync(struct joining *j)
         .replica = j->circle->replica, .expect_newcomer = true, .expect_sign = j->inviter_sign};
     struct vl_channel *channel;
     memcpy(session.peer_noise, j->inviter_noise, sizeof session.peer_noise);
+    if (j->as == VL_PAIRING_AS_DEVICE) session.expect_person = &j->person;
     vl_result result = vl_pairing_take_channel(j->pairing, &channel);
     j->state = NODE_PAIRING_SYNCING;
     if (result == VL_OK) {
@@ -170,7 +183,9 @@ static char *copy_text(struct vl_bytes from)
 
 static void take_offer(struct joining *j, const struct vl_pairing_offer *offer)
 {
+    j->as = offer->as;
     j->circle_id = offer->circle;
+    j->person = offer->person;
     copy_name(offer->name, j->name, sizeof j->name);
     copy_name(offer->inviter, j->inviter, sizeof j->inviter);
     j->purpose = copy_text(offer->purpose);
@@ -440,14 +455,28 @@ void joining_poke(struct joining *j)
     check_synced(j);
 }
 
-vl_result joining_decide(struct joining *j, bool accept)
+/* The name she will have here: one said now, or before; a device's person has one. */
+static vl_result take_pseudonym(struct joining *j, const char *pseudonym)
+{
+    if (j->as == VL_PAIRING_AS_DEVICE) return VL_OK;
+    if (pseudonym[0] == 0) return j->pseudonym[0] != 0 ? VL_OK : VL_ERR_INVALID;
+    const size_t size = strlen(pseudonym) + 1;
+    if (size > sizeof j->pseudonym) return VL_ERR_TOO_LARGE;
+    VL_TRY(vl_pairing_set_pseudonym(j->pairing, vl_bytes_text(pseudonym)));
+    memcpy(j->pseudonym, pseudonym, size);
+    return VL_OK;
+}
+
+vl_result joining_decide(struct joining *j, bool accept, const char *pseudonym)
 {
     if (j->state != NODE_PAIRING_DECIDING) return VL_ERR_STATE;
     if (vl_pairing_state_of(j->pairing) != VL_PAIRING_DECIDING) return VL_ERR_STATE;
+    if (accept) VL_TRY(take_pseudonym(j, pseudonym));
+    const char *name = j->as == VL_PAIRING_AS_DEVICE ? j->inviter : j->pseudonym;
     vl_result result = VL_OK;
     if (accept)
         result = founding_joined(j->config.store, j->config.circles, j->seed,
-                                 vl_pairing_offer_of(j->pairing), j->pseudonym, &j->circle);
+                                 vl_pairing_offer_of(j->pairing), name, &j->circle);
     const bool yes = accept && result == VL_OK;
     const vl_result told = vl_pairing_decide(j->pairing, yes);
     connection_flush(j->connection);
@@ -476,6 +505,9 @@ void joining_view(const struct joining *j, struct node_pairing_view *out)
     memset(out, 0, sizeof *out);
     out->state = j->state;
     out->result = j->result;
+    out->as = j->as;
+    out->needs_pseudonym =
+        j->state == NODE_PAIRING_DECIDING && j->pseudonym[0] == 0 && j->as != VL_PAIRING_AS_DEVICE;
     out->code = j->config.code;
     out->circle = j->circle_id;
     memcpy(out->name, j->name, sizeof out->name);

@@ -6,7 +6,8 @@
  *       |             v                                                              v
  *       '--time--> FAILED <---- refused, lost: the row is removed again -------- SYNCING --> DONE
  *
- * DONE: enrolled, in sync, the own profile written and received by the inviter. */
+ * DONE: enrolled, in sync, the own profile written and received by the inviter. Another device of a
+ * person writes none. */
 #ifndef NODE_JOINING_H
 #define NODE_JOINING_H
 
@@ -25,7 +26,7 @@ struct joining_config {
     struct circles *circles;
     struct interfaces *interfaces;
     struct vl_code code;
-    const char *pseudonym; /* copied */
+    const char *pseudonym; /* copied; "": said when it is decided */
     vl_duration length;
     void (*moved)(void *context); /* the view changed, or records were received */
     void *context;
@@ -33,10 +34,11 @@ struct joining_config {
 
 /* Without an interface it waits for one. INVALID, UTF8, TOO_LARGE: the pseudonym. */
 VL_MUST_USE vl_result joining_create(struct joining **out, const struct joining_config *config);
-void joining_destroy(struct joining *j);                              /* accepts NULL */
-void joining_renew(struct joining *j);                                /* the interfaces changed */
-void joining_poke(struct joining *j);                                 /* records changed */
-VL_MUST_USE vl_result joining_decide(struct joining *j, bool accept); /* STATE */
+void joining_destroy(struct joining *j); /* accepts NULL */
+void joining_renew(struct joining *j);   /* the interfaces changed */
+void joining_poke(struct joining *j);    /* records changed */
+/* As node_pairing_decide; `pseudonym` "": none, or the one said before. */
+VL_MUST_USE vl_result joining_decide(struct joining *j, bool accept, const char *pseudonym);
 bool joining_is_over(const struct joining *j); /* DONE or FAILED, and no connection left */
 bool joining_heard(const struct joining *j);
 void joining_view(const struct joining *j, struct node_pairing_view *out);

@@ -150,13 +150,24 @@ static vl_result may_invite(const struct circle *circle)
     return circle->is_draft ? VL_OK : rules_may_invite(circle->replica);
 }
 
-vl_result node_invite(struct node *n, const struct vl_id *id, vl_duration length,
-                      struct vl_code *code)
+/* A person adds her devices herself (R9); this one has to be one of them. */
+static vl_result may_add_device(const struct circle *circle)
+{
+    struct vl_device_info device;
+    if (circle->is_draft) return VL_ERR_STATE;
+    const vl_result known = vl_replica_device(circle->replica, circle->keys->card.sign, &device);
+    if (known == VL_ERR_NOT_FOUND) return VL_ERR_AUTHORITY;
+    VL_TRY(known);
+    return device.current ? VL_OK : VL_ERR_AUTHORITY;
+}
+
+static vl_result begin_invitation(struct node *n, const struct vl_id *id, vl_duration length,
+                                  bool for_device, struct vl_code *code)
 {
     struct circle *circle = circles_find(n->config.circles, id);
     if (!circle) return VL_ERR_NOT_FOUND;
     if (joining_now(n) || inviting_now(n)) return VL_ERR_STATE;
-    VL_TRY(may_invite(circle));
+    VL_TRY(for_device ? may_add_device(circle) : may_invite(circle));
     node_pairing_cancel(n);
     if (n->gathering && gathering_circle(n->gathering) != circle) end_gathering(n);
     if (!circle->is_draft && !n->gathering) {
@@ -167,6 +178,7 @@ vl_result node_invite(struct node *n, const struct vl_id *id, vl_duration length
                                        .store = n->config.store,
                                        .circles = n->config.circles,
                                        .circle = circle,
+                                       .for_device = for_device,
                                        .interfaces = n->interfaces,
                                        .length = length,
                                        .moved = moved,
@@ -179,6 +191,18 @@ vl_result node_invite(struct node *n, const struct vl_id *id, vl_duration length
     if (result != VL_OK && n->gathered_for_invitation) end_gathering(n);
     moved(n);
     return result;
+}
+
+vl_result node_invite(struct node *n, const struct vl_id *circle, vl_duration length,
+                      struct vl_code *code)
+{
+    return begin_invitation(n, circle, length, false, code);
+}
+
+vl_result node_add_device(struct node *n, const struct vl_id *circle, vl_duration length,
+                          struct vl_code *code)
+{
+    return begin_invitation(n, circle, length, true, code);
 }
 
 vl_result node_join(struct node *n, const struct vl_code *code, const char *pseudonym,
@@ -201,10 +225,10 @@ vl_result node_join(struct node *n, const struct vl_code *code, const char *pseu
     return result;
 }
 
-vl_result node_pairing_decide(struct node *n, bool accept)
+vl_result node_pairing_decide(struct node *n, bool accept, const char *pseudonym)
 {
     if (n->invitation) return invitation_decide(n->invitation, accept);
-    if (n->joining) return joining_decide(n->joining, accept);
+    if (n->joining) return joining_decide(n->joining, accept, pseudonym ? pseudonym : "");
     return VL_ERR_STATE;
 }
 

@@ -41,10 +41,18 @@ void node_poke(struct node *n, const struct vl_id *circle);
 /* ---- pairing, one at a time ---- */
 VL_MUST_USE vl_result node_invite(struct node *n, const struct vl_id *circle, vl_duration length,
                                   struct vl_code *code);
+/* The same for another device of the person of this vault. AUTHORITY: she is no member, or this
+ * device is not current. STATE also: a draft. Whoever calls has asked for the passphrase again: on
+ * this device the new one counts as acknowledged. */
+VL_MUST_USE vl_result node_add_device(struct node *n, const struct vl_id *circle,
+                                      vl_duration length, struct vl_code *code);
+/* `pseudonym` "": said when it is known whether one is needed. */
 VL_MUST_USE vl_result node_join(struct node *n, const struct vl_code *code, const char *pseudonym,
                                 vl_duration length);
-/* Accept or refuse what node_view shows. STATE: nothing to decide. */
-VL_MUST_USE vl_result node_pairing_decide(struct node *n, bool accept);
+/* Accept or refuse what node_view shows. `pseudonym`, of a joiner who needs one; may be NULL.
+ * STATE: nothing to decide. INVALID, UTF8, TOO_LARGE: no pseudonym, or none that can be sent; it is
+ * still to be decided. */
+VL_MUST_USE vl_result node_pairing_decide(struct node *n, bool accept, const char *pseudonym);
 void node_pairing_cancel(struct node *n);
 
 enum node_state { NODE_AWAY, NODE_GATHERING, NODE_INVITING, NODE_JOINING };
@@ -63,6 +71,8 @@ struct node_pairing_view {
     enum node_pairing_state state;
     vl_result result; /* when FAILED */
     bool inviter;
+    enum vl_pairing_as as; /* of a joiner: known from DECIDING */
+    bool needs_pseudonym;  /* joiner in DECIDING: none was said yet */
     struct vl_code code;
     unsigned tries_left;             /* inviter */
     struct vl_id circle;             /* known from DECIDING (joiner: final at DONE) */

@@ -1,4 +1,5 @@
 #include "store/store_internal.h"
+#include <stdio.h>
 
 /* The vault's own notes stand under the empty id. */
 static struct vl_bytes owner(const struct vl_id *circle)
@@ -32,4 +33,33 @@ vl_result store_note_get(struct store *s, const struct vl_id *circle, const char
     }
     database_done(statement);
     return result;
+}
+
+#define ACKNOWLEDGED_SIZE (VL_ID_TEXT_SIZE + 32u)
+
+static void acknowledged_name(const struct vl_id *enrolled_by, char out[static ACKNOWLEDGED_SIZE])
+{
+    char id[VL_ID_TEXT_SIZE];
+    vl_id_text(enrolled_by, id);
+    (void)snprintf(out, ACKNOWLEDGED_SIZE, "device acknowledged %s", id);
+}
+
+vl_result store_device_acknowledge(struct store *s, const struct vl_id *circle,
+                                   const struct vl_id *enrolled_by)
+{
+    char name[ACKNOWLEDGED_SIZE];
+    acknowledged_name(enrolled_by, name);
+    return store_note_put(s, circle, name, vl_bytes("", 0));
+}
+
+vl_result store_device_acknowledged(struct store *s, const struct vl_id *circle,
+                                    const struct vl_id *enrolled_by, bool *is)
+{
+    char name[ACKNOWLEDGED_SIZE];
+    struct vl_buffer value = {0};
+    acknowledged_name(enrolled_by, name);
+    vl_result result = store_note_get(s, circle, name, &value);
+    vl_buffer_finish(&value);
+    *is = result == VL_OK;
+    return result == VL_ERR_NOT_FOUND ? VL_OK : result;
 }

@@ -126,8 +126,22 @@ static vl_result read_keys_file(int folder, struct vault_file *file)
     return result == VL_ERR_TOO_LARGE ? VL_ERR_DAMAGED : result;
 }
 
-static vl_result unlock(struct store *s, const struct vault_file *file, struct vl_bytes passphrase,
-                        uint64_t *wait_ms)
+/* Of a vault that is open already only its own keys count. */
+static vl_result open_slot(const struct store *s, const struct vault_file *file,
+                           struct vl_bytes passphrase, struct vault_keys **out)
+{
+    struct vault_keys *keys = NULL;
+    VL_TRY(vault_unlock(file, passphrase, &keys));
+    if (s->keys != NULL && sodium_memcmp(keys->root, s->keys->root, sizeof keys->root) != 0) {
+        vault_keys_destroy(keys);
+        return VL_ERR_PASSPHRASE;
+    }
+    *out = keys;
+    return VL_OK;
+}
+
+static vl_result unlock(const struct store *s, const struct vault_file *file,
+                        struct vl_bytes passphrase, struct vault_keys **out, uint64_t *wait_ms)
 {
     struct tries_clock clock;
     vl_duration wait = VL_MILLISECONDS(0);
@@ -137,7 +151,7 @@ static vl_result unlock(struct store *s, const struct vault_file *file, struct v
     vl_result result = tries_begin(s->folder, &clock, &wait);
     *wait_ms = wait.ms;
     if (result != VL_OK) return result;
-    result = vault_unlock(file, passphrase, &s->keys);
+    result = open_slot(s, file, passphrase, out);
     if (result == VL_OK) return tries_clear(s->folder);
     if (result == VL_ERR_PASSPHRASE) {
         tries_clock_read(&clock);
@@ -170,7 +184,7 @@ static vl_result open_vault(struct store *s, const char *path, struct vl_bytes p
     if (!folder_has(s->folder, "keys")) return VL_ERR_NOT_FOUND;
     VL_TRY(folder_lock(s->folder, &s->lock));
     VL_TRY(read_keys_file(s->folder, &file));
-    VL_TRY(unlock(s, &file, passphrase, wait_ms));
+    VL_TRY(unlock(s, &file, passphrase, &s->keys, wait_ms));
     VL_TRY(open_database(s, path, base));
     VL_TRY(marker_of(s->keys, s->folder, vault_names[s->keys->number], marker));
     s->is_copy = sodium_memcmp(marker, file.markers[s->keys->number], sizeof marker) != 0;
@@ -213,6 +227,16 @@ void store_close(struct store *s)
     if (s->lock >= 0) close(s->lock);
     if (s->folder >= 0) close(s->folder);
     free(s);
+}
+
+vl_result store_passphrase_check(struct store *s, struct vl_bytes passphrase, uint64_t *wait_ms)
+{
+    struct vault_file file;
+    struct vault_keys *keys = NULL;
+    VL_TRY(read_keys_file(s->folder, &file));
+    vl_result result = unlock(s, &file, passphrase, &keys, wait_ms);
+    vault_keys_destroy(keys);
+    return result;
 }
 
 bool store_is_copy(const struct store *s)

@@ -20,6 +20,11 @@ VL_MUST_USE vl_result store_prepare(const char *folder);
 /* PASSPHRASE; BACKOFF (*wait_ms until the next try); IN_USE; DAMAGED; NOT_FOUND. */
 VL_MUST_USE vl_result store_open(struct store **out, const char *folder, struct vl_bytes passphrase,
                                  uint64_t *wait_ms);
+/* Whether this is the passphrase of the vault that is open, for what is asked of a person once
+ * more. As store_open: wrong ones are counted, and cost the same waits. A passphrase of the
+ * folder's other vault is a wrong one. */
+VL_MUST_USE vl_result store_passphrase_check(struct store *s, struct vl_bytes passphrase,
+                                             uint64_t *wait_ms);
 void store_close(struct store *s); /* checkpoints, wipes every key; accepts NULL */
 
 /* Whether the vault's file is not the one that was made here: copied or restored. Then every
@@ -57,6 +62,13 @@ VL_MUST_USE vl_result store_note_put(struct store *s, const struct vl_id *circle
                                      struct vl_bytes value);
 VL_MUST_USE vl_result store_note_get(struct store *s, const struct vl_id *circle, const char *name,
                                      struct vl_buffer *value);
+
+/* Other devices of this person that she knows of, as she said on this one: each is named by the
+ * control entry that enrolled it, so one that comes back is new again. */
+VL_MUST_USE vl_result store_device_acknowledge(struct store *s, const struct vl_id *circle,
+                                               const struct vl_id *enrolled_by);
+VL_MUST_USE vl_result store_device_acknowledged(struct store *s, const struct vl_id *circle,
+                                                const struct vl_id *enrolled_by, bool *is);
 
 /* What others' devices showed last, see docs/discovery.md. A vault that was copied or restored
  * forgets it (an empty note): it dials whomever it recognises, and so is never left alone. */

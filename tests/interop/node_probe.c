@@ -216,7 +216,7 @@ static void command(struct probe *p, char *line)
         const char *pseudonym = strtok_r(NULL, " ", &save);
         result = join(p, length, pseudonym, strtok_r(NULL, "", &save));
     } else if (strcmp(name, "decide") == 0)
-        result = node_pairing_decide(p->node, strcmp(strtok_r(NULL, " ", &save), "yes") == 0);
+        result = node_pairing_decide(p->node, strcmp(strtok_r(NULL, " ", &save), "yes") == 0, NULL);
     else if (strcmp(name, "gather") == 0)
         result = last(p) ? node_gather(p->node, &last(p)->id, seconds(strtok_r(NULL, " ", &save)))
                          : VL_ERR_NOT_FOUND;

@@ -128,6 +128,12 @@ static vl_result act_add_device(struct scene *s)
     return vl_replica_add_device(me(s), &enrolment, s->f->now, &id);
 }
 
+static vl_result act_ensure_epoch(struct scene *s)
+{
+    struct vl_id key_id;
+    return vl_replica_ensure_epoch(me(s), s->f->now, &key_id);
+}
+
 static vl_result act_erase(struct scene *s)
 {
     struct vl_id id, gone[2] = {s->mine, s->sealed};
@@ -345,6 +351,7 @@ const struct scene_act scene_acts[] = {
     {"remove and write", act_remove_and_write, VL_OK, true},
     {"add person", act_add_person, VL_OK, true},
     {"add device", act_add_device, VL_OK, true},
+    {"ensure epoch", act_ensure_epoch, VL_OK, true},
     {"erase", act_erase, VL_OK, true},
     {"leave", act_leave, VL_OK, true},
     {"new incarnation", act_new_incarnation, VL_OK, true},

@@ -32,7 +32,7 @@ static struct world {
     struct store *store;
     struct circles circles;
     struct vl_id gathered;
-    uint64_t gather_ms;
+    uint64_t gather_ms, device_ms;
     int away, poked, wrote, decided, cancelled;
     struct api_network_view view;
     char joined_as[64];
@@ -78,11 +78,12 @@ static vl_result net_join(void *self, const struct vl_code *code, const char *ps
     return VL_OK;
 }
 
-static vl_result net_decide(void *self, bool accept)
+static vl_result net_decide(void *self, bool accept, const char *pseudonym)
 {
     struct world *world = self;
     if (world->view.pairing.state != API_PAIRING_DECIDING) return VL_ERR_STATE;
     world->decided = accept ? 1 : -1;
+    if (pseudonym != NULL) snprintf(world->joined_as, sizeof world->joined_as, "%s", pseudonym);
     world->view.pairing.state = API_PAIRING_DONE;
     return VL_OK;
 }
@@ -104,8 +105,18 @@ static vl_result net_peers(void *self, api_peer_visit visit, void *context)
     return visit(context, &peer);
 }
 
-static const struct api_network network = {&w,       net_gather, net_away,   net_poke, net_invite,
-                                           net_join, net_decide, net_cancel, net_view, net_peers};
+static vl_result net_add_device(void *self, const struct vl_id *circle, vl_duration length,
+                                struct vl_code *code)
+{
+    ((struct world *)self)->device_ms = length.ms;
+    (void)circle;
+    *code = (struct vl_code){.number = 28, .words = {1, 2, 3}};
+    return VL_OK;
+}
+
+static const struct api_network network = {&w,         net_gather, net_away,      net_poke,
+                                           net_invite, net_join,   net_decide,    net_cancel,
+                                           net_view,   net_peers,  net_add_device};
 
 /* ---- who holds the vault ---- */
 

@@ -152,6 +152,31 @@ static void a_device_taken_out_gets_no_new_key(void **state)
     circle_fixture_destroy(f);
 }
 
+/* Who was in sync and took a device out shows herself under a key that the others do not have yet.
+ */
+static void an_epoch_is_made_without_a_word(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 39);
+    size_t phone = new_device(f, 1);
+    circle_fixture_sync_all(f);
+    struct vl_id before, after, again;
+    assert_int_equal(vl_replica_ensure_epoch(f->nodes[1].replica, f->now, &before), VL_OK);
+    uint64_t generation = vl_replica_generation(f->nodes[1].replica);
+    assert_int_equal(vl_replica_ensure_epoch(f->nodes[1].replica, f->now, &again), VL_OK);
+    assert_true(vl_id_equal(&before, &again)); /* there is one: nothing is written */
+    assert_int_equal(vl_replica_generation(f->nodes[1].replica), generation);
+    take_out(f, 1, phone);
+    assert_int_equal(vl_replica_ensure_epoch(f->nodes[1].replica, f->now, &after), VL_OK);
+    assert_false(vl_id_equal(&before, &after));
+    circle_fixture_sync_all(f);
+    assert_int_equal(vl_replica_ensure_epoch(f->nodes[0].replica, f->now, &again), VL_OK);
+    assert_true(vl_id_equal(&after, &again));
+    assert_int_equal(vl_replica_ensure_epoch(f->nodes[phone].replica, f->now, &again),
+                     VL_ERR_NO_KEY);
+    circle_fixture_destroy(f);
+}
+
 static void two_devices_that_take_each_other_out_are_both_out(void **state)
 {
     (void)state;
@@ -288,6 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_device_reads_the_past_and_both_write),
         cmocka_unit_test(a_device_taken_out_gets_no_new_key),
+        cmocka_unit_test(an_epoch_is_made_without_a_word),
         cmocka_unit_test(two_devices_that_take_each_other_out_are_both_out),
         cmocka_unit_test(who_came_with_what_is_told_apart),
         cmocka_unit_test(what_is_refused_changes_nothing),

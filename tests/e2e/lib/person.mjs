@@ -117,11 +117,16 @@ export class Person {
     this.process = null;
   }
 
-  /** A command that talks for a while (invite, join): its JSON lines as they come. */
-  steps(args, seconds = 120) {
+  /** A command that talks for a while (invite, join, device add): its JSON lines as they come. The
+   * passphrase goes by descriptor 3. */
+  steps(args, seconds = 120, passphrase = null) {
     const [file, argv] = this.#command([...args, '--json']);
-    const stdio = ['ignore', 'pipe', 'pipe'];
+    const stdio = ['ignore', 'pipe', 'pipe', passphrase === null ? 'ignore' : 'pipe'];
     const child = spawn(file, argv, { env: this.#environment(), stdio });
+    if (passphrase !== null) {
+      child.stdio[3].on('error', () => {});
+      child.stdio[3].end(passphrase + '\n');
+    }
     const waiting = [], lines = [];
     let err = '', over = null;
     const wake = () => { for (const resolve of waiting.splice(0)) resolve(); };
