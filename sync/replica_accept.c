@@ -309,7 +309,7 @@ static vl_result store_runs(struct vl_replica *r, struct run *runs, size_t count
     result = VL_OK;
 failed:
     replica_abort(r);
-    return result == VL_OK && r->stale ? VL_ERR_STORAGE : result;
+    return result == VL_OK ? replica_ready(r) : result; /* the reason, if it could not be loaded */
 }
 
 static void prepare(struct vl_replica *r, struct run *run, const struct vl_entry *entries,

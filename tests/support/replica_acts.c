@@ -76,6 +76,14 @@ static vl_result act_receive_in_turn(struct scene *s)
     return receive_in_turn(me(s), s->news, s->news_count);
 }
 
+/* Only the second entry would have made the first one good. */
+static vl_result act_receive_a_cut(struct scene *s)
+{
+    size_t stored;
+    VL_TRY(receive_runs(me(s), s->news, s->news_count));
+    return vl_replica_receive(me(s), s->cut.items, s->cut.count, &stored);
+}
+
 static vl_result act_receive_a_fork(struct scene *s)
 {
     size_t stored;
@@ -344,6 +352,7 @@ const struct scene_act scene_acts[] = {
     {"open", act_open, VL_OK, false},
     {"receive at once", act_receive_at_once, VL_OK, true},
     {"receive in turn", act_receive_in_turn, VL_OK, true},
+    {"receive a cut run", act_receive_a_cut, VL_ERR_MISSING, true},
     {"receive a fork", act_receive_a_fork, VL_ERR_FORK, true},
     {"learn a fork", act_learn_a_fork, VL_OK, true},
     {"write", act_write, VL_OK, true},

@@ -105,6 +105,16 @@ static struct entry_run lie(struct circle_fixture *f, size_t liar)
     return circle_fixture_run(f, liar, &log, 0, 256);
 }
 
+static uint64_t next_of(struct circle_fixture *f, size_t node, const struct vl_id *log)
+{
+    struct vl_head heads[SCENE_NEWS_MAX];
+    size_t count;
+    must(vl_replica_heads(f->nodes[node].replica, heads, SCENE_NEWS_MAX, &count) == VL_OK);
+    for (size_t i = 0; i < count && i < SCENE_NEWS_MAX; i++)
+        if (vl_id_equal(&heads[i].log, log)) return heads[i].seq + 1;
+    return 0;
+}
+
 static vl_result keep_proof(void *context, const struct vl_fork *fork)
 {
     struct scene *s = context;
@@ -121,6 +131,10 @@ static void make_past(struct scene *s)
     (void)control(f, ME, VL_CONTROL_PROMOTE, FACILITATOR);
     circle_fixture_sync_all(f);
     (void)control(f, FACILITATOR, VL_CONTROL_VOUCH, FRIEND);
+    /* her log goes on being linked to as far as here */
+    struct vl_id target = {{7}};
+    struct vl_control harmless = {.kind = VL_CONTROL_TOMBSTONE, .ids = &target, .id_count = 1};
+    must(vl_replica_control(f->nodes[REMOVED].replica, &harmless, f->now, &id) == VL_OK);
     for (size_t i = 0; i < PERSONS; i++)
         (void)say(f, i, i);
     circle_fixture_sync_all(f);
@@ -193,6 +207,16 @@ static void make_news(struct scene *s)
     (void)say(f, FACILITATOR, 25);
     s->news_count = runs_between(f, ME, FACILITATOR, s->news);
     s->past_count = runs_between(f, PERSONS, FRIEND, s->past);
+    gone = log_of(f, FRIEND, FRIEND);
+    uint64_t first = next_of(f, FRIEND, &gone);
+    (void)say(f, FRIEND, 26);
+    (void)circle_fixture_pull(f, REMOVED, FACILITATOR);
+    (void)say(f, REMOVED, 27);
+    (void)circle_fixture_pull(f, FRIEND, REMOVED);
+    (void)say(f, FRIEND, 28);
+    s->cut = circle_fixture_run(f, FRIEND, &gone, first, 256);
+    must(s->cut.count == 2);
+    s->cut.items[0].signature[0] ^= 1;
 }
 
 struct scene *scene_create(void)
@@ -221,6 +245,7 @@ void scene_destroy(struct scene *s)
         entry_run_finish(&s->news[i]);
     for (size_t i = 0; i < s->past_count; i++)
         entry_run_finish(&s->past[i]);
+    entry_run_finish(&s->cut);
     entry_run_finish(&s->fork);
     vl_buffer_finish(&s->proof);
     memory_storage_destroy(s->before);

@@ -20,6 +20,7 @@ struct scene {
     size_t news_count;
     struct entry_run past[SCENE_NEWS_MAX]; /* all that node 2 has, from the first entries on */
     size_t past_count;
+    struct entry_run cut;   /* beyond the news; its second entry waits, its first is badly signed */
     struct entry_run fork;  /* contradicts node 0's copy of a log */
     struct vl_buffer proof; /* of that contradiction */
     struct vl_id fork_log, erased, sealed, mine, bare;

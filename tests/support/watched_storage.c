@@ -28,7 +28,7 @@ static bool is_to_be_changed(struct watched_storage *w, const void *name, size_t
 
 static uint8_t *copied(struct vl_bytes *bytes)
 {
-    uint8_t *copy = malloc(bytes->size + 1);
+    uint8_t *copy = malloc(bytes->size + 8);
     if (copy == NULL) abort();
     if (bytes->size > 0) memcpy(copy, bytes->data, bytes->size);
     bytes->data = copy;
@@ -45,6 +45,16 @@ static void change_bytes(uint8_t *data, struct vl_bytes *bytes, unsigned way)
     if (way == 3) bytes->size = 0;
 }
 
+/* One more chain, which is not here, at the end of the notes on a past. */
+static void add_chain(uint8_t *data, struct vl_bytes *past)
+{
+    static const uint8_t item[] = {0xff, 0xff, 0x03, 0x00, 0x00};
+    if (past->size == 0) return;
+    data[0]++;
+    memcpy(data + past->size, item, sizeof item);
+    past->size += sizeof item;
+}
+
 static void change_entry(struct vl_entry_row *row, uint8_t *const copies[3], unsigned way)
 {
     static const uint32_t flags[] = {VL_ENTRY_VERIFIED, VL_ENTRY_MERGED,      VL_ENTRY_ERASED,
@@ -59,7 +69,7 @@ static void change_entry(struct vl_entry_row *row, uint8_t *const copies[3], uns
     case 6: row->id.bytes[7] ^= 1; break;
     case WATCHED_WAY_SIGNATURE: row->entry.signature[9] ^= 1; break;
     case WATCHED_WAY_NO_BLOB: row->entry.blob = vl_bytes(NULL, 0); break;
-    case 9: row->past = vl_bytes("\x01\xff\xff\x03\x00\x00", 6); break; /* of an unknown chain */
+    case 9: add_chain(copies[2], &row->past); break;
     default:
         if (way % WATCHED_WAYS < 16)
             row->flags ^= flags[way % WATCHED_WAYS - WATCHED_WAY_VERIFIED];
@@ -106,6 +116,7 @@ static vl_result give_entry(void *context, const struct vl_entry_row *row)
     struct vl_entry_row given = *row;
     uint8_t *copies[3] = {NULL, NULL, NULL};
     if (is_to_be_changed(w, row->id.bytes, sizeof row->id.bytes)) {
+        if (w->way % WATCHED_WAYS == WATCHED_WAY_LOST) return VL_OK;
         copies[0] = copied(&given.entry.header);
         if (given.entry.blob.data != NULL) copies[1] = copied(&given.entry.blob);
         copies[2] = copied(&given.past);
@@ -138,6 +149,10 @@ static vl_result give_cell(void *context, const struct vl_cell_key *key, struct 
     struct vl_cell_key given = *key;
     uint8_t *copy = copied(&state);
     if (is_to_be_changed(w, key->record.bytes, sizeof key->record.bytes)) {
+        if (w->way % WATCHED_CELL_WAYS == 5) { /* lost */
+            free(copy);
+            return VL_OK;
+        }
         if (w->way % WATCHED_CELL_WAYS == 4)
             given.field++;
         else
@@ -232,7 +247,10 @@ static vl_result port_entry_get(void *self, const struct vl_id *id, vl_entry_vis
 {
     struct watched_storage *w = self;
     struct giving giving = {w, enter(w), {.entry = visit}, context};
-    return leave(w, giving.before, w->real.entry_get(w->real.self, id, give_entry, &giving));
+    uint64_t damaged = w->damaged;
+    vl_result result = w->real.entry_get(w->real.self, id, give_entry, &giving);
+    bool lost = damaged < w->damaged && w->way % WATCHED_WAYS == WATCHED_WAY_LOST;
+    return leave(w, giving.before, lost ? VL_ERR_NOT_FOUND : result);
 }
 
 static vl_result port_entry_range(void *self, uint32_t chain, uint64_t from, size_t max,

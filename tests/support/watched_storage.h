@@ -17,12 +17,13 @@ struct watched_storage {
 };
 
 /* Ways to change a row that differ: of an entry (some by name), a log, a cell. */
-#define WATCHED_WAYS          24u
+#define WATCHED_WAYS          32u
 #define WATCHED_LOG_WAYS      7u
-#define WATCHED_CELL_WAYS     5u
+#define WATCHED_CELL_WAYS     6u
 #define WATCHED_WAY_SIGNATURE 7u
 #define WATCHED_WAY_NO_BLOB   8u
 #define WATCHED_WAY_VERIFIED  10u
+#define WATCHED_WAY_LOST      24u
 
 /* Valid as long as `w` and what lies below. */
 struct vl_storage watched_storage_port(struct watched_storage *w);

@@ -75,6 +75,121 @@ static void any_call_may_fail(void **state)
     print_message("%lu points\n", points);
 }
 
+/* ---- memory that was lost ---- */
+
+static vl_result see_entry(void *context, const struct vl_entry_row *row)
+{
+    (void)context, (void)row;
+    return VL_OK;
+}
+
+static vl_result see_cell(void *context, const struct vl_cell_key *key, struct vl_bytes state)
+{
+    (void)context, (void)key, (void)state;
+    return VL_OK;
+}
+
+static vl_result see_fork(void *context, const struct vl_fork *fork)
+{
+    (void)context, (void)fork;
+    return VL_OK;
+}
+
+#define CALLS 28u
+
+/* One call each; what each of them says when all is well is not looked at here. */
+static vl_result call(struct scene *s, unsigned which)
+{
+    struct vl_replica *r = s->f->nodes[0].replica;
+    const struct vl_device_card *card = &s->f->nodes[1].keys->card;
+    struct vl_head heads[4];
+    struct vl_device_info device;
+    struct vl_erasure_device erasure;
+    struct vl_incarnation log;
+    struct vl_epoch_info epoch;
+    struct vl_verify_report report;
+    struct vl_cell_key key = {.type = 7, .record = fixture_record(1), .field = 3};
+    const struct vl_scan all = {0};
+    struct vl_buffer bytes = {0};
+    struct vl_id id;
+    uint8_t secret[32];
+    uint64_t lamport;
+    size_t count;
+    bool has;
+    vl_result result = VL_OK;
+    switch (which) {
+    case 0: return vl_replica_asked_heads(r, heads, 4, &count);
+    case 1: return vl_replica_control_reach(r, heads, 4, &count);
+    case 2: return vl_replica_read_chunk(r, &s->fork_log, 0, 9, SIZE_MAX, see_entry, NULL);
+    case 3: return vl_replica_has(r, &s->mine, &has);
+    case 4: return vl_replica_lamport(r, &s->fork_log, 0, &lamport);
+    case 5: return vl_replica_control_since(r, &s->mine, 1, see_entry, NULL);
+    case 6: return vl_replica_device(r, card->sign, &device);
+    case 7: return vl_replica_device_by_noise(r, card->noise, &device);
+    case 8: return vl_replica_device_at(r, 1, &device);
+    case 9: return vl_replica_author(r, &s->mine, &device);
+    case 10: return vl_replica_erasure_state(r, &s->erased, &id, &erasure, 1, &count);
+    case 11: return vl_replica_me(r, &id);
+    case 12: return vl_replica_epochs(r, &epoch, 1) > 0 ? VL_OK : VL_ERR_STORAGE;
+    case 13: return vl_replica_epoch_key(r, &s->mine, VL_DOMAIN_TRANSPORT_PSK, secret);
+    case 14: return vl_replica_new_incarnation(r);
+    case 15: return vl_replica_peer_heads(r, heads, 0);
+    case 16: return vl_replica_incarnations(r, card->sign, &log, 1, &count);
+    case 17: return vl_replica_forks(r, see_fork, NULL);
+    case 18: return vl_replica_fork_learn(r, vl_buffer_view(&s->proof));
+    case 19: return vl_replica_record(r, 7, &key.record, see_cell, NULL);
+    case 20: return vl_replica_records(r, 7, see_cell, NULL);
+    case 21: return vl_replica_entries(r, &all, see_entry, NULL);
+    case 22: return vl_replica_digest(r, &id);
+    case 23: return vl_replica_verify(r, &report, &id);
+    case 24: return vl_replica_membership(r) != NULL ? VL_OK : VL_ERR_STORAGE;
+    case 25: result = vl_replica_cell(r, &key, &bytes); break;
+    case 26: result = vl_replica_entry_body(r, &s->mine, &bytes); break;
+    default: return vl_replica_found(r, secret, NULL, s->fork.items[0].signature, s->f->now, &id);
+    }
+    vl_buffer_finish(&bytes);
+    return result;
+}
+
+/* The replica could neither commit nor load its memory again. */
+static void make_stale(struct scene *s)
+{
+    struct memory_storage *memory = s->f->nodes[0].memory;
+    struct vl_operation operation = {
+        .type = 7, .field = 3, .opcode = VL_OP_SET_ADD, .value = vl_bytes_text("x")};
+    struct vl_id id;
+    scene_reset(s);
+    memory_storage_fail(memory, 4, VL_ERR_STORAGE, true);
+    assert_int_equal(vl_replica_write(s->f->nodes[0].replica, &operation, 1, s->f->now, &id),
+                     VL_ERR_STORAGE);
+    memory_storage_fail(memory, 0, VL_OK, false);
+}
+
+static void a_replica_without_memory_loads_it_first(void **state)
+{
+    struct scene *s = *state;
+    for (unsigned which = 0; which < CALLS; which++) {
+        scene_reset(s);
+        vl_result usual = call(s, which);
+        for (uint64_t n = 1; n < 4; n++) {
+            struct vl_head head;
+            struct vl_id digest, zeros = {{0}};
+            size_t count;
+            make_stale(s);
+            assert_int_equal(vl_replica_heads(s->f->nodes[0].replica, &head, 1, &count),
+                             VL_ERR_STORAGE);
+            vl_replica_heads_digest(s->f->nodes[0].replica, &digest);
+            assert_true(vl_id_equal(&digest, &zeros));
+            memory_storage_fail(s->f->nodes[0].memory, n, VL_ERR_STORAGE, false);
+            vl_result result = call(s, which);
+            bool failed = memory_storage_failed(s->f->nodes[0].memory);
+            memory_storage_fail(s->f->nodes[0].memory, 0, VL_OK, false);
+            if (failed) assert_int_equal(result, VL_ERR_STORAGE);
+            if (call(s, which) != usual) fail_msg("call %u differs after it", which);
+        }
+    }
+}
+
 /* ---- rows that are not what they were ---- */
 
 /* Once, as by a bad cable; false: no n-th row was read. The call may not see it, or take it for
@@ -211,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_call_may_fail),
+        cmocka_unit_test(a_replica_without_memory_loads_it_first),
         cmocka_unit_test(any_row_may_be_wrong_once),
         cmocka_unit_test(whatever_is_wrong_for_good_is_found),
     };
