@@ -2,6 +2,7 @@
 #include "api/events.h"
 #include "api/http.h"
 #include "api/launch.h"
+#include "api/live_cache.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ vl_result api_create(struct api **out, const struct api_config *config)
     api->keeper = config->keeper;
     vl_result result = sessions_create(&api->sessions);
     if (result == VL_OK) result = events_create(&api->events);
+    if (result == VL_OK) result = live_cache_create(&api->live);
     if (result == VL_OK) result = changes_create(&api->changes, api, config->base);
     if (result != VL_OK) goto fail;
     if (config->page != NULL) {
@@ -57,6 +59,7 @@ vl_result api_create(struct api **out, const struct api_config *config)
     return VL_OK;
 fail:
     changes_destroy(api->changes);
+    live_cache_destroy(api->live);
     events_destroy(api->events);
     if (api->launch_end != NULL) event_free(api->launch_end);
     sessions_destroy(api->sessions);
@@ -71,6 +74,7 @@ void api_destroy(struct api *api)
     api_launch_forget(api);
     http_destroy(api->http);
     changes_destroy(api->changes);
+    live_cache_destroy(api->live);
     events_destroy(api->events);
     if (api->launch_end != NULL) event_free(api->launch_end);
     sessions_destroy(api->sessions);
@@ -98,6 +102,7 @@ void api_open(struct api *api, struct store *store, struct circles *circles,
     api->network = *network;
     api->is_open = true;
     store_watch_set(store, changes_commit, api->changes);
+    live_cache_begin(api->live, true);
     tell_state(api, "unlocked");
 }
 
@@ -106,6 +111,7 @@ void api_close(struct api *api)
     bool was_open = api->is_open;
     view_forget(api);
     bundle_forget(api);
+    live_cache_begin(api->live, false);
     api->is_open = false;
     if (was_open) {
         store_watch_set(api->store, NULL, NULL);

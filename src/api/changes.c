@@ -2,6 +2,7 @@
 
 #include "api/events.h"
 #include "api/http.h"
+#include "api/live_cache.h"
 #include "circle/record.h"
 #include "circle/schema.h"
 
@@ -110,6 +111,7 @@ static void look_at_network(struct changes *all)
 {
     const struct api_network *network = &all->api->network;
     struct api_network_view view = {0};
+    live_cache_measure(all->api->live, network, request_instant());
     network->view(network->self, &view);
     vl_buffer_clear(&all->scratch);
     network_bytes(network, &view, &all->scratch);
@@ -210,6 +212,7 @@ static void add_record(struct set *set, const struct store_changed *changed)
 void changes_commit(void *context, const struct store_change *change)
 {
     struct changes *all = context;
+    live_cache_commit(all->api->live, change, request_instant());
     struct set *set = set_of(all, &change->circle);
     set->membership = set->membership || change->membership;
     set->many = set->many || change->many;

@@ -24,16 +24,6 @@ static struct date local_now(void)
                          .minute = (int16_t)(parts.tm_hour * 60 + parts.tm_min)};
 }
 
-/* The meeting that circles/{circle}/meetings/{id}/... says. */
-static vl_result find_meeting(struct request *rq, struct circle **circle, struct vl_record_id *id)
-{
-    VL_TRY(request_replica(rq, circle));
-    if (rq->params[1] == NULL) return VL_ERR_NO_MEMORY;
-    vl_result found = record_find((*circle)->replica, SCHEMA_MEETING, rq->params[1], id);
-    if (found == VL_ERR_INVALID) return request_refuse(rq, "id", "several records match", found);
-    return found;
-}
-
 /* ---- files ---- */
 
 static const struct answer_file calendar_file = {"calendar.ics", "text/calendar; charset=utf-8"};
@@ -57,7 +47,7 @@ vl_result handle_meeting_calendar(struct request *rq)
 {
     struct circle *circle;
     struct vl_record_id id;
-    VL_TRY(find_meeting(rq, &circle, &id));
+    VL_TRY(request_meeting(rq, &circle, &id));
     return answer_file(rq, circle, &id);
 }
 
@@ -138,7 +128,7 @@ vl_result handle_occurrences(struct request *rq)
     struct recurrence_list list = {.count = 0};
     struct date from;
     size_t max;
-    VL_TRY(find_meeting(rq, &circle, &id));
+    VL_TRY(request_meeting(rq, &circle, &id));
     VL_TRY(read_from(rq, &from, &max));
     VL_TRY(meeting_read(circle->replica, &id, &meeting));
     if (series_of(&meeting, &series)) series_list(&series, from, max, &list);
@@ -212,7 +202,7 @@ vl_result handle_occurrence_take(struct request *rq)
     struct date at;
     bool has_format;
     VL_TRY(request_decode(rq, take_fields, 1, &body));
-    VL_TRY(find_meeting(rq, &circle, &series));
+    VL_TRY(request_meeting(rq, &circle, &series));
     if (!date_parse(body.starts, &at)) {
         return request_refuse(rq, "starts", "not a date that exists (YYYY-MM-DD)", VL_ERR_INVALID);
     }

@@ -41,6 +41,15 @@ vl_result request_record(struct request *rq, struct circle **circle,
     return found;
 }
 
+vl_result request_meeting(struct request *rq, struct circle **circle, struct vl_record_id *id)
+{
+    VL_TRY(request_replica(rq, circle));
+    if (rq->params[1] == NULL) return VL_ERR_NO_MEMORY;
+    vl_result found = record_find((*circle)->replica, SCHEMA_MEETING, rq->params[1], id);
+    if (found == VL_ERR_INVALID) return request_refuse(rq, "id", "several records match", found);
+    return found;
+}
+
 /* ---- showing ---- */
 
 vl_result request_answer_record(struct request *rq, const struct circle *circle,

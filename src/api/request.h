@@ -13,6 +13,7 @@ struct changes;
 struct digest_cache;
 struct events;
 struct http;
+struct live_cache;
 struct transfer;
 
 struct api {
@@ -29,6 +30,7 @@ struct api {
     struct circles *circles;
     struct api_network network;
     struct digest_cache *digests;
+    struct live_cache *live;   /* meetings that go on */
     struct transfer *transfer; /* the bundle being read or written (handle_bundle.c) */
 };
 
@@ -96,6 +98,9 @@ VL_MUST_USE vl_result request_replica(struct request *rq, struct circle **out);
  * without the id. */
 VL_MUST_USE vl_result request_record(struct request *rq, struct circle **circle,
                                      const struct schema_record **schema, struct vl_record_id *id);
+/* The meeting that circles/{circle}/meetings/{id}/... says. */
+VL_MUST_USE vl_result request_meeting(struct request *rq, struct circle **circle,
+                                      struct vl_record_id *id);
 /* Answers with the whole view of a record. */
 VL_MUST_USE vl_result request_answer_record(struct request *rq, const struct circle *circle,
                                             const struct schema_record *schema,
@@ -190,6 +195,10 @@ vl_result handle_close(struct request *rq);
 vl_result handle_due(struct request *rq);
 vl_result handle_due_erase(struct request *rq);
 vl_result handle_erasure(struct request *rq);
+vl_result handle_live(struct request *rq);
+vl_result handle_live_action(struct request *rq);
+vl_result handle_signal(struct request *rq);
+vl_result handle_signal_seen(struct request *rq);
 vl_result handle_search(struct request *rq);
 vl_result handle_agreement(struct request *rq);
 vl_result handle_agreement_propose(struct request *rq);

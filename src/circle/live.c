@@ -397,7 +397,7 @@ static const struct rule {
     [MOMENT_RESUME] = {IN(LIVE_PAUSED), allow, resume},
     [MOMENT_ARRIVE] = {NOT_OVER, arrive_refuses, arrive},
     [MOMENT_DEPART] = {NOT_OVER, needs_here, depart},
-    [MOMENT_CLOSE] = {GOING_ON, allow, close_meeting},
+    [MOMENT_CLOSE] = {NOT_OVER, allow, close_meeting},
 };
 #define RULES (sizeof rules / sizeof rules[0])
 

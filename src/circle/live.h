@@ -12,11 +12,13 @@
  *   BEFORE --open--> OPEN --pause--> PAUSED          the word (OPEN, PAUSED)
  *                     | <--resume-----  |              NOBODY --turn, round--> X
  *                     |                 |              X --done, pass, depart--> who is next in
- *                   close             close                 the round, else NOBODY
- *                     v                 v              X --turn, hand_over--> Y
- *                   CLOSED <------------+              X --part, close--> NOBODY
+ *      |            close             close                 the round, else NOBODY
+ *    close            v                 v              X --turn, hand_over--> Y
+ *      +----------> CLOSED <------------+              X --part, close--> NOBODY
  *                     |
  *                     +--open--> OPEN (again, with those who were here)
+ *
+ * (BEFORE to CLOSED: of a meeting whose moments were erased only its closing is left.)
  *
  * Invariants
  *  L1  Who holds the word, has raised a hand or is next is here.

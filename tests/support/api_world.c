@@ -1,4 +1,5 @@
 #include "tests/support/api_world.h"
+#include "api/live_cache.h"
 #include "circle/profile.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,6 +37,7 @@ static void add_person(struct api_world *w, size_t at)
                                .circles = &w->sets[at],
                                .keeper = {.self = w, .wrote = on_wrote},
                                .network = {.poke = on_poke}};
+    assert_int_equal(live_cache_create(&w->apis[at].live), VL_OK);
     assert_int_equal(profile_write(node->replica, &profile, w->fixture->now, NULL), VL_OK);
 }
 
@@ -61,8 +63,10 @@ struct api_world *api_world_create(uint64_t seed)
 
 void api_world_destroy(struct api_world *w)
 {
-    for (size_t i = 0; i < API_WORLD_PERSONS; i++)
+    for (size_t i = 0; i < API_WORLD_PERSONS; i++) {
         view_forget(&w->apis[i]);
+        live_cache_destroy(w->apis[i].live);
+    }
     circle_fixture_destroy(w->fixture);
     store_close(w->store.store);
     scratch_remove(&w->store.folder);

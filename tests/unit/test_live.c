@@ -110,7 +110,6 @@ static void test_opening(void **unused)
     add(MOMENT_HAND, "N", ""); /* not yet */
     add(MOMENT_TURN, "N", "N");
     add(MOMENT_PAUSE, "N", "");
-    add(MOMENT_CLOSE, "N", "");
     assert_told("before | N Awa | - -");
     add(MOMENT_OPEN, "I", "");
     assert_told("open | N Awa I | - -");
@@ -210,6 +209,14 @@ static void test_hands(void **unused)
     assert_told("closed | I *N L *M | - -");
 }
 
+static void test_closing_alone(void **unused)
+{
+    (void)unused;
+    add(MOMENT_CLOSE, "N", ""); /* what is left when the rest was erased */
+    assert_told("closed | | - -");
+    assert_int_equal(live_span_ms(&state.open, clock_ms + 1000), 0);
+}
+
 static void test_seat_hands_over(void **unused)
 {
     (void)unused;
@@ -305,7 +312,7 @@ static void test_refusals(void **unused)
         {MOMENT_RESUME, "I", LIVE_NOT_OPEN, LIVE_NOT_PAUSED, LIVE_IS_CLOSED},
         {MOMENT_ARRIVE, "I", LIVE_IS_HERE, LIVE_IS_HERE, LIVE_IS_CLOSED},
         {MOMENT_DEPART, "X", LIVE_NOT_HERE, LIVE_NOT_HERE, LIVE_IS_CLOSED},
-        {MOMENT_CLOSE, "I", LIVE_NOT_OPEN, LIVE_HAS_EFFECT, LIVE_IS_CLOSED},
+        {MOMENT_CLOSE, "I", LIVE_HAS_EFFECT, LIVE_HAS_EFFECT, LIVE_IS_CLOSED},
     };
     static struct live_state before, open, closed;
     (void)unused;
@@ -567,6 +574,7 @@ int main(void)
         cmocka_unit_test_setup(test_order, begin),
         cmocka_unit_test_setup(test_hands, begin),
         cmocka_unit_test_setup(test_seat_hands_over, begin),
+        cmocka_unit_test_setup(test_closing_alone, begin),
         cmocka_unit_test_setup(test_parts, begin),
         cmocka_unit_test_setup(test_pause, begin),
         cmocka_unit_test_setup(test_times_of_speech, begin),
