@@ -23,8 +23,11 @@ check() { # check NAME: fails when standard input has a line
   fi
 }
 
-mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.c' '*.h')
-mapfile -t scripts < <(git ls-files --cached --others --exclude-standard '*.mjs' '*.js')
+# The folder may be another user's (sudo ./dev lint).
+files() { git -c safe.directory="$PWD" ls-files "$@"; }
+mapfile -t sources < <(files --cached --others --exclude-standard '*.c' '*.h')
+mapfile -t scripts < <(files --cached --others --exclude-standard '*.mjs' '*.js')
+[ ${#sources[@]} -gt 0 ] || { echo 'lint: git does not list the files of this folder'; exit 1; }
 
 clang-format --dry-run --Werror "${sources[@]}" 2>&1 | grep -E '(error|warning):' | check 'not as clang-format has it'
 awk 'length($0) > 100 { print FILENAME ":" FNR ": " length($0) " columns" }' \
@@ -70,13 +73,13 @@ else
 fi
 
 grep -nwE 'T[O]DO|F[I]XME|X[X]X|H[A]CK' "${sources[@]}" "${scripts[@]}" dev | check 'unfinished by its own word'
-git ls-files -z src sync include ':!*.md' ':!*.po' | xargs -0 grep -nE 'https?://' |
+files -z src sync include ':!*.md' ':!*.po' | xargs -0 grep -nE 'https?://' |
   grep -vE '://(127\.0\.0\.1|localhost|%s|\[::1\])' | check 'an outside address in the program'
 
 # Texts for people, names of fields and of types: all of them in French too. (Choices: a unit test.)
 if command -v xgettext msgcat >/dev/null; then
   texts() { msgcat --no-wrap "$1" 2>/dev/null | awk '/^msgid/ && $0 != "msgid \"\""' | sort -u; }
-  git ls-files --cached --others --exclude-standard 'src/*.c' 'src/*.h' |
+  files --cached --others --exclude-standard 'src/*.c' 'src/*.h' |
     xgettext -f - --from-code=UTF-8 -L C -k_ -kN_ -krequest_refuse:3 -krefuse:3 -krefuse:4 \
       -kX:5,7t -kX:3,10t -o "$build/texts.pot" 2>/dev/null
   texts src/share/po/fr.po > "$build/texts.fr"
