@@ -79,7 +79,7 @@ int64_t vl_read_i64(struct vl_reader *r)
 uint64_t vl_read_varint(struct vl_reader *r, uint64_t max)
 {
     uint64_t value = 0;
-    for (unsigned i = 0; i < VARINT_BYTES_MAX; i++) {
+    for (unsigned i = 0;; i++) { /* the tenth byte ends it, or is refused */
         uint8_t byte = vl_read_u8(r);
         if (r->result != VL_OK) return 0;
         /* The tenth byte has room for one bit; a last byte of zero would be a longer form. */

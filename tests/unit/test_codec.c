@@ -158,6 +158,18 @@ static void test_a_reader_keeps_its_first_error(void **state)
     assert_int_equal(vl_reader_end(&r), VL_ERR_TRUNCATED);
 }
 
+static void test_nothing_is_read_from_nothing(void **state)
+{
+    (void)state;
+    uint8_t none[1] = {7};
+    struct vl_reader r = vl_reader(vl_bytes(NULL, 0));
+    vl_read_exact(&r, none, 0);
+    assert_int_equal(none[0], 7);
+    assert_int_equal(vl_reader_end(&r), VL_OK);
+    assert_int_equal(vl_read_u8(&r), 0);
+    assert_int_equal(vl_reader_end(&r), VL_ERR_TRUNCATED);
+}
+
 static void test_a_writer_stops_at_its_limit(void **state)
 {
     (void)state;
@@ -242,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_other_varints_are_refused),
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_a_reader_keeps_its_first_error),
+        cmocka_unit_test(test_nothing_is_read_from_nothing),
         cmocka_unit_test(test_a_writer_stops_at_its_limit),
         cmocka_unit_test(test_buffers),
         cmocka_unit_test(test_order_of_bytes),

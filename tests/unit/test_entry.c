@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sync/sign.h"
 #include <cmocka.h>
 #include <sodium.h>
 
@@ -332,6 +333,39 @@ static size_t padme(size_t size)
     return (size + step - 1) / step * step;
 }
 
+static void test_what_is_signed_fits_into_one_piece(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[SIGNED_BYTES_MAX];
+    uint8_t signature[64];
+    size_t room = SIGNED_BYTES_MAX - strlen(vl_domain_text(VL_DOMAIN_ENTRY_SIGNATURE)) - 1;
+    for (size_t more = 0; more < 2; more++) {
+        /* a part may be empty */
+        struct vl_bytes parts[] = {vl_bytes(NULL, 0), vl_bytes(zeros, room - 9),
+                                   vl_bytes(zeros, 9 + more)};
+        if (more == 0)
+            sign_parts(VL_DOMAIN_ENTRY_SIGNATURE, parts, 3, keys->sign_secret, signature);
+        assert_int_equal(
+            sign_verify_parts(VL_DOMAIN_ENTRY_SIGNATURE, parts, 3, signature, keys->card.sign),
+            more == 0 ? VL_OK : VL_ERR_TOO_LARGE);
+    }
+}
+
+static void test_a_blob_has_a_shortest_and_a_longest_form(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[VL_BLOB_BYTES_MAX + 1];
+    const uint8_t no_secret[32] = {1};
+    const struct vl_entry_header place = {.kind = VL_ENTRY_CONTENT};
+    const size_t sizes[] = {0, 1, 24 + 63 + 16, VL_BLOB_BYTES_MAX, VL_BLOB_BYTES_MAX + 1};
+    struct vl_buffer body = {0};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        assert_int_equal(vl_blob_open(vl_bytes(zeros, sizes[i]), no_secret, &place, &body),
+                         VL_ERR_DECRYPT);
+    assert_int_equal(body.size, 0);
+    vl_buffer_finish(&body);
+}
+
 static void test_buckets(void **state)
 {
     (void)state;
@@ -510,6 +544,8 @@ int main(void)
         cmocka_unit_test(test_other_forms_are_refused),
         cmocka_unit_test(test_signatures_hold_for_one_header_and_key),
         cmocka_unit_test(test_the_id_does_not_cover_the_signature_only_the_header),
+        cmocka_unit_test(test_what_is_signed_fits_into_one_piece),
+        cmocka_unit_test(test_a_blob_has_a_shortest_and_a_longest_form),
         cmocka_unit_test(test_buckets),
         cmocka_unit_test(test_blobs_round_trip),
         cmocka_unit_test(test_a_blob_opens_in_its_place_only),

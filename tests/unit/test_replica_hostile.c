@@ -42,6 +42,22 @@ static void assert_sound(struct circle_fixture *f)
     }
 }
 
+static void log_of(struct circle_fixture *f, size_t node, struct vl_id *log)
+{
+    struct vl_incarnation own;
+    size_t count;
+    assert_int_equal(vl_replica_incarnations(f->nodes[node].replica, f->nodes[node].keys->card.sign,
+                                             &own, 1, &count),
+                     VL_OK);
+    assert_int_equal(count, 1);
+    *log = own.log;
+}
+
+static int id_order(const void *a, const void *b)
+{
+    return vl_id_compare(a, b);
+}
+
 static void promote(struct circle_fixture *f, size_t person)
 {
     struct vl_control body = {.kind = VL_CONTROL_PROMOTE, .target = f->nodes[person].person};
@@ -187,6 +203,16 @@ static void who_is_added_without_authority_is_no_device_of_the_circle(void **sta
     assert_int_equal(forged_give(f, stranger, &header, vl_bytes_text("x"), 0, &id), VL_OK);
     assert_int_equal(vl_replica_author(f->nodes[0].replica, &id, &device), VL_OK);
     assert_false(device.current);
+    assert_sound(f);
+    /* a facilitator adds her too: that one counts */
+    circle_fixture_add(f, 0, stranger);
+    circle_fixture_sync_all(f);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(
+            vl_replica_device(f->nodes[i].replica, f->nodes[stranger].keys->card.sign, &device),
+            VL_OK);
+        assert_true(device.current);
+    }
     assert_sound(f);
     circle_fixture_destroy(f);
 }
@@ -371,6 +397,47 @@ static void an_entry_cites_so_many(void **state)
     circle_fixture_destroy(f);
 }
 
+/* ---- runs ---- */
+
+static void a_run_is_of_one_log(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, 93);
+    static uint8_t large[VL_BLOB_BYTES_MAX + 4096];
+    struct vl_replica *r = f->nodes[0].replica;
+    struct vl_id log, other;
+    size_t stored;
+    say(f, 1, 1);
+    say(f, 1, 2);
+    say(f, 2, 3);
+    log_of(f, 1, &log);
+    log_of(f, 2, &other);
+    struct entry_run run = circle_fixture_run(f, 1, &log, 0, 256);
+    struct entry_run second = circle_fixture_run(f, 2, &other, 0, 256);
+    assert_true(run.count >= 2 && second.count >= 1);
+    /* nothing, and one that goes on with another log */
+    assert_int_equal(vl_replica_receive_runs(r, NULL, 0), VL_OK);
+    struct vl_entry mixed[2] = {run.items[0], second.items[0]};
+    assert_int_equal(vl_replica_receive(r, mixed, 2, &stored), VL_ERR_PREV);
+    assert_int_equal(stored, 1);
+    /* two of one log: the second is judged by what was here before */
+    struct vl_run runs[2] = {{.entries = run.items, .count = 2},
+                             {.entries = run.items + 1, .count = run.count - 1}};
+    assert_int_equal(vl_replica_receive_runs(r, runs, 2), VL_OK);
+    assert_int_equal(runs[0].result, VL_OK);
+    assert_int_equal(runs[0].stored, 2);
+    assert_int_equal(runs[1].result, VL_ERR_GAP);
+    assert_int_equal(runs[1].stored, 0);
+    /* an entry that is too large, whatever its header says of the blob */
+    struct vl_entry huge = run.items[0];
+    huge.blob = vl_bytes(large, sizeof large);
+    assert_int_equal(vl_replica_receive(r, &huge, 1, &stored), VL_ERR_TOO_LARGE);
+    entry_run_finish(&run);
+    entry_run_finish(&second);
+    assert_sound(f);
+    circle_fixture_destroy(f);
+}
+
 /* ---- many heads ---- */
 
 /* More heads are open than one entry links: a newcomer's first entry links what enrolled her. */
@@ -379,10 +446,12 @@ static void a_newcomer_begins_among_many_heads(void **state)
     (void)state;
     struct circle_fixture *f = circle_fixture_create(3, 91);
     struct vl_id id;
-    for (uint32_t i = 0; i < 2 * VL_LINKS_MAX; i++) {
-        struct vl_entry_header header = forged_first(f, 1, i);
-        header.kind = VL_ENTRY_CONTENT;
-        header.epoch_key = (struct vl_id){{3}};
+    struct vl_entry_header header = forged_first(f, 1, 0);
+    header.kind = VL_ENTRY_CONTENT;
+    header.epoch_key = (struct vl_id){{3}};
+    for (uint32_t i = 0; i < 8 * VL_LINKS_MAX; i++) {
+        memcpy(header.incarnation, &i, sizeof i);
+        vl_log_id(header.sign_key, header.incarnation, &header.log);
         assert_int_equal(forged_give(f, 1, &header, vl_bytes_text("x"), 0, &id), VL_OK);
     }
     size_t newcomer = circle_fixture_stranger(f);
@@ -416,7 +485,25 @@ static void an_entry_names_so_many_control_entries(void **state)
         assert_int_equal(forged_give(f, 1, &header, vl_buffer_view(&body), 0, &id), VL_OK);
     }
     vl_buffer_finish(&body);
+    /* who names them all in spite of it is refused */
     struct vl_bytes names[VL_AUTH_MAX];
+    struct vl_entry_header other = header;
+    assert_int_equal(vl_replica_control(f->nodes[2].replica, &harmless, f->now, &id), VL_OK);
+    (void)circle_fixture_pull(f, 0, 2);
+    header = forged_next(f, 2);
+    header.link_count = 0;
+    for (uint32_t i = 0; i < VL_LINKS_MAX; i++) {
+        memcpy(other.incarnation, &i, sizeof i);
+        vl_log_id(other.sign_key, other.incarnation, &other.log);
+        struct entry_run run = circle_fixture_run(f, 0, &other.log, 0, 1);
+        assert_int_equal(run.count, 1);
+        vl_entry_id(run.items[0].header, &header.links[header.link_count++]);
+        entry_run_finish(&run);
+    }
+    qsort(header.links, header.link_count, sizeof header.links[0], id_order);
+    memcpy(header.auth, header.links, sizeof header.auth);
+    header.auth_count = VL_AUTH_MAX;
+    assert_int_equal(forged_give(f, 2, &header, vl_bytes_text("x"), 0, &id), VL_ERR_AUTH);
     assert_true(vl_membership_frontier(vl_replica_membership(f->nodes[0].replica), names,
                                        VL_AUTH_MAX) > VL_AUTH_MAX);
     for (uint64_t i = 0; i < 3; i++)
@@ -438,6 +525,7 @@ int main(void)
         cmocka_unit_test(a_proof_has_no_authors_from_nowhere),
         cmocka_unit_test(a_cited_control_entry_makes_nothing_count),
         cmocka_unit_test(an_entry_cites_so_many),
+        cmocka_unit_test(a_run_is_of_one_log),
         cmocka_unit_test(a_newcomer_begins_among_many_heads),
         cmocka_unit_test(an_entry_names_so_many_control_entries),
     };

@@ -125,6 +125,15 @@ static void a_circle_has_so_many_logs(void **state)
     assert_int_equal(count, VL_HEADS_MAX);
     struct vl_record_id record = fixture_record(1); /* its own log goes on */
     (void)circle_fixture_set(f, 0, TYPE, &record, FIELD, "still here");
+    /* and none of its own begins beside it */
+    struct vl_operation operation = {
+        .type = TYPE, .field = FIELD, .opcode = VL_OP_SET_ADD, .value = vl_bytes_text("x")};
+    struct vl_id id;
+    assert_int_equal(vl_replica_new_incarnation(f->nodes[0].replica), VL_OK);
+    size_t entries = memory_storage_entry_count(f->nodes[0].memory);
+    assert_int_equal(vl_replica_write(f->nodes[0].replica, &operation, 1, f->now, &id),
+                     VL_ERR_LIMIT);
+    assert_int_equal(memory_storage_entry_count(f->nodes[0].memory), entries);
     circle_fixture_reopen(f, 0);
     circle_fixture_destroy(f);
 }
@@ -141,12 +150,26 @@ static vl_result count_kind(void *context, const struct vl_entry_row *row)
     return VL_OK;
 }
 
+/* Sealed for some: with my own device there are as many boxes as fit. */
+static void sealed_to_so_many(struct circle_fixture *f, const struct vl_id *persons)
+{
+    struct vl_operation operation = {
+        .type = TYPE, .field = FIELD, .opcode = VL_OP_SET_ADD, .value = vl_bytes_text("x")};
+    for (size_t less = 0; less < 3; less++) {
+        struct vl_id id;
+        size_t count = VL_SEALED_BOXES_MAX + 1 - less;
+        vl_result result =
+            vl_replica_write_to(f->nodes[0].replica, &operation, 1, persons, count, f->now, &id);
+        assert_int_equal(result, less < 2 ? VL_ERR_LIMIT : VL_OK);
+    }
+}
+
 /* More devices than one entry seals to: the new epoch goes on in a seal entry. */
 static void an_epoch_for_many_devices(void **state)
 {
     (void)state;
     struct circle_fixture *f = circle_fixture_create(3, 62);
-    struct vl_id id;
+    struct vl_id id, persons[VL_SEALED_BOXES_MAX + 1];
     for (uint32_t i = 0; i < VL_SEALS_MAX; i++) {
         uint8_t seed[32] = {1};
         struct vl_device_keys *keys;
@@ -158,8 +181,10 @@ static void an_epoch_for_many_devices(void **state)
         vl_enrolment_sign(keys, &f->id, &person, &enrolment);
         assert_int_equal(vl_replica_add_person(f->nodes[0].replica, &enrolment, f->now, &id),
                          VL_OK);
+        if (i <= VL_SEALED_BOXES_MAX) persons[i] = person;
         vl_device_keys_destroy(keys);
     }
+    sealed_to_so_many(f, persons);
     struct vl_control removal = {.kind = VL_CONTROL_REMOVE, .target = f->nodes[2].person};
     assert_int_equal(vl_replica_control(f->nodes[0].replica, &removal, f->now, &id), VL_OK);
     size_t before[VL_CONTROL_KIND_COUNT] = {0}, after[VL_CONTROL_KIND_COUNT] = {0};
@@ -201,6 +226,183 @@ static void a_write_has_to_fit(void **state)
     circle_fixture_destroy(f);
 }
 
+static void a_control_entry_has_to_fit(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 64);
+    struct vl_replica *replica = f->nodes[0].replica;
+    static struct vl_id ids[VL_TOMBSTONE_MAX + 1], cites[VL_CITES_MAX];
+    static struct vl_seal seals[VL_SEALS_MAX];
+    struct vl_id id, before = circle_fixture_digest(f, 0);
+    for (size_t i = 0; i <= VL_TOMBSTONE_MAX; i++)
+        ids[i] = circle_fixture_add_element(f, 0, TYPE, &(struct vl_record_id){{1}}, FIELD, "x");
+    assert_int_equal(vl_replica_erase(replica, ids, VL_TOMBSTONE_MAX + 1, f->now, &id),
+                     VL_ERR_INVALID);
+    assert_int_equal(vl_replica_erase(replica, ids, VL_TOMBSTONE_MAX, f->now, &id), VL_OK);
+    for (size_t i = 0; i < VL_CITES_MAX; i++)
+        cites[i].bytes[0] = (uint8_t)i;
+    for (size_t i = 0; i < VL_SEALS_MAX; i++)
+        seals[i].recipient[0] = (uint8_t)i;
+    struct vl_control control = {.kind = VL_CONTROL_EPOCH,
+                                 .seals = seals,
+                                 .seal_count = VL_SEALS_MAX,
+                                 .cites = cites,
+                                 .cite_count = VL_CITES_MAX};
+    size_t entries = memory_storage_entry_count(f->nodes[0].memory);
+    before = circle_fixture_digest(f, 0);
+    assert_int_equal(vl_replica_control(replica, &control, f->now, &id), VL_ERR_TOO_LARGE);
+    struct vl_enrolment nobody = {.signature = {1}};
+    struct vl_control add = {
+        .kind = VL_CONTROL_ADD, .target = {{1}}, .enrolments = &nobody, .enrolment_count = 1};
+    assert_int_equal(vl_replica_control(replica, &add, f->now, &id), VL_ERR_SIGNATURE);
+    struct vl_control found = {.kind = VL_CONTROL_FOUND};
+    assert_int_equal(vl_replica_control(replica, &found, f->now, &id), VL_ERR_STATE);
+    struct vl_id after = circle_fixture_digest(f, 0);
+    assert_true(vl_id_equal(&before, &after));
+    assert_int_equal(memory_storage_entry_count(f->nodes[0].memory), entries);
+    circle_fixture_destroy(f);
+}
+
+/* A field takes so much: then nothing more is written into it, and others go on. */
+static void a_field_has_a_weight(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 65);
+    static uint8_t value[VL_VALUE_BYTES_MAX];
+    struct vl_dot before;
+    struct vl_operation operation = {.type = TYPE,
+                                     .field = FIELD,
+                                     .opcode = VL_OP_REGISTER_SET,
+                                     .value = vl_bytes(value, sizeof value)};
+    vl_result result = VL_OK;
+    size_t writes = 0;
+    for (; result == VL_OK; writes++) {
+        struct vl_id id;
+        result = vl_replica_write(f->nodes[0].replica, &operation, 1, f->now, &id);
+        before = (struct vl_dot){.entry = id};
+        operation.dots = &before;
+        operation.dot_count = 1;
+    }
+    assert_int_equal(result, VL_ERR_LIMIT);
+    assert_in_range(writes, VL_CELL_WEIGHT_MAX / (sizeof value + 200),
+                    1 + VL_CELL_WEIGHT_MAX / sizeof value);
+    operation.field++;
+    operation.dot_count = 0;
+    struct vl_id id;
+    assert_int_equal(vl_replica_write(f->nodes[0].replica, &operation, 1, f->now, &id), VL_OK);
+    circle_fixture_sync_all(f);
+    assert_true(circle_fixture_agree(f));
+    circle_fixture_destroy(f);
+}
+
+/* ---- what is read ---- */
+
+static vl_result count_entry(void *context, const struct vl_entry_row *row)
+{
+    (void)row;
+    ++*(size_t *)context;
+    return VL_OK;
+}
+
+static void a_chunk_is_as_short_as_one_asks(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 66);
+    struct vl_replica *replica = f->nodes[0].replica;
+    struct vl_head heads[8];
+    size_t count, read = 0;
+    uint64_t lamport;
+    assert_int_equal(vl_replica_heads(replica, heads, 8, &count), VL_OK);
+    const struct vl_head *head = &heads[0];
+    assert_int_equal(vl_replica_read_chunk(replica, &head->log, 0, 0, 9999, count_entry, &read),
+                     VL_ERR_LIMIT);
+    assert_int_equal(vl_replica_read_chunk(replica, &head->log, 0, 256, 64, count_entry, &read),
+                     VL_ERR_LIMIT);
+    assert_int_equal(
+        vl_replica_read_chunk(replica, &head->log, head->seq + 1, 9, 9999, count_entry, &read),
+        VL_ERR_NOT_FOUND);
+    assert_int_equal(vl_replica_lamport(replica, &head->log, head->seq + 1, &lamport),
+                     VL_ERR_NOT_FOUND);
+    assert_int_equal(vl_replica_lamport(replica, &head->id, 0, &lamport), VL_ERR_NOT_FOUND);
+    assert_int_equal(read, 0);
+    assert_int_equal(vl_replica_read_chunk(replica, &head->log, 0, 1, 99999, count_entry, &read),
+                     VL_OK);
+    assert_int_equal(read, 1);
+    assert_int_equal(vl_replica_heads(replica, heads, 0, &count), VL_OK);
+    assert_true(count > 0);
+    size_t all = count;
+    assert_int_equal(vl_replica_asked_heads(replica, heads, 0, &count), VL_OK);
+    assert_int_equal(count, all);
+    assert_int_equal(vl_replica_control_reach(replica, heads, 0, &count), VL_OK);
+    assert_true(count > 0);
+    struct vl_incarnation log;
+    assert_int_equal(vl_replica_incarnations(replica, f->nodes[0].keys->card.sign, &log, 0, &count),
+                     VL_OK);
+    assert_int_equal(count, 1);
+    assert_true(vl_replica_epochs(replica, NULL, 0) > 0);
+    circle_fixture_destroy(f);
+}
+
+/* ---- more than is held in memory at once ---- */
+
+#define WIDE    1100u /* cells of one entry; more than the cache holds in two */
+#define ENTRIES 70u   /* large ones: more bytes than are copied at once */
+
+static void write_wide(struct circle_fixture *f, size_t by, uint64_t from)
+{
+    struct vl_operation *operations = calloc(WIDE, sizeof *operations);
+    struct vl_id id;
+    assert_non_null(operations);
+    for (size_t i = 0; i < WIDE; i++)
+        operations[i] = (struct vl_operation){.type = TYPE,
+                                              .record = fixture_record(from + i),
+                                              .field = FIELD,
+                                              .opcode = VL_OP_SET_ADD,
+                                              .value = vl_bytes_text("w")};
+    assert_int_equal(vl_replica_write(f->nodes[by].replica, operations, WIDE, f->now, &id), VL_OK);
+    free(operations);
+}
+
+static void assert_sound(struct circle_fixture *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        struct vl_verify_report report;
+        struct vl_id bad;
+        assert_int_equal(vl_replica_verify(f->nodes[i].replica, &report, &bad), VL_OK);
+    }
+    assert_true(circle_fixture_agree(f));
+}
+
+static void much_is_merged_and_taken_back_in_pieces(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, 67);
+    static uint8_t value[VL_VALUE_BYTES_MAX];
+    struct vl_id id;
+    write_wide(f, 2, 0);
+    write_wide(f, 2, 500); /* many of them again */
+    for (uint64_t i = 0; i < ENTRIES; i++) {
+        struct vl_operation operation = {.type = TYPE,
+                                         .record = fixture_record(i),
+                                         .field = FIELD + 1,
+                                         .opcode = VL_OP_SET_ADD,
+                                         .value = vl_bytes(value, sizeof value)};
+        assert_int_equal(vl_replica_write(f->nodes[2].replica, &operation, 1, f->now, &id), VL_OK);
+    }
+    (void)circle_fixture_pull(f, 1, 2);
+    /* removed by somebody who has seen nothing of it: all of it counts no more, and then again */
+    struct vl_control remove = {.kind = VL_CONTROL_REMOVE, .target = f->nodes[2].person};
+    assert_int_equal(vl_replica_control(f->nodes[0].replica, &remove, f->now, &id), VL_OK);
+    circle_fixture_sync_all(f);
+    assert_sound(f);
+    assert_int_equal(memory_storage_cell_count(f->nodes[1].memory), 0);
+    circle_fixture_add(f, 0, 2);
+    circle_fixture_sync_all(f);
+    assert_sound(f);
+    assert_true(memory_storage_cell_count(f->nodes[1].memory) > WIDE);
+    circle_fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +410,10 @@ int main(void)
         cmocka_unit_test(a_circle_has_so_many_logs),
         cmocka_unit_test(an_epoch_for_many_devices),
         cmocka_unit_test(a_write_has_to_fit),
+        cmocka_unit_test(a_control_entry_has_to_fit),
+        cmocka_unit_test(a_field_has_a_weight),
+        cmocka_unit_test(a_chunk_is_as_short_as_one_asks),
+        cmocka_unit_test(much_is_merged_and_taken_back_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

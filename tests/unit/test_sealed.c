@@ -1,5 +1,6 @@
 /* Entries for some devices only: who has a box reads it, nobody else, in no other place; everybody
  * keeps it, passes it on and has the same digest. */
+#include "sync/blob.h"
 #include "tests/support/circle_fixture.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,6 +100,52 @@ static void the_number_of_recipients_is_a_step(void **state)
     for (size_t count = 2; count <= 8; count++)
         assert_int_equal(sizes[count], sizes[1]);
     assert_int_equal(sizes[9], sizes[8] + VL_SEALED_STEP * VL_SEALED_BOX_BYTES);
+}
+
+static void what_no_honest_program_seals_does_not_open(void **state)
+{
+    const struct people *people = *state;
+    const struct vl_entry_header place = place_of(1);
+    struct vl_buffer blob = seal(people, 0, 3, "ici");
+    const uint8_t steps = blob.data[64];
+    for (size_t size = 0; size < blob.size; size += 7) {
+        struct vl_buffer cut = {.data = blob.data, .size = size};
+        vl_result result = open_at(&cut, &place, people->keys[0], "");
+        assert_true(result == VL_ERR_NOT_CANONICAL || result == VL_ERR_DECRYPT);
+    }
+    blob.data[64] = 0; /* no box at all */
+    assert_int_equal(open_at(&blob, &place, people->keys[0], ""), VL_ERR_NOT_CANONICAL);
+    blob.data[64] = VL_SEALED_BOXES_MAX / VL_SEALED_STEP + 1; /* more than there may be */
+    assert_int_equal(open_at(&blob, &place, people->keys[0], ""), VL_ERR_NOT_CANONICAL);
+    blob.data[64] = steps;
+    memset(blob.data, 0, 32); /* a key of low order: what it gives anybody can know */
+    assert_int_equal(open_at(&blob, &place, people->keys[0], ""), VL_ERR_NO_KEY);
+    vl_buffer_finish(&blob);
+}
+
+/* Her box opens, to another secret than the others get and the commitment names. */
+static void a_box_with_another_secret_has_no_effect(void **state)
+{
+    const struct people *people = *state;
+    const struct vl_entry_header place = place_of(1);
+    const struct vl_device_card *card = &people->cards[0];
+    uint8_t ephemeral[32] = {9}, shared[32], key[32], secret[32] = {1}, bound[PLACE_BYTES_MAX];
+    static const uint8_t nonce[crypto_aead_xchacha20poly1305_ietf_NPUBBYTES];
+    struct vl_buffer blob = seal(people, 0, 1, "ici");
+    uint8_t *commitment = blob.data + 32, *box = blob.data + 65;
+    (void)crypto_scalarmult_base(blob.data, ephemeral);
+    memset(commitment, 7, 32);
+    assert_int_equal(crypto_scalarmult(shared, ephemeral, card->seal), 0);
+    struct vl_bytes parts[] = {vl_bytes(blob.data, 32), vl_bytes(card->seal, 32)};
+    vl_derive_key(VL_DOMAIN_SEALED_BOX, shared, parts, 2, key);
+    size_t size = place_bytes(VL_DOMAIN_SEALED_BOX, &place, bound);
+    memcpy(bound + size, commitment, 32);
+    memcpy(bound + size + 32, card->sign, 32);
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(box, NULL, secret, 32, bound, size + 64, NULL,
+                                                     nonce, key);
+    assert_int_equal(open_at(&blob, &place, people->keys[0], ""), VL_ERR_DECRYPT);
+    assert_int_equal(open_at(&blob, &place, people->keys[1], ""), VL_ERR_NO_KEY);
+    vl_buffer_finish(&blob);
 }
 
 static void it_opens_in_no_other_place(void **state)
@@ -351,6 +398,8 @@ int main(void)
     if (sodium_init() < 0) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_recipients_open),
+        cmocka_unit_test(what_no_honest_program_seals_does_not_open),
+        cmocka_unit_test(a_box_with_another_secret_has_no_effect),
         cmocka_unit_test(the_number_of_recipients_is_a_step),
         cmocka_unit_test(it_opens_in_no_other_place),
         cmocka_unit_test(every_changed_bit_is_seen),
