@@ -296,6 +296,33 @@ vl_result vl_cell_place(enum vl_field_kind kind, struct vl_bytes state, size_t p
     return result;
 }
 
+vl_result vl_cell_behind(enum vl_field_kind kind, struct vl_bytes state,
+                         const struct vl_place *left, struct vl_place *right)
+{
+    struct sequence s;
+    vl_result result;
+    if (!is_sequence(kind)) return VL_ERR_INVALID;
+    if (vl_cell_over(state)) return VL_ERR_LIMIT;
+    VL_TRY(load_sequence(&s, kind, state));
+    result = sequence_behind(&s, left, right);
+    sequence_finish(&s);
+    return result;
+}
+
+vl_result vl_cell_position(enum vl_field_kind kind, struct vl_bytes state,
+                           const struct vl_place *unit, size_t *position)
+{
+    struct sequence s;
+    vl_result result;
+    *position = 0;
+    if (!is_sequence(kind)) return VL_ERR_INVALID;
+    if (vl_cell_over(state)) return VL_ERR_LIMIT;
+    VL_TRY(load_sequence(&s, kind, state));
+    result = sequence_position_of(&s, unit, position);
+    sequence_finish(&s);
+    return result;
+}
+
 vl_result vl_cell_spans(enum vl_field_kind kind, struct vl_bytes state, size_t position,
                         size_t length, struct vl_span *out, size_t max, size_t *count)
 {

@@ -107,6 +107,11 @@ VL_MUST_USE vl_result sequence_place_at(const struct sequence *s, size_t positio
                                         struct vl_place *left, struct vl_place *right);
 VL_MUST_USE vl_result sequence_spans(const struct sequence *s, size_t position, size_t length,
                                      struct vl_span *out, size_t max, size_t *count);
+/* NOT_FOUND: the unit is not in the tree. */
+VL_MUST_USE vl_result sequence_behind(const struct sequence *s, const struct vl_place *left,
+                                      struct vl_place *right);
+VL_MUST_USE vl_result sequence_position_of(const struct sequence *s, const struct vl_place *unit,
+                                           size_t *position);
 
 /* Makes room for one more item in an array that doubles. */
 VL_MUST_USE vl_result sequence_grow(void *array, size_t count, size_t *capacity, size_t item);

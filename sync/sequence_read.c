@@ -78,3 +78,51 @@ vl_result sequence_spans(const struct sequence *s, size_t position, size_t lengt
     }
     return left > 0 || skip > 0 ? VL_ERR_INVALID : VL_OK;
 }
+
+/* The run that holds the unit. NOT_FOUND. `visible`: units that are seen before it. */
+static vl_result find_unit(const struct sequence *s, const struct vl_place *unit, uint32_t *out,
+                           size_t *visible)
+{
+    *visible = 0;
+    for (uint32_t at = s->first; at != SEQUENCE_NONE; at = s->runs[at].next) {
+        const struct sequence_run *run = &s->runs[at];
+        bool has_offset = run->offset <= unit->offset && unit->offset - run->offset < run->units;
+        *out = at;
+        if (has_offset && s->ops[run->op].number == unit->dot.operation) {
+            struct vl_dot dot = dot_of(s, run->op);
+            if (vl_dot_compare(&dot, &unit->dot) == 0) return VL_OK;
+        }
+        if (!run->deleted) *visible += run->units;
+    }
+    return VL_ERR_NOT_FOUND;
+}
+
+vl_result sequence_behind(const struct sequence *s, const struct vl_place *left,
+                          struct vl_place *right)
+{
+    uint32_t at = s->first, offset = 0;
+    size_t visible;
+    *right = (struct vl_place){.is_end = true};
+    if (!left->is_end) {
+        VL_TRY(find_unit(s, left, &at, &visible));
+        offset = left->offset - s->runs[at].offset + 1;
+        if (offset == s->runs[at].units) {
+            at = s->runs[at].next;
+            offset = 0;
+        }
+    }
+    if (at == SEQUENCE_NONE) return VL_OK;
+    *right = (struct vl_place){false, dot_of(s, s->runs[at].op), s->runs[at].offset + offset};
+    return VL_OK;
+}
+
+vl_result sequence_position_of(const struct sequence *s, const struct vl_place *unit,
+                               size_t *position)
+{
+    uint32_t at;
+    *position = 0;
+    if (unit->is_end) return VL_OK;
+    VL_TRY(find_unit(s, unit, &at, position));
+    if (!s->runs[at].deleted) *position += unit->offset - s->runs[at].offset + 1;
+    return VL_OK;
+}

@@ -71,6 +71,13 @@ VL_MUST_USE vl_result vl_cell_place(enum vl_field_kind kind, struct vl_bytes sta
 /* The spans that cover `length` visible units from `position`. *count as above. */
 VL_MUST_USE vl_result vl_cell_spans(enum vl_field_kind kind, struct vl_bytes state, size_t position,
                                     size_t length, struct vl_span *out, size_t max, size_t *count);
+/* For an insertion right behind a unit, deleted or not (is_end: at the beginning): its right place.
+ * NOT_FOUND: the unit is not in the text or list. */
+VL_MUST_USE vl_result vl_cell_behind(enum vl_field_kind kind, struct vl_bytes state,
+                                     const struct vl_place *left, struct vl_place *right);
+/* How many visible units there are up to that one, itself included; is_end: 0. NOT_FOUND. */
+VL_MUST_USE vl_result vl_cell_position(enum vl_field_kind kind, struct vl_bytes state,
+                                       const struct vl_place *unit, size_t *position);
 
 /* What a storage finds a record by: of one cell. */
 #define VL_LOOKUP_KEY_MAX 16u

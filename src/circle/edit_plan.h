@@ -1,4 +1,4 @@
-/* The operations of an edit, gathered into entries that fit: internal to edit.c. */
+/* The operations of an edit, gathered into entries that fit: internal to edit.c and typing.c. */
 #ifndef CIRCLE_EDIT_PLAN_H
 #define CIRCLE_EDIT_PLAN_H
 
