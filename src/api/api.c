@@ -1,4 +1,5 @@
 #include "api/changes.h"
+#include "api/editings.h"
 #include "api/events.h"
 #include "api/http.h"
 #include "api/launch.h"
@@ -46,6 +47,7 @@ vl_result api_create(struct api **out, const struct api_config *config)
     if (result == VL_OK) result = events_create(&api->events);
     if (result == VL_OK) result = live_cache_create(&api->live);
     if (result == VL_OK) result = changes_create(&api->changes, api, config->base);
+    if (result == VL_OK) result = editings_create(&api->editings, api, config->base);
     if (result != VL_OK) goto fail;
     if (config->page != NULL) {
         api->page = *config->page;
@@ -58,6 +60,7 @@ vl_result api_create(struct api **out, const struct api_config *config)
     *out = api;
     return VL_OK;
 fail:
+    editings_destroy(api->editings);
     changes_destroy(api->changes);
     live_cache_destroy(api->live);
     events_destroy(api->events);
@@ -73,6 +76,7 @@ void api_destroy(struct api *api)
     api_close(api);
     api_launch_forget(api);
     http_destroy(api->http);
+    editings_destroy(api->editings);
     changes_destroy(api->changes);
     live_cache_destroy(api->live);
     events_destroy(api->events);
@@ -109,6 +113,7 @@ void api_open(struct api *api, struct store *store, struct circles *circles,
 void api_close(struct api *api)
 {
     bool was_open = api->is_open;
+    editings_close(api->editings);
     view_forget(api);
     bundle_forget(api);
     live_cache_begin(api->live, false);

@@ -11,6 +11,7 @@
 
 struct changes;
 struct digest_cache;
+struct editings;
 struct events;
 struct http;
 struct live_cache;
@@ -21,6 +22,7 @@ struct api {
     struct sessions *sessions;
     struct events *events;
     struct changes *changes;
+    struct editings *editings;
     struct api_page page;
     struct event *launch_end;
     uint64_t kept_session; /* stays when the vault is locked now; 0: none */
@@ -190,6 +192,8 @@ vl_result handle_occurrences(struct request *rq);
 vl_result handle_occurrence_take(struct request *rq);
 vl_result handle_next_meeting(struct request *rq);
 vl_result handle_here(struct request *rq);
+vl_result handle_minutes_load(struct request *rq);
+vl_result handle_minutes_edit(struct request *rq);
 vl_result handle_closing(struct request *rq);
 vl_result handle_close(struct request *rq);
 vl_result handle_due(struct request *rq);

@@ -1,22 +1,11 @@
 #include "circle/typing.h"
 #include "circle/edit_plan.h"
+#include "circle/typing_pieces.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define RUN_BYTES       8000u /* of one insertion */
 #define SPANS_OF_DELETE 200u
-
-struct piece { /* neighbours that wait are one */
-    bool waits;
-    struct vl_dot dot; /* written: units from `offset` of this insertion */
-    uint32_t offset;
-    size_t units;
-    struct vl_buffer text; /* waits */
-};
-struct pieces {
-    struct piece *items;
-    size_t count, capacity;
-};
 
 struct typing {
     struct vl_replica *replica;
@@ -31,114 +20,6 @@ struct typing {
     uint64_t seen;  /* generation of the replica then */
     bool was_pulled;
 };
-
-/* ---- pieces ---- */
-
-static size_t count_units(struct vl_bytes text)
-{
-    size_t units = 0;
-    for (size_t i = 0; i < text.size; i++)
-        units += (text.data[i] & 0xc0) != 0x80;
-    return units;
-}
-
-/* Bytes of the first `units` of a text. */
-static size_t bytes_of(struct vl_bytes text, size_t units)
-{
-    size_t at = 0;
-    for (; at < text.size; at++)
-        if ((text.data[at] & 0xc0) != 0x80 && units-- == 0) break;
-    return at;
-}
-
-static void piece_finish(struct piece *piece)
-{
-    vl_buffer_wipe(&piece->text);
-    vl_buffer_finish(&piece->text);
-}
-
-static void pieces_finish(struct pieces *all)
-{
-    for (size_t i = 0; i < all->count; i++)
-        piece_finish(&all->items[i]);
-    free(all->items);
-    *all = (struct pieces){0};
-}
-
-/* Takes over the piece, also when it fails. */
-static vl_result pieces_put(struct pieces *all, size_t at, struct piece piece)
-{
-    if (all->count == all->capacity) {
-        size_t capacity = all->capacity == 0 ? 16 : 2 * all->capacity;
-        struct piece *items = reallocarray(all->items, capacity, sizeof *items);
-        if (items == NULL) {
-            piece_finish(&piece);
-            return VL_ERR_NO_MEMORY;
-        }
-        all->items = items;
-        all->capacity = capacity;
-    }
-    memmove(all->items + at + 1, all->items + at, (all->count - at) * sizeof *all->items);
-    all->items[at] = piece;
-    all->count++;
-    return VL_OK;
-}
-
-static void pieces_remove(struct pieces *all, size_t from, size_t to)
-{
-    for (size_t i = from; i < to; i++)
-        piece_finish(&all->items[i]);
-    memmove(all->items + from, all->items + to, (all->count - to) * sizeof *all->items);
-    all->count -= to - from;
-}
-
-/* At the end; goes on where the last one ends. */
-static vl_result pieces_add_written(struct pieces *all, const struct vl_dot *dot, uint32_t offset,
-                                    size_t units)
-{
-    struct piece *last = all->count > 0 ? &all->items[all->count - 1] : NULL;
-    if (last != NULL && !last->waits && last->offset + last->units == offset &&
-        vl_dot_compare(&last->dot, dot) == 0) {
-        last->units += units;
-        return VL_OK;
-    }
-    return pieces_put(all, all->count,
-                      (struct piece){.dot = *dot, .offset = offset, .units = units});
-}
-
-/* The piece that begins at a position, cutting one in two if it has to. */
-static vl_result pieces_cut(struct pieces *all, size_t position, size_t *out)
-{
-    size_t at = 0;
-    for (; at < all->count && position >= all->items[at].units; at++)
-        position -= all->items[at].units;
-    *out = position == 0 ? at : at + 1;
-    if (position == 0) return VL_OK;
-    struct piece *first = &all->items[at];
-    struct piece second = {.waits = first->waits,
-                           .dot = first->dot,
-                           .offset = first->offset + (uint32_t)position,
-                           .units = first->units - position};
-    if (first->waits) {
-        size_t size = bytes_of(vl_buffer_view(&first->text), position);
-        VL_TRY(vl_buffer_append(&second.text, first->text.data + size, first->text.size - size));
-        first->text.size = size;
-    }
-    first->units = position;
-    return pieces_put(all, at + 1, second);
-}
-
-/* Makes one of two neighbours that wait. */
-static vl_result pieces_join(struct pieces *all, size_t at)
-{
-    if (at == 0 || at >= all->count) return VL_OK;
-    struct piece *first = &all->items[at - 1], *second = &all->items[at];
-    if (!first->waits || !second->waits) return VL_OK;
-    VL_TRY(vl_buffer_append(&first->text, second->text.data, second->text.size));
-    first->units += second->units;
-    pieces_remove(all, at, at + 1);
-    return VL_OK;
-}
 
 /* ---- life ---- */
 
@@ -210,7 +91,7 @@ static vl_result check_edits(const struct typing *t, const struct typing_edit *e
         VL_TRY(schema_check(t->field, &value, NULL));
         bytes += edit->typed.size;
         if (bytes > t->field->limit) return VL_ERR_TOO_LARGE;
-        units += count_units(edit->typed);
+        units += pieces_units(edit->typed);
     }
     return VL_OK;
 }
@@ -249,7 +130,7 @@ static vl_result edit_one(struct typing *t, const struct typing_edit *edit)
     VL_TRY(pieces_cut(&t->pieces, edit->at + edit->gone, &to));
     VL_TRY(take_out(t, from, to));
     if (edit->typed.size > 0) {
-        struct piece piece = {.waits = true, .units = count_units(edit->typed)};
+        struct piece piece = {.waits = true, .units = pieces_units(edit->typed)};
         VL_TRY(vl_buffer_append(&piece.text, edit->typed.data, edit->typed.size));
         t->units += piece.units;
         t->waiting += piece.text.size;
@@ -357,7 +238,7 @@ static vl_result write_piece(struct writing *w, size_t at)
             size--;
         struct run run = {.piece = at, .bytes = size};
         op.value = vl_bytes(text.data, size);
-        run.units = count_units(op.value);
+        run.units = pieces_units(op.value);
         if (w->plan.count > 0 && !plan_fits(&w->plan, &op)) {
             VL_TRY(write_out(w));
             if (w->count > 0 && w->runs[w->count - 1].piece == at)
@@ -465,7 +346,7 @@ static void merged_finish(struct merged *m)
 
 static vl_result merged_spans(struct merged *m, struct vl_bytes cell)
 {
-    size_t units = count_units(vl_buffer_view(&m->text));
+    size_t units = pieces_units(vl_buffer_view(&m->text));
     VL_TRY(vl_cell_spans(VL_FIELD_TEXT, cell, 0, units, NULL, 0, &m->count));
     m->spans = calloc(m->count + 1, sizeof *m->spans);
     m->sorted = calloc(m->count + 1, sizeof(const struct vl_span *));
@@ -546,7 +427,7 @@ static vl_result go_on(struct pull *p, size_t units, bool is_new)
     const struct vl_span *span = &p->merged->spans[p->span];
     struct vl_bytes rest =
         vl_bytes(p->merged->text.data + p->bytes, p->merged->text.size - p->bytes);
-    size_t size = bytes_of(rest, units);
+    size_t size = pieces_bytes(rest, units);
     if (is_new) VL_TRY(tell(p, 0, vl_bytes(rest.data, size), units));
     VL_TRY(pieces_add_written(&p->pieces, &span->dot, span->offset + (uint32_t)p->inner, units));
     p->at += units;

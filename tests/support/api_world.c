@@ -1,4 +1,5 @@
 #include "tests/support/api_world.h"
+#include "api/editings.h"
 #include "api/live_cache.h"
 #include "circle/profile.h"
 #include <setjmp.h>
@@ -38,6 +39,7 @@ static void add_person(struct api_world *w, size_t at)
                                .keeper = {.self = w, .wrote = on_wrote},
                                .network = {.poke = on_poke}};
     assert_int_equal(live_cache_create(&w->apis[at].live), VL_OK);
+    assert_int_equal(editings_create(&w->apis[at].editings, &w->apis[at], NULL), VL_OK);
     assert_int_equal(profile_write(node->replica, &profile, w->fixture->now, NULL), VL_OK);
 }
 
@@ -64,6 +66,7 @@ struct api_world *api_world_create(uint64_t seed)
 void api_world_destroy(struct api_world *w)
 {
     for (size_t i = 0; i < API_WORLD_PERSONS; i++) {
+        editings_destroy(w->apis[i].editings);
         view_forget(&w->apis[i]);
         live_cache_destroy(w->apis[i].live);
     }
