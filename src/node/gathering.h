@@ -36,8 +36,8 @@ struct gathering_config {
     void *context;
 };
 
-/* Without an interface it opens SILENT. NO_KEY: no epoch to show the circle under; STORAGE and its
- * like. */
+/* Without an interface it opens SILENT. NO_KEY: this device is not current, so there is no epoch to
+ * show; STORAGE and its like. */
 VL_MUST_USE vl_result gathering_create(struct gathering **out,
                                        const struct gathering_config *config);
 void gathering_destroy(struct gathering *g); /* goodbyes, close records; accepts NULL */
