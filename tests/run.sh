@@ -12,14 +12,16 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 mkdir -p build/log
 groups='lint unit clang sanitize valgrind sim membership fuzz e2e demo'
+named='coverage' # only when it is named: entry and session are still below its goal
 jobs=${JOBS:-$(nproc)}
 passed=0 failed=0 skipped=0 broken=()
 queue=() lonely=() # of suites: their names, bounds and commands
 declare -A bound command begun ended status
 
-case ${1:-} in --list) tr ' ' '\n' <<<"$groups"; exit ;; esac
+case ${1:-} in --list) tr ' ' '\n' <<<"$groups $named"; exit ;; esac
 for name in "$@"; do
-  [[ " $groups " == *" $name "* ]] || { echo "tests/run.sh: there is no group '$name' ($groups)"; exit 2; }
+  [[ " $groups $named " == *" $name "* ]] ||
+    { echo "tests/run.sh: there is no group '$name' ($groups $named)"; exit 2; }
 done
 wanted=" ${*:-$groups} "
 want() { [[ $wanted == *" $1 "* ]]; }
@@ -150,6 +152,7 @@ export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:allocator_ma
 want lint && beside lint 120 tests/lint.sh build/gcc
 want unit && units unit build/gcc 300
 want sim && beside 'simulator, 1,000 seeds' 900 build/gcc/tests/veillee-sim --jobs 2 --seeds 1..1000
+want coverage && beside 'branch coverage' 900 tests/coverage.sh
 if want membership; then
   beside 'membership against the model' 600 node tests/model/compare.mjs 1 2000 60 20
   beside 'membership, large histories' 600 node tests/model/compare.mjs 2 20 1000 20
