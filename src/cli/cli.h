@@ -137,7 +137,8 @@ bool path_add(char *path, size_t size, const char *text);
 VL_MUST_USE vl_result read_passphrase(const struct call *call, const char *prompt, char **out);
 /* A line from the terminal. CLOSED. */
 VL_MUST_USE vl_result read_line(const char *prompt, char *out, size_t size);
-bool confirm(const char *question); /* false also without a terminal */
+/* Yes or no. What was typed before the question is no answer to it. False without a terminal. */
+bool confirm(const char *question);
 
 /* ---- circle.c ---- */
 

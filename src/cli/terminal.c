@@ -105,6 +105,10 @@ vl_result read_line(const char *prompt, char *out, size_t size)
 bool confirm(const char *question)
 {
     char line[32];
+    int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) return false;
+    (void)tcflush(fd, TCIFLUSH);
+    close(fd);
     if (read_line(question, line, sizeof line) != VL_OK) return false;
     return line[0] == 'y' || line[0] == 'Y' || line[0] == 'o' || line[0] == 'O';
 }
