@@ -135,11 +135,14 @@ static vl_result add_minutes(struct vl_replica *r, const struct record *meeting,
     return add_item(out, &item);
 }
 
-static bool is_closing_moment(const struct record *record)
+/* When it was opened and closed: without the two a closed meeting would look as if it had never
+ * begun. */
+static bool is_frame(const struct record *record)
 {
     const struct vl_value *kind =
         record->schema->type == SCHEMA_MOMENT ? value_of(record, "kind") : NULL;
-    return kind != NULL && kind->tag == VL_VALUE_INTEGER && kind->integer == MOMENT_CLOSE;
+    if (kind == NULL || kind->tag != VL_VALUE_INTEGER) return false;
+    return kind->integer == MOMENT_OPEN || kind->integer == MOMENT_CLOSE;
 }
 
 /* `layer` of the meeting, for what has none of its own. */
@@ -147,7 +150,7 @@ static vl_result add_record(struct vl_replica *r, const struct record *record,
                             const struct retention_item *layer, struct retention *out)
 {
     struct retention_item item;
-    if (is_closing_moment(record)) return VL_OK;
+    if (is_frame(record)) return VL_OK;
     VL_TRY(read_item(r, record, &item));
     if (record->schema->type == SCHEMA_MOMENT) {
         item.keep = layer->keep;

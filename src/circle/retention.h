@@ -5,8 +5,8 @@
  *   kept      stays; also where no layer was chosen
  *
  * Shares and decisions have one each. The minutes have that of their meeting, and so have its
- * moments, but for the one that closes it. Signals go at closing. What is spoken only is never
- * written.
+ * moments, but for those that open and close it. Signals go at closing. What is spoken only is
+ * never written.
  *
  * No clock decides: it only says what is due. An entry erases. What was written somewhere else
  * before a meeting was closed, and arrives after, is due. */

@@ -118,6 +118,7 @@ static struct evening an_evening(struct api_world *w)
     keep_id(e.decision,
             make(w, 2, "decisions", "{\"text\":\"on garde\",\"meeting\":\"%s\",\"keep\":\"kept\"}",
                  e.meeting));
+    make(w, 1, "moments", "{\"meeting\":\"%s\",\"kind\":\"open\"}", e.meeting);
     make(w, 1, "moments", "{\"meeting\":\"%s\",\"kind\":\"arrive\"}", e.meeting);
     make(w, 1, "signals", "{\"meeting\":\"%s\",\"kind\":\"break\"}", e.meeting);
     return e;
@@ -232,8 +233,12 @@ static void test_closing_erases_what_goes(void **state)
     }
     answer = api_world_ask(w, 0, "GET", "moments", NULL);
     const struct json *moments = json_member(answer, "moments");
-    assert_int_equal(json_count(moments), 1);
-    assert_string_equal(json_text(json_item(moments, 0), "kind"), "close");
+    assert_int_equal(json_count(moments), 2);
+    assert_string_equal(json_text(json_item(moments, 0), "kind"), "open");
+    assert_string_equal(json_text(json_item(moments, 1), "kind"), "close");
+    json_destroy(answer);
+    answer = of_meeting(w, 3, "GET", e.meeting, "live", NULL);
+    assert_string_equal(json_text(answer, "state"), "closed");
     json_destroy(answer);
     assert_true(circle_fixture_agree(w->fixture));
     answer = of_meeting(w, 0, "POST", e.meeting, "close", "{}"); /* again: nothing is left */
