@@ -253,10 +253,33 @@ void members_rival_removals(struct world *w)
 
 /* ---- who may know what ---- */
 
-static bool was_enrolled(const struct node *n, const struct node *other)
+static bool names_key(const struct vl_entry_row *row, const struct node *other)
 {
-    struct vl_device_info device;
-    return vl_replica_device(n->replica, other->keys->card.sign, &device) == VL_OK;
+    struct vl_control control;
+    bool found = false;
+    if (row->kind != VL_ENTRY_CONTROL || vl_control_decode(row->entry.blob, &control) != VL_OK)
+        return false;
+    for (size_t i = 0; i < control.enrolment_count && !found; i++)
+        found = memcmp(control.enrolments[i].card.sign, other->keys->card.sign, 32) == 0;
+    vl_control_finish(&control);
+    return found;
+}
+
+/* Whether the past of an epoch enrols her. Not: then, should her adding turn out to be void without
+ * an end of hers, a later adding is her first, and with the past it brings that epoch too (R11). */
+static bool enrolled_before(const struct node *n, const struct vl_id *epoch,
+                            const struct node *other)
+{
+    const struct vl_membership *m = vl_replica_membership(n->replica);
+    struct vl_bytes entry = vl_bytes(epoch->bytes, sizeof epoch->bytes);
+    for (size_t i = 0; m != NULL && i < memory_storage_entry_count(n->memory); i++) {
+        const struct vl_entry_row *row = memory_storage_entry_at(n->memory, i);
+        struct vl_bytes id = vl_bytes(row->id.bytes, sizeof row->id.bytes);
+        bool is_end;
+        if (!names_key(row, other) || !vl_membership_reaches(m, entry, id)) continue;
+        if (vl_membership_standing(m, id, &is_end) != VL_STANDING_UNAUTHORISED) return true;
+    }
+    return false;
 }
 
 static bool holds(const struct vl_epoch_info *epochs, size_t count, const struct vl_id *key_id)
@@ -266,21 +289,21 @@ static bool holds(const struct vl_epoch_info *epochs, size_t count, const struct
     return false;
 }
 
-static bool current_epoch(const struct node *n, struct vl_id *key_id)
+static bool current_epoch(const struct node *n, struct vl_epoch_info *first)
 {
-    struct vl_epoch_info first; /* the current one, if there is any */
-    if (vl_replica_epochs(n->replica, &first, 1) == 0 || !first.current) return false;
-    *key_id = first.key_id;
-    return true;
+    return vl_replica_epochs(n->replica, first, 1) > 0 && first->current;
 }
 
 void members_note_write(struct world *w, const struct node *n)
 {
     struct epoch_note note = {.barred = 0};
-    if (!w->profile.endings || !current_epoch(n, &note.key_id)) return;
+    struct vl_epoch_info epoch;
+    if (!w->profile.endings || !current_epoch(n, &epoch)) return;
+    note.key_id = epoch.key_id;
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         const struct node *other = &w->nodes[i];
-        if (was_enrolled(n, other) && !members_sees(n, other)) note.barred |= 1u << i;
+        if (!members_sees(n, other) && enrolled_before(n, &epoch.entry, other))
+            note.barred |= 1u << i;
     }
     if (note.barred == 0) return;
     for (size_t i = 0; i < w->note_count; i++) {

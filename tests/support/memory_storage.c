@@ -518,6 +518,11 @@ struct vl_entry_row *memory_storage_entry(struct memory_storage *m, const struct
     return entry_find(m, id);
 }
 
+const struct vl_entry_row *memory_storage_entry_at(const struct memory_storage *m, size_t at)
+{
+    return m->order[at];
+}
+
 uint8_t *memory_storage_bytes(struct vl_bytes view)
 {
     return (uint8_t *)(uintptr_t)view.data; /* the rows' own bytes, which this file allocated */

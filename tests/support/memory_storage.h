@@ -35,6 +35,8 @@ void memory_storage_restore(struct memory_storage *m, const struct memory_storag
 
 /* For tests of damage: the stored entry itself, to be changed in place; NULL if absent. */
 struct vl_entry_row *memory_storage_entry(struct memory_storage *m, const struct vl_id *id);
+/* By place in (lamport, id), below memory_storage_entry_count. */
+const struct vl_entry_row *memory_storage_entry_at(const struct memory_storage *m, size_t at);
 /* The bytes of a view of such a row, to be changed. */
 uint8_t *memory_storage_bytes(struct vl_bytes view);
 size_t memory_storage_entry_count(const struct memory_storage *m);
