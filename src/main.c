@@ -3,6 +3,9 @@
 
 #include <sodium.h>
 
+#define LIVE_OPTIONS "circle=CIRCLE meeting=ID"
+#define LIVE_SEAT    " seat=NAME"
+
 const struct command cli_commands[] = {
     {"init", "", "", 0, 0, cmd_init, N_("make a new vault")},
     {"run", "", "locked new interface=NAME loopback port=NUMBER", 0, 0, cmd_run,
@@ -44,6 +47,34 @@ const struct command cli_commands[] = {
      N_("make one date of a series a meeting of its own")},
     {"reply", "MEETING|next coming|perhaps|not", "circle=CIRCLE brings=TEXT note=TEXT", 2, 2,
      cmd_reply, N_("say whether you come, and what you bring")},
+    {"live", "[MEETING]", "circle=CIRCLE follow", 0, 1, cmd_live,
+     N_("a meeting as it goes on: who has the word, hands, who was not heard yet")},
+    {"meeting open", "", LIVE_OPTIONS, 0, 0, cmd_meeting_live, N_("open it, here and now")},
+    {"meeting arrive", "[WHO]", LIVE_OPTIONS LIVE_SEAT, 0, 1, cmd_meeting_live,
+     N_("you are here; or somebody else, or (--seat) without a device")},
+    {"meeting depart", "[WHO]", LIVE_OPTIONS LIVE_SEAT, 0, 1, cmd_meeting_live, N_("... leaves")},
+    {"meeting part", "[PART]", LIVE_OPTIONS, 0, 1, cmd_meeting_live,
+     N_("go on to the next part, or that one")},
+    {"meeting round", "", LIVE_OPTIONS, 0, 0, cmd_meeting_live,
+     N_("a round: each who is here has the word once")},
+    {"meeting turn", "[WHO]", LIVE_OPTIONS LIVE_SEAT, 0, 1, cmd_meeting_live,
+     N_("give the word, to whoever is next if you name nobody")},
+    {"meeting done", "[WHO]", LIVE_OPTIONS LIVE_SEAT, 0, 1, cmd_meeting_live,
+     N_("whoever has the word has finished")},
+    {"meeting pass", "[WHO]", LIVE_OPTIONS LIVE_SEAT, 0, 1, cmd_meeting_live,
+     N_("pass, without a reason")},
+    {"meeting over", "[WHO]", LIVE_OPTIONS LIVE_SEAT, 0, 1, cmd_meeting_live,
+     N_("hand the word over that you have")},
+    {"meeting hand", "[WHO]", LIVE_OPTIONS LIVE_SEAT, 0, 1, cmd_meeting_live, N_("raise a hand")},
+    {"meeting lower", "[WHO]", LIVE_OPTIONS LIVE_SEAT, 0, 1, cmd_meeting_live,
+     N_("lower it again")},
+    {"meeting pause", "", LIVE_OPTIONS, 0, 0, cmd_meeting_live, N_("a pause: the times stop")},
+    {"meeting resume", "", LIVE_OPTIONS, 0, 0, cmd_meeting_live, N_("go on after it")},
+    {"meeting close", "", LIVE_OPTIONS, 0, 0, cmd_meeting_live, N_("close it; nothing is erased")},
+    {"signal", "break|slower|uneasy|help [TEXT]", LIVE_OPTIONS, 1, 2, cmd_signal,
+     N_("a quiet signal that only the facilitators can read")},
+    {"signal seen", "", LIVE_OPTIONS, 0, 0, cmd_signal,
+     N_("note on this device that you have read them")},
     {"meeting closing", "ID", "circle=CIRCLE", 1, 1, cmd_meeting_closing,
      N_("what was written in a meeting, by how long it is kept")},
     {"meeting finish", "ID", "circle=CIRCLE yes", 1, 1, cmd_meeting_finish,

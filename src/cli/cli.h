@@ -125,6 +125,8 @@ int ask_and_print(const struct call *call, const char *method, const char *path,
                   const struct vl_buffer *body);
 /* GET of what is a file, not JSON. vl_buffer_finish. */
 int ask_file(const struct call *call, const char *path, struct vl_buffer *file);
+/* Calls `again` at once and after everything that changes, until it says false or the node ends. */
+int follow_changes(const struct call *call, bool (*again)(void *context), void *context);
 /* Where the node of this vault listens: `at` 0 the runtime folder, 1 the vault. false: nowhere. */
 bool socket_path(const char *vault, unsigned at, bool make_folder, char *out, size_t size);
 /* Escapes `text` for a path or query and appends it to `path`. false: too long. */
@@ -212,6 +214,9 @@ int cmd_due_list(struct call *call);
 int cmd_due_erase(struct call *call);
 int cmd_erasure_list(struct call *call);
 int cmd_reply(struct call *call);
+int cmd_live(struct call *call);
+int cmd_meeting_live(struct call *call);
+int cmd_signal(struct call *call);
 int cmd_format_list(struct call *call);
 int cmd_format_show(struct call *call);
 int cmd_handbook(struct call *call);

@@ -279,3 +279,50 @@ bool path_add(char *path, size_t size, const char *text)
     }
     return true;
 }
+
+/* ---- events ---- */
+
+static vl_result begin_events(const struct call *call, int fd)
+{
+    char head[256];
+    int size =
+        snprintf(head, sizeof head,
+                 "GET /api/v1/events HTTP/1.1\r\nHost: veillee\r\nAccept-Language: %s\r\n\r\n",
+                 call->language);
+    return send_all(fd, head, (size_t)size);
+}
+
+/* Whether lines that are whole name an event; they are taken out. An event's name stands on a line
+ * of its own, whatever chunk it comes in. */
+static bool take_events(struct vl_buffer *lines)
+{
+    bool any = false;
+    const uint8_t *end;
+    while ((end = memchr(lines->data, '\n', lines->size)) != NULL) {
+        any = any || (lines->size > 6 && memcmp(lines->data, "event:", 6) == 0);
+        vl_buffer_consume(lines, (size_t)(end - lines->data) + 1);
+    }
+    return any;
+}
+
+int follow_changes(const struct call *call, bool (*again)(void *context), void *context)
+{
+    struct vl_buffer lines = {0};
+    char part[4096];
+    ssize_t got = 0;
+    int fd = dial(call->vault);
+    if (fd < 0) {
+        (void)complain(call, VL_ERR_NOT_FOUND, NULL,
+                       N_("The node is not running; start it with `veillee run`."));
+        return CLI_NOT_RUNNING;
+    }
+    vl_result result = begin_events(call, fd);
+    while (result == VL_OK && (got = recv(fd, part, sizeof part, 0)) > 0) {
+        result = vl_buffer_append(&lines, part, (size_t)got);
+        if (result == VL_OK && take_events(&lines) && !again(context)) break;
+        if (lines.size > ANSWER_BYTES_MAX) result = VL_ERR_TOO_LARGE;
+    }
+    close(fd);
+    vl_buffer_finish(&lines);
+    return result == VL_OK ? CLI_OK : complain(call, result, NULL, NULL);
+}
