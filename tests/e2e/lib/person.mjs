@@ -23,8 +23,9 @@ export async function until(what, seconds, check) {
 }
 
 export class Person {
-  /** host: a host of the Network, or null for this one. */
-  constructor(name, host, { passphrase = `phrase de passe de ${name}` } = {}) {
+  /** host: a host of the Network, or null for this one. environment: of her processes, besides. */
+  constructor(name, host, { passphrase = `phrase de passe de ${name}`, environment = {} } = {}) {
+    this.environment = environment;
     this.name = name;
     this.host = host;
     this.passphrase = passphrase;
@@ -38,7 +39,7 @@ export class Person {
   }
 
   #environment() {
-    return { ...process.env, XDG_RUNTIME_DIR: this.vault, LC_ALL: 'C.UTF-8' };
+    return { ...process.env, XDG_RUNTIME_DIR: this.vault, LC_ALL: 'C.UTF-8', ...this.environment };
   }
 
   /** Runs a command to its end. Returns {status, out, err}; the passphrase goes by descriptor 3. */
