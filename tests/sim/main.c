@@ -21,7 +21,7 @@ struct options {
     uint64_t first, last;
     uint64_t seconds; /* 0: no end but the last seed */
     unsigned nodes, jobs;
-    bool tells, kept;
+    bool tells, kept, stops;
 };
 
 struct world_of { /* one world to run */
@@ -47,12 +47,13 @@ struct totals {
 
 static int usage(void)
 {
-    fputs("veillee-sim [--seeds A..B] [--nodes 3..12] [--jobs N] [--seconds N] [--tell] "
-          "[--no-kept]\n"
+    fputs("veillee-sim [--seeds A..B] [--nodes 3..12] [--jobs N] [--seconds N] [--stop] "
+          "[--tell] [--no-kept]\n"
           "  --seeds A..B   which worlds, default 1..20; one number is one world\n"
           "  --nodes N      how many honest people, instead of what the seed says\n"
           "  --jobs N       so many processes share the work\n"
           "  --seconds N    stops after that time\n"
+          "  --stop         stops at the first world that fails\n"
           "  --tell         tell the story\n"
           "  --no-kept      leave out the seeds of tests/sim/seeds.txt\n"
           "faults:\n",
@@ -98,6 +99,10 @@ static bool parse(int argc, char **argv, struct options *o)
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(argv[i], "--tell") == 0) {
             o->tells = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--stop") == 0) {
+            o->stops = true;
             continue;
         }
         if (strcmp(argv[i], "--no-kept") == 0) {
@@ -271,6 +276,7 @@ static void run_all(const struct work *work, struct totals *totals)
         struct outcome outcome = take(worker, work, number);
         count(totals, &of, &outcome);
         if (totals->seeds % PROGRESS_EVERY == 0) say(totals);
+        if (outcome.failed && work->options->stops) break;
         started = worker->results != NULL;
     }
     for (unsigned i = 0; i < jobs; i++)

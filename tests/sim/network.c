@@ -227,6 +227,8 @@ static bool may_end(const struct world *w, const struct connection *c, vl_result
 {
     if (c->mangled || c->sessions[0] == NULL || c->sessions[1] == NULL) return true;
     if (!check_honest(&w->nodes[c->ends[0]]) || !check_honest(&w->nodes[c->ends[1]])) return true;
+    /* what hangs on the other branch can never come */
+    if (w->forked && why == VL_ERR_LIMIT) return true;
     return why == VL_ERR_AUTHORITY || why == VL_ERR_TIMEOUT || why == VL_ERR_STORAGE ||
            why == VL_ERR_FULL;
 }

@@ -235,6 +235,25 @@ static void test_seals(void **state)
     vl_membership_destroy(m);
 }
 
+/* Its holders are just those who are there, and while one of them was out it was hers too. */
+static void test_an_epoch_of_before_a_removal_is_not_used_again(void **state)
+{
+    (void)state;
+    static const struct step steps[] = {
+        CIRCLE,
+        {"0", "epoch", "a.1", "pc", NULL, "b.1 c.1 d.1", NULL},
+        {"1", "remove", "a.1", "0", "d", NULL, NULL},
+        {"2", "add", "a.1", "1", "d", "d.1", NULL},
+    };
+    struct vl_membership *m = built(steps, COUNT(steps) - 2);
+    assert_epoch(m, "a.1", "0");
+    vl_membership_destroy(m);
+    m = BUILT(steps);
+    assert_epoch(m, "a.1", "");
+    assert_epoch(m, "d.1", "");
+    vl_membership_destroy(m);
+}
+
 static void test_who_returns_gets_a_fresh_epoch(void **state)
 {
     (void)state;
@@ -493,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_key_claimed_for_two_persons_is_nobodys),
         cmocka_unit_test(test_two_removals_at_once_and_the_epoch),
         cmocka_unit_test(test_seals),
+        cmocka_unit_test(test_an_epoch_of_before_a_removal_is_not_used_again),
         cmocka_unit_test(test_who_returns_gets_a_fresh_epoch),
         cmocka_unit_test(test_incomplete_entries_have_no_authority),
         cmocka_unit_test(test_malformed_founding),

@@ -1,0 +1,225 @@
+#!/usr/bin/env bash
+# Takes out one defence of the engine at a time and demands that a test notices: tests/mutants.sh BUILD-FOLDER [NUMBER]
+# The numbers are those of the mistakes that programs like this make:
+#   1 writing under an epoch that a removed device holds    2 membership by order of arrival
+#   3 backdated revenge                                     4 (author, number) as identity
+#   5 a restored device uses a number again                 6 trusting clocks
+#   7 lamport inflation                                     8 verification that depends on chunking
+#   9 encodings that are not canonical                      10 no domain separation
+#   11 an oracle for probing                                13 erasure that isn't
+#   14 weak use of the PAKE                                 15 input without bounds
+# A defence is a piece of a source file, written here as it stands there; without it the file is compiled
+# again and linked before the library, into the simulator or a unit test. Nothing in sync/ knows of this.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=${1:-build/gcc} only=${2:-}
+out=$build/mutants
+seeds=100
+killed=0 alive=0
+mkdir -p "$out"
+
+# compiled FOLDER/FILE: the file without its defence, as an object; false: see the log.
+compiled() {
+  local object=CMakeFiles/$1.o command
+  case $1 in
+    sync/*) object=CMakeFiles/veillee_engine.dir/$1.o ;;
+    src/node/*) object=CMakeFiles/veillee_node.dir/$1.o ;;
+  esac
+  command=$(ninja -C "$build" -t commands "$object" | tail -n 1 |
+    sed -E 's/ -MD -MT [^ ]+ -MF [^ ]+//; s/ -o [^ ]+ -c [^ ]+$//')
+  (cd "$build" && $command -w -o mutants/mutant.o -c mutants/mutant.c)
+}
+
+# linked TARGET: build/gcc/mutants/test, with the object in place of the one in the library.
+linked() {
+  local command
+  command=$(ninja -C "$build" -t commands "$1" | tail -n 1)
+  command=${command#: && } command=${command% && :}
+  (cd "$build" && ${command/ -o "$1" / -o mutants/test mutants/mutant.o })
+}
+
+# mutant NUMBER FILE WHERE: reads the defence, a line with -- and what stands in its place. WHERE: sim, or the unit
+# test that must fail.
+mutant() {
+  local number=$1 file=$2 where=$3 text old new target log
+  text=$(cat)
+  old=${text%%$'\n'--*} new=${text#*$'\n'--} new=${new#$'\n'}
+  [ -n "$only" ] && [ "$only" != "$number" ] && return
+  log=$out/log
+  local source whole
+  source=$(cat "$file"; echo .) whole=${source//"$old"/"$new"}
+  if [ "$whole" = "$source" ]; then
+    echo "mistake $number: the defence is not found in $file any more: $old"
+    alive=$((alive + 1))
+    return
+  fi
+  printf '%s' "${whole%.}" >"$out/mutant.c"
+  target=tests/veillee-sim
+  [ "$where" = sim ] || target=unit/$where
+  if ! { compiled "$file" && linked "$target"; } >"$log" 2>&1; then
+    echo "mistake $number: $file cannot be built without its defence"; tail -n 5 "$log"
+    alive=$((alive + 1))
+    return
+  fi
+  local begin=$SECONDS status=0
+  if [ "$where" = sim ]; then
+    timeout 120 "$out/test" --no-kept --stop --seeds "1..$seeds" >"$log" 2>&1 || status=$?
+  else
+    timeout 120 "$out/test" >"$log" 2>&1 || status=$?
+  fi
+  local how
+  how=$(grep -aE '^seed .* failed|\[  FAILED  \] [a-z]' "$log" | head -n 1 | sed -E 's/ \(add it.*//; s/.*FAILED  \] /fails: /')
+  if [ "$status" -ne 0 ] && [ "$status" -ne 124 ]; then
+    printf 'mistake %-2s %-26s %-26s %3d s  %s\n' "$number" "${file#*/}" "$where" $((SECONDS - begin)) "${how:-it dies}"
+    killed=$((killed + 1))
+  else
+    printf 'mistake %-2s %-26s %-26s %3d s  NOT NOTICED without: %s\n' "$number" "${file#*/}" "$where" $((SECONDS - begin)) \
+      "${old%%$'\n'*}"
+    alive=$((alive + 1))
+  fi
+}
+
+ninja -C "$build" tests/veillee-sim >"$out/log" 2>&1 || { tail -n 5 "$out/log"; exit 1; }
+
+mutant 1 sync/membership_epochs.c sim <<'C'
+    if (!vl_bitset_covers(&epoch->known, &view->ends) || !knows_pairs(view, epoch)) return false;
+    vl_bitset_empty(holders);
+    vl_bitset_put(holders, epoch->device);
+    put_recipients(epoch, holders);
+    for (size_t i = 0; i < epoch->seals.count; i++)
+        put_recipients(g->nodes[epoch->seals.at[i]], holders);
+    return vl_bitset_equal(holders, &view->current);
+--
+    vl_bitset_empty(holders);
+    vl_bitset_put(holders, epoch->device);
+    put_recipients(epoch, holders);
+    for (size_t i = 0; i < epoch->seals.count; i++)
+        put_recipients(g->nodes[epoch->seals.at[i]], holders);
+    return vl_bitset_covers(holders, &view->current);
+C
+mutant 1 sync/membership_epochs.c test_membership_state <<'C'
+    if (!vl_bitset_covers(&epoch->known, &view->ends) || !knows_pairs(view, epoch)) return false;
+--
+C
+mutant 2 sync/membership.c sim <<'C'
+    vl_result result = view_of(m, &node->past, &past);
+--
+    vl_result result = vl_membership_settle(m);
+    past = &m->whole;
+C
+mutant 3 sync/membership_voiding.c test_membership <<'C'
+        if (is_cut(g, pair, entry)) vl_bitset_put(&pair->cut, entry);
+--
+C
+mutant 4 sync/replica_accept.c test_fork <<'C'
+    if (!vl_id_equal(&row->id, &run->ids[compare->equal])) return VL_ERR_FORK;
+--
+C
+mutant 5 sync/replica_incarnation.c sim <<'C'
+        r->chains[i].row.flags &= ~VL_LOG_OWN;
+--
+C
+mutant 5 sync/replica_incarnation.c test_incarnation <<'C'
+            leave[row->index] = true;
+--
+            leave[row->index] = false;
+C
+mutant 6 sync/replica_judge.c sim <<'C'
+header->lamport != parents_lamport(&parents)
+--
+(header->lamport != parents_lamport(&parents) || header->wall.ms < 1767225600000)
+C
+mutant 7 sync/replica_judge.c sim <<'C'
+    if (result == VL_OK && header->lamport != parents_lamport(&parents)) result = VL_ERR_LAMPORT;
+--
+C
+mutant 8 sync/replica_accept.c sim <<'C'
+    while (end > run->known && !signed_well(run, end - 1))
+        end--;
+--
+    if (end > run->known && !signed_well(run, end - 1)) end = run->known;
+C
+mutant 8 sync/replica_accept.c sim <<'C'
+        run->signatures[i] = result == VL_OK ? SIGNATURE_GOOD : SIGNATURE_BAD;
+--
+        run->signatures[i] = SIGNATURE_GOOD;
+C
+mutant 9 sync/codec.c sim <<'C'
+|| (is_last && byte == 0 && i > 0)) {
+--
+) {
+C
+mutant 9 sync/codec.c sim <<'C'
+    if (r->result == VL_OK && r->at < r->input.size) r->result = VL_ERR_TRAILING;
+--
+C
+mutant 10 sync/blob.c sim <<'C'
+    return at + 104;
+--
+    return at;
+C
+mutant 10 sync/keys.c sim <<'C'
+vl_bytes(circle->bytes, 32), vl_bytes(person->bytes, 32),
+--
+vl_bytes(person->bytes, 32), vl_bytes(person->bytes, 32),
+C
+mutant 10 sync/sign.c test_protocol_example <<'C'
+    memcpy(message, text, at);
+--
+    memset(message, 0, at);
+C
+mutant 11 sync/channel.c test_channel <<'C'
+    if (seen == VL_ERR_REPLAY || seen == VL_ERR_LIMIT) return VL_ERR_HANDSHAKE;
+--
+    if (seen == VL_ERR_REPLAY) return put_message(c, PAYLOAD_BYTES);
+C
+mutant 13 sync/replica_erase.c test_replica_erase <<'C'
+    if (erase_holds(r, id, author) != NULL) {
+--
+    if (false) {
+C
+mutant 13 sync/replica_erase.c sim <<'C'
+    return r->storage.entry_erase(r->storage.self, target, (found.flags & ~gone) | VL_ENTRY_ERASED);
+--
+    return r->storage.entry_flags(r->storage.self, target, (found.flags & ~gone) | VL_ENTRY_ERASED);
+C
+mutant 14 sync/cpace.c test_cpace <<'C'
+    if (sodium_is_zero(point, CPACE_POINT_BYTES) ||
+        crypto_scalarmult_ristretto255(shared, scalar, point) != 0 ||
+        sodium_is_zero(shared, CPACE_POINT_BYTES)) {
+--
+    (void)crypto_scalarmult_ristretto255(shared, scalar, point);
+    if (false) {
+C
+mutant 14 sync/pairing_proof.c test_pairing <<'C'
+    if (memcmp(p->own.point, p->peer.point, CPACE_POINT_BYTES) == 0) return VL_ERR_HANDSHAKE;
+--
+C
+mutant 14 sync/pairing_proof.c test_pairing <<'C'
+    return same ? VL_OK : VL_ERR_CODE;
+--
+    return VL_OK;
+C
+mutant 14 src/node/invitation.c test_invitation <<'C'
+    if (i->tries_left > 0) i->tries_left--;
+--
+C
+mutant 15 sync/session_pending.c sim <<'C'
+    return pending->entries + (c->count - c->done) <= pending->max_entries &&
+           pending->bytes + chunk_size(c) <= VL_PENDING_BYTES_MAX;
+--
+    return true;
+C
+mutant 15 sync/replica_proof.c test_session_hostile <<'C'
+    if (p->entries == VL_PROOF_ENTRIES_MAX || size > VL_PROOF_BYTES_MAX - p->bytes) {
+--
+    if (size > VL_PROOF_BYTES_MAX - p->bytes) {
+C
+mutant 15 sync/replica_accept.c test_replica_limits <<'C'
+        if (i < VL_CHUNK_ENTRIES_MAX && bytes <= VL_CHUNK_BYTES_MAX)
+--
+        if (i < VL_CHUNK_ENTRIES_MAX)
+C
+
+echo "$killed passed, $alive failed"
+[ "$alive" -eq 0 ]
