@@ -11,7 +11,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 mkdir -p build/log
-groups='lint unit clang sanitize valgrind sim membership fuzz e2e demo'
+groups='lint unit clang sanitize valgrind sim mutants membership fuzz e2e demo'
 named='coverage' # only when it is named: entry and session are still below its goal
 jobs=${JOBS:-$(nproc)}
 passed=0 failed=0 skipped=0 broken=()
@@ -152,6 +152,7 @@ export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:allocator_ma
 want lint && beside lint 120 tests/lint.sh build/gcc
 want unit && units unit build/gcc 300
 want sim && beside 'simulator, 1,000 seeds' 900 build/gcc/tests/veillee-sim --jobs 2 --seeds 1..1000
+want mutants && beside 'mistakes are noticed' 600 tests/mutants.sh build/gcc
 want coverage && beside 'branch coverage' 900 tests/coverage.sh
 if want membership; then
   beside 'membership against the model' 600 node tests/model/compare.mjs 1 2000 60 20

@@ -16,6 +16,7 @@
 #define KEPT_MAX       512u
 #define JOBS_MAX       16u
 #define PROGRESS_EVERY 5000u
+#define WORLD_SECONDS  300u /* a world that takes longer never ends */
 
 struct options {
     uint64_t first, last;
@@ -178,6 +179,7 @@ static void worker_run(const struct work *work, uint64_t number, FILE *results)
 {
     struct world_of of;
     for (; world_at(work, number, &of); number += work->options->jobs) {
+        alarm(WORLD_SECONDS);
         struct outcome outcome = run(work, number, &of, false);
         if (fwrite(&outcome, sizeof outcome, 1, results) != 1 || fflush(results) != 0) return;
     }
