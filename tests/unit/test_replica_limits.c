@@ -343,6 +343,42 @@ static void a_chunk_is_as_short_as_one_asks(void **state)
     circle_fixture_destroy(f);
 }
 
+/* Whoever looks at a few epochs has the current one, then the newest. */
+static void many_epochs_are_told_newest_first(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, 68);
+    struct vl_replica *replica = f->nodes[0].replica;
+    struct vl_epoch_info epochs[40];
+    struct vl_record_id record = fixture_record(1);
+    struct vl_control remove = {.kind = VL_CONTROL_REMOVE, .target = f->nodes[2].person};
+    struct vl_buffer body = {0};
+    struct vl_id id, words = {{0}}, tombstone;
+    for (size_t i = 0; i < 18; i++) { /* each removal asks for a new key */
+        assert_int_equal(vl_replica_control(replica, &remove, f->now, &id), VL_OK);
+        words = circle_fixture_add_element(f, 0, TYPE, &record, FIELD, "x");
+        circle_fixture_add(f, 0, 2);
+    }
+    size_t count = vl_replica_epochs(replica, epochs, 40);
+    assert_in_range(count, 18, 40);
+    for (size_t i = 2; i < count; i++)
+        assert_true(epochs[i - 1].lamport > epochs[i].lamport);
+    for (size_t i = 1; i < count; i++)
+        assert_false(epochs[i].current);
+    assert_int_equal(vl_replica_epochs(replica, epochs, 3), count);
+    /* bodies: of a control entry as it is, of what was erased none */
+    assert_int_equal(vl_replica_entry_body(replica, &id, &body), VL_OK);
+    assert_true(body.size > 0);
+    assert_int_equal(vl_replica_erase(replica, &words, 1, f->now, &tombstone), VL_OK);
+    assert_int_equal(vl_replica_entry_body(replica, &words, &body), VL_ERR_NOT_FOUND);
+    vl_buffer_finish(&body);
+    circle_fixture_sync_all(f);
+    /* node 2 has no key of what was said while she was out */
+    struct vl_id mine = circle_fixture_digest(f, 0), other = circle_fixture_digest(f, 1);
+    assert_true(vl_id_equal(&mine, &other));
+    circle_fixture_destroy(f);
+}
+
 /* ---- more than is held in memory at once ---- */
 
 #define WIDE    1100u /* cells of one entry; more than the cache holds in two */
@@ -413,6 +449,7 @@ int main(void)
         cmocka_unit_test(a_control_entry_has_to_fit),
         cmocka_unit_test(a_field_has_a_weight),
         cmocka_unit_test(a_chunk_is_as_short_as_one_asks),
+        cmocka_unit_test(many_epochs_are_told_newest_first),
         cmocka_unit_test(much_is_merged_and_taken_back_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
