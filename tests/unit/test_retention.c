@@ -25,7 +25,9 @@ static int teardown(void **state)
 }
 
 /* The id of what a POST made; its values live until the fourth next call. */
-static const char *make(struct api_world *w, size_t as, const char *plural, const char *form, ...)
+__attribute__((format(printf, 4, 5))) static const char *make(struct api_world *w, size_t as,
+                                                              const char *plural, const char *form,
+                                                              ...)
 {
     static char ids[4][RECORD_ID_TEXT_SIZE];
     static unsigned at;
