@@ -25,13 +25,41 @@ bool check_in_core(const struct world *w, unsigned index)
     return true;
 }
 
-/* Of two who belong, whether to the same circle: hostile facilitators can part people so that each
- * side is out for the other. */
+static bool see_each_other(const struct world *w, unsigned a, unsigned b)
+{
+    return members_sees(&w->nodes[a], &w->nodes[b]) && members_sees(&w->nodes[b], &w->nodes[a]);
+}
+
+/* n knows her, and holds her for gone. */
+static bool holds_out(const struct node *n, const struct node *other)
+{
+    struct vl_device_info device;
+    return n->joined && n->replica != NULL &&
+           vl_replica_device(n->replica, other->keys->card.sign, &device) == VL_OK &&
+           !device.current;
+}
+
+/* While they were apart, somebody of a's side and somebody of b's put each other out. Nobody talks
+ * to who is out, so neither side ever hears of it (docs/membership.md, Known limits). */
+static bool parted(const struct world *w, unsigned a, unsigned b)
+{
+    for (unsigned i = 0; i < w->profile.nodes; i++) {
+        if (i != a && !see_each_other(w, a, i)) continue;
+        for (unsigned k = 0; k < w->profile.nodes; k++) {
+            if (k != b && !see_each_other(w, b, k)) continue;
+            if (holds_out(&w->nodes[i], &w->nodes[k]) && holds_out(&w->nodes[k], &w->nodes[i]))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Of two who belong, whether to the same circle. */
 static bool together(const struct world *w, unsigned a, unsigned b)
 {
     if (!check_in_core(w, a) || !check_in_core(w, b)) return false;
-    return w->profile.hostiles == 0 ||
-           (members_sees(&w->nodes[a], &w->nodes[b]) && members_sees(&w->nodes[b], &w->nodes[a]));
+    if (see_each_other(w, a, b)) return true;
+    return w->profile.hostiles == 0 && !parted(w, a, b); /* hostile facilitators part people */
 }
 
 static const struct node *first_in_core(const struct world *w)
