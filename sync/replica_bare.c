@@ -44,28 +44,44 @@ static vl_result fill_one(struct vl_replica *r, const struct vl_entry *entry,
     return r->storage.entry_fill(r->storage.self, id, entry->blob, flags);
 }
 
-static bool any_bare(const struct vl_replica *r, const struct vl_id *log)
-{
-    size_t count;
-    const uint32_t *family = chain_family(r, log, &count);
-    for (size_t i = 0; i < count; i++)
-        if (r->chains[family[i]].bare > 0) return true;
-    return false;
-}
-
-vl_result bare_fill(struct vl_replica *r, const struct vl_id *log, const struct vl_entry *entries,
-                    const struct vl_id *ids, size_t count)
+vl_result bare_fill(struct vl_replica *r, const struct vl_entry *entries, const struct vl_id *ids,
+                    size_t count, uint32_t chain, uint64_t first_seq)
 {
     vl_result result = VL_OK;
+    uint64_t bare = r->chains[chain].bare;
     bool any = false;
-    for (size_t i = 0; i < count; i++)
+    if (bare == 0) return VL_OK;
+    size_t at = bare - 1 > first_seq ? (size_t)(bare - 1 - first_seq) : 0;
+    for (size_t i = at; i < count; i++)
         any |= entries[i].blob.data != NULL;
-    if (!any || !any_bare(r, log)) return VL_OK;
+    if (bare - 1 >= first_seq + count || !any) return VL_OK;
     VL_TRY(replica_begin(r));
-    for (size_t i = 0; result == VL_OK && i < count; i++)
+    for (size_t i = at; result == VL_OK && i < count; i++)
         if (entries[i].blob.data != NULL) result = fill_one(r, &entries[i], &ids[i]);
     if (result == VL_OK) result = bare_load(r);
     if (result == VL_OK) return replica_commit(r);
     replica_abort(r);
     return result;
+}
+
+vl_result vl_replica_asked_heads(struct vl_replica *r, struct vl_head *out, size_t max,
+                                 size_t *count)
+{
+    size_t heads = 0;
+    *count = 0;
+    VL_TRY(replica_ready(r));
+    for (size_t i = 0; i < r->chain_count; i++) {
+        const struct chain *chain = &r->chains[r->by_log[i]];
+        struct vl_head head = {
+            .log = chain->row.log, .seq = chain->row.tip_seq, .id = chain->row.tip};
+        if (chain->bare == 1) continue;
+        if (chain->bare > 1) {
+            head.seq = chain->bare - 2;
+            VL_TRY(rows_id(r, chain->row.index, head.seq, &head.id));
+        }
+        if (heads < max) out[heads] = head;
+        heads++;
+    }
+    *count = heads;
+    return VL_OK;
 }

@@ -126,33 +126,6 @@ static vl_result erase_one(struct vl_replica *r, const struct vl_id *target, boo
     return r->storage.entry_erase(r->storage.self, target, (found.flags & ~gone) | VL_ENTRY_ERASED);
 }
 
-/* Whether something is to be asked for again. */
-static vl_result unlearn_row(struct vl_replica *r, const struct vl_entry_row *row, bool *bare)
-{
-    if (row->chain >= r->chain_count) return VL_ERR_DAMAGED;
-    if (erase_holds(r, &row->id, r->chains[row->chain].row.sign_key) != NULL) return VL_OK;
-    *bare = true;
-    return rows_flags(r, &row->id, (row->flags & ~(uint32_t)VL_ENTRY_ERASED) | VL_ENTRY_BARE);
-}
-
-vl_result erase_unlearn(struct vl_replica *r)
-{
-    struct rows rows = {0};
-    struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTENT | 1u << VL_ENTRY_SEALED,
-                           .flags_mask = VL_ENTRY_ERASED,
-                           .flags_value = VL_ENTRY_ERASED};
-    bool bare = false;
-    vl_result result = VL_OK;
-    while (result == VL_OK) {
-        result = rows_next(r, &scan, &rows);
-        if (result != VL_OK || rows.count == 0) break;
-        for (size_t i = 0; result == VL_OK && i < rows.count; i++)
-            result = unlearn_row(r, &rows.items[i], &bare);
-    }
-    rows_finish(&rows);
-    return result == VL_OK && bare ? bare_load(r) : result;
-}
-
 vl_result erase_settle(struct vl_replica *r)
 {
     bool bare = false;

@@ -20,7 +20,6 @@ static vl_result leave_chains(struct vl_replica *r, const bool *leave)
     VL_TRY(replica_begin(r));
     for (size_t i = 0; i < r->chain_count; i++) {
         if (!leave[i]) continue;
-        r->relive |= row_is_closed(&r->chains[i].row);
         r->chains[i].row.flags &= ~VL_LOG_OWN;
         r->chains[i].dirty = true;
     }
@@ -46,7 +45,6 @@ vl_result vl_replica_peer_heads(struct vl_replica *r, const struct vl_head *head
     for (size_t i = 0; i < count; i++) {
         const struct chain *chain = chain_find(r, &heads[i].log);
         if (chain == NULL || (chain->row.flags & VL_LOG_OWN) == 0) continue;
-        if (row_is_closed(&chain->row)) continue; /* left already */
         const struct vl_log_row *row = &chain->row;
         if (heads[i].seq > row->tip_seq ||
             (heads[i].seq == row->tip_seq && !vl_id_equal(&heads[i].id, &row->tip)))
@@ -104,7 +102,7 @@ vl_result vl_replica_incarnations(struct vl_replica *r, const uint8_t sign[stati
             (struct vl_incarnation){.log = row->log,
                                     .entries = row->tip_seq + 1,
                                     .is_own = is_mine(r, row) && (row->flags & VL_LOG_OWN) != 0,
-                                    .is_forked = row_is_closed(row),
+                                    .is_forked = (row->flags & VL_LOG_FORKED) != 0,
                                     .has_ended = has_ended(&all, i)};
     }
     if (result == VL_OK) *count = all.count;

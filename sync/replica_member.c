@@ -46,11 +46,8 @@ static vl_result remember(struct vl_replica *r, const struct control_entry *entr
 {
     VL_TRY(replica_grow((void **)&r->enrolled, sizeof *r->enrolled, r->enrolled_count,
                         &r->enrolled_capacity));
-    r->enrolled[r->enrolled_count++] = (struct enrolled){.card = *card,
-                                                         .person = *person,
-                                                         .entry = *entry->id,
-                                                         .lamport = entry->header->lamport,
-                                                         .is_outside = entry->is_outside};
+    r->enrolled[r->enrolled_count++] = (struct enrolled){
+        .card = *card, .person = *person, .entry = *entry->id, .lamport = entry->header->lamport};
     return VL_OK;
 }
 
@@ -73,14 +70,14 @@ static void enrolment_person(const struct vl_replica *r, const struct control_en
 /* ---- checks of a received entry ---- */
 
 vl_result member_may_begin(const struct vl_replica *r, const struct vl_entry_header *header,
-                           const struct vl_control *control, struct vl_id *person)
+                           const struct vl_control *control)
 {
-    if (member_person(r, header->sign_key, header->auth, header->auth_count, person)) return VL_OK;
+    struct vl_id person;
+    if (member_person(r, header->sign_key, header->auth, header->auth_count, &person)) return VL_OK;
     /* member_check has found, or will, that a founding entry is the one of this circle */
-    if (control == NULL || control->kind != VL_CONTROL_FOUND || header->auth_count != 0)
-        return VL_ERR_AUTHORITY;
-    vl_person_id(header->sign_key, person);
-    return VL_OK;
+    if (control != NULL && control->kind == VL_CONTROL_FOUND && header->auth_count == 0)
+        return VL_OK;
+    return VL_ERR_AUTHORITY;
 }
 
 vl_result member_check(const struct vl_replica *r, const struct control_entry *entry)
@@ -158,8 +155,7 @@ static vl_result view_init(const struct vl_replica *r, const struct control_entr
                                            .is_private = control->is_private,
                                            .cites = view->cites,
                                            .cite_count = control->cite_count,
-                                           .lamport = from->header->lamport,
-                                           .is_outside = from->is_outside};
+                                           .lamport = from->header->lamport};
     for (size_t i = 0; i < from->header->auth_count; i++)
         view->links[i] = id_view(&from->header->auth[i]);
     for (size_t i = 0; i < control->cite_count; i++)
@@ -177,7 +173,6 @@ vl_result member_learn(struct vl_replica *r, const struct control_entry *entry)
     for (size_t i = 0; result == VL_OK && i < entry->control->enrolment_count; i++)
         result = remember(r, entry, &entry->control->enrolments[i].card, &view.persons[i]);
     view_finish(&view);
-    if (entry->is_outside) return result;
     if (result == VL_OK &&
         (entry->control->kind == VL_CONTROL_EPOCH || entry->control->kind == VL_CONTROL_SEAL))
         result = epoch_learn(r, entry);
@@ -229,7 +224,7 @@ const struct enrolled *member_enrolled(const struct vl_replica *r, const uint8_t
     const struct enrolled *best = NULL;
     for (size_t i = 0; i < r->enrolled_count; i++) {
         const struct enrolled *one = &r->enrolled[i];
-        if (one->is_outside || memcmp(one->card.sign, sign, sizeof one->card.sign) != 0) continue;
+        if (memcmp(one->card.sign, sign, sizeof one->card.sign) != 0) continue;
         if (best == NULL || enrolled_before(r, one, best)) best = one;
     }
     return best;

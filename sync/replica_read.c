@@ -1,5 +1,4 @@
 /* Reading: chunks for peers, scans for the domain, the digest for everybody. */
-#include "sync/branches.h"
 #include "sync/replica_internal.h"
 #include <sodium.h>
 #include <stdlib.h>
@@ -52,11 +51,13 @@ static vl_result chunk_verify(struct vl_replica *r, const struct chain *chain, s
     return chunk->verified > 0 ? VL_OK : VL_ERR_LIMIT;
 }
 
-static vl_result read_chunk(struct vl_replica *r, const struct chain *chain, uint64_t from,
-                            size_t max_entries, size_t max_bytes, vl_entry_visit visit,
-                            void *context)
+vl_result vl_replica_read_chunk(struct vl_replica *r, const struct vl_id *log, uint64_t from,
+                                size_t max_entries, size_t max_bytes, vl_entry_visit visit,
+                                void *context)
 {
-    if (from < chain->row.first_seq || from > chain->row.tip_seq) return VL_ERR_NOT_FOUND;
+    VL_TRY(replica_ready(r));
+    const struct chain *chain = chain_find(r, log);
+    if (chain == NULL || from > chain->row.tip_seq) return VL_ERR_NOT_FOUND;
     struct chunk chunk = {
         .max_entries = max_entries < VL_CHUNK_ENTRIES_MAX ? max_entries : VL_CHUNK_ENTRIES_MAX,
         .max_bytes = max_bytes < VL_CHUNK_BYTES_MAX ? max_bytes : VL_CHUNK_BYTES_MAX};
@@ -68,24 +69,6 @@ static vl_result read_chunk(struct vl_replica *r, const struct chain *chain, uin
     if (2 * chunk.verified < chunk.count) VL_TRY(chunk_verify(r, chain, &chunk));
     return r->storage.entry_range(r->storage.self, chain->row.index, from, chunk.verified, visit,
                                   context);
-}
-
-vl_result vl_replica_read_chunk(struct vl_replica *r, const struct vl_id *log, uint64_t from,
-                                size_t max_entries, size_t max_bytes, vl_entry_visit visit,
-                                void *context)
-{
-    VL_TRY(replica_ready(r));
-    const struct chain *chain = chain_find(r, log);
-    if (chain == NULL) return VL_ERR_NOT_FOUND;
-    return read_chunk(r, chain, from, max_entries, max_bytes, visit, context);
-}
-
-vl_result closed_read(struct vl_replica *r, uint32_t chain, uint64_t from, size_t max_entries,
-                      size_t max_bytes, vl_entry_visit visit, void *context)
-{
-    VL_TRY(replica_ready(r));
-    if (chain >= r->chain_count || row_is_empty(&r->chains[chain].row)) return VL_ERR_NOT_FOUND;
-    return read_chunk(r, &r->chains[chain], from, max_entries, max_bytes, visit, context);
 }
 
 static vl_result lamport_visit(void *context, const struct vl_entry_row *row)
@@ -126,16 +109,6 @@ vl_result vl_replica_has(struct vl_replica *r, const struct vl_id *entry, bool *
     return result == VL_ERR_NOT_FOUND ? VL_OK : result;
 }
 
-vl_result closed_lamport(struct vl_replica *r, uint32_t chain, uint64_t seq, uint64_t *lamport)
-{
-    struct vl_entry_row row = {.seq = UINT64_MAX};
-    VL_TRY(replica_ready(r));
-    VL_TRY(r->storage.entry_range(r->storage.self, chain, seq, 1, lamport_visit, &row));
-    if (row.seq != seq) return VL_ERR_DAMAGED;
-    *lamport = row.lamport;
-    return VL_OK;
-}
-
 vl_result vl_replica_lamport(struct vl_replica *r, const struct vl_id *log, uint64_t seq,
                              uint64_t *lamport)
 {
@@ -143,7 +116,11 @@ vl_result vl_replica_lamport(struct vl_replica *r, const struct vl_id *log, uint
     VL_TRY(replica_ready(r));
     const struct chain *chain = chain_find(r, log);
     if (chain == NULL || seq > chain->row.tip_seq) return VL_ERR_NOT_FOUND;
-    return closed_lamport(r, chain->row.index, seq, lamport);
+    struct vl_entry_row row = {.seq = UINT64_MAX};
+    VL_TRY(r->storage.entry_range(r->storage.self, chain->row.index, seq, 1, lamport_visit, &row));
+    if (row.seq != seq) return VL_ERR_DAMAGED;
+    *lamport = row.lamport;
+    return VL_OK;
 }
 
 struct since {
@@ -157,8 +134,6 @@ struct since {
 static vl_result since_visit(void *context, const struct vl_entry_row *row)
 {
     const struct since *since = context;
-    if (row->chain >= since->replica->chain_count) return VL_ERR_DAMAGED;
-    if (row->seq >= since->replica->chains[row->chain].live) return VL_OK; /* it has no effect */
     struct vl_bytes name = vl_bytes(row->id.bytes, sizeof row->id.bytes);
     for (size_t i = 0; i < since->known_count; i++)
         if (vl_membership_reaches(since->replica->membership,

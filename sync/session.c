@@ -75,7 +75,6 @@ void vl_session_destroy(struct vl_session *s)
     proof_destroy(s->proof);
     proof_source_finish(&s->source);
     logs_finish(&s->logs);
-    free(s->branches.items);
     free(s->heads);
     free(s->outgoing);
     free(s->incoming);
@@ -104,18 +103,18 @@ static vl_result read_heads(struct vl_session *s)
     for (size_t i = 0; i < count; i++) {
         const struct vl_head *head = &s->heads[i];
         struct session_log *log = logs_find(&s->logs, &head->log);
+        if (i > 0 && vl_id_equal(&head->log, &s->heads[i - 1].log)) log->forked = true;
         log->mine = (struct session_tip){.known = true, .seq = head->seq, .id = head->id};
     }
-    return session_list_branches(s);
+    return VL_OK;
 }
 
-/* Whether the peer's device is current in my copy, and whose it is. */
+/* Whether the peer's device is current in my copy. */
 static vl_result find_peer(struct vl_session *s, bool *current)
 {
     struct vl_device_info device;
     vl_result result = vl_replica_device_by_noise(s->replica, s->peer_noise, &device);
     *current = result == VL_OK && device.current;
-    if (result == VL_OK) s->peer_person = device.person;
     return result == VL_ERR_NOT_FOUND ? VL_OK : result;
 }
 
@@ -207,15 +206,8 @@ static vl_result admit(struct vl_session *s, vl_instant now)
     for (size_t i = 0; i < s->logs.count; i++) {
         struct session_log *log = &s->logs.items[i];
         log->peer = log->told = log->hello;
-        log->peer_knows = log->hello.known;
-    }
-    /* Of closed logs what is live is the same; whoever lacks a branch asks. */
-    for (size_t i = 0; i < s->branches.count; i++) {
-        s->branches.items[i].next = s->branches.items[i].is.tip_seq + 1;
     }
     s->sent_drained = s->peer_drained = true;
-    /* the digest does not tell whether a branch of a closed log is lacking */
-    s->reask = session_lacks_branches(s);
     go_live(s, now);
     return VL_OK;
 }
@@ -279,35 +271,15 @@ static vl_result receive_proof(struct vl_session *s, struct vl_reader *r, vl_ins
 
 /* ---- heads ---- */
 
-static vl_result apply_head(struct vl_session *s, const struct vl_head *head)
+static void apply_head(struct vl_session *s, const struct vl_head *head)
 {
     struct session_log *log = logs_find(&s->logs, &head->log);
     assert(log != NULL);
-    log->peer_knows = true;
-    if (log->closed) return session_peer_has(s, &head->id);
     tip_raise(&log->peer, head->seq, &head->id);
     if (log->mine.known && log->mine.seq == head->seq && !vl_id_equal(&log->mine.id, &head->id)) {
         log->show_fork = !log->forked && !log->fork_shown;
         log->forked = true;
     }
-    return VL_OK;
-}
-
-/* Several heads of one log: the peer holds it for closed. What of them I know the peer has; the
- * rest I learn by what it shows. */
-static vl_result apply_several(struct vl_session *s, const struct vl_head *heads, size_t count)
-{
-    struct session_log *log = logs_find(&s->logs, &heads[0].log);
-    log->peer_knows = log->peer_closed = true;
-    for (size_t i = 0; i < count; i++) {
-        bool has = false;
-        if (!log->closed) VL_TRY(vl_replica_has(s->replica, &heads[i].id, &has));
-        if (log->closed)
-            VL_TRY(session_peer_has(s, &heads[i].id));
-        else if (has)
-            tip_raise(&log->peer, heads[i].seq, &heads[i].id);
-    }
-    return VL_OK;
 }
 
 static vl_result receive_heads(struct vl_session *s, struct vl_reader *r, vl_instant now)
@@ -325,14 +297,13 @@ static vl_result receive_heads(struct vl_session *s, struct vl_reader *r, vl_ins
     VL_TRY(logs_ensure(&s->logs, s->incoming, s->incoming_count));
     for (size_t i = 0; i < s->logs.count; i++) {
         s->logs.items[i].peer = (struct session_tip){0};
-        s->logs.items[i].peer_closed = false;
     }
-    session_forget_branches(s);
-    for (size_t i = 0, next; i < s->incoming_count; i = next) {
+    for (size_t i = 0; i < s->incoming_count; i++) {
         const struct vl_head *head = &s->incoming[i];
-        for (next = i + 1; next < s->incoming_count; next++)
-            if (!vl_id_equal(&s->incoming[next].log, &head->log)) break;
-        VL_TRY(next - i == 1 ? apply_head(s, head) : apply_several(s, head, next - i));
+        apply_head(s, head);
+        if (i > 0 && vl_id_equal(&head->log, &s->incoming[i - 1].log)) {
+            logs_find(&s->logs, &head->log)->forked = true;
+        }
     }
     free(s->incoming);
     s->incoming = NULL;
@@ -340,7 +311,6 @@ static vl_result receive_heads(struct vl_session *s, struct vl_reader *r, vl_ins
     s->state = VL_SESSION_SENDING;
     s->must_drain = true;
     s->sent_drained = false;
-    VL_TRY(session_aim_branches(s));
     return session_find_forks(s);
 }
 
@@ -353,7 +323,7 @@ static vl_result receive_have(struct vl_session *s, struct vl_reader *r, vl_inst
     vl_result result = message_heads_read(r, false, &drained, heads, MESSAGE_HEADS_MAX, &count);
     if (result == VL_OK) result = logs_ensure(&s->logs, heads, count);
     for (size_t i = 0; result == VL_OK && i < count; i++) {
-        result = apply_head(s, &heads[i]);
+        apply_head(s, &heads[i]);
     }
     free(heads);
     VL_TRY(result);
@@ -392,7 +362,7 @@ vl_result session_take_fork(struct vl_session *s, struct vl_reader *r)
     VL_TRY(vl_replica_fork_learn(s->replica, proof));
     vl_log_id(proof.data, proof.data + 32, &log); /* as the proof begins: it was decoded */
     struct session_log *line = logs_find(&s->logs, &log);
-    if (line != NULL) line->fork_shown = line->peer_knows = true;
+    if (line != NULL) line->fork_shown = true;
     return VL_OK;
 }
 
@@ -571,22 +541,19 @@ bool vl_session_in_sync(const struct vl_session *s)
     if (s->generation != vl_replica_generation(s->replica)) return false;
     for (size_t i = 0; i < s->logs.count; i++) {
         const struct session_log *log = &s->logs.items[i];
-        if (log->closed || log->peer_closed || log->forked || log->stuck || log->held) continue;
+        if (log->forked || log->stuck) continue;
         if (!tip_covers(&log->peer, &log->mine) || !tip_covers(&log->mine, &log->peer)) {
             return false;
         }
     }
-    for (size_t i = 0; i < s->branches.count; i++) {
-        if (branch_has_work(&s->branches.items[i])) return false;
-    }
-    return !s->reask;
+    return true;
 }
 
 size_t vl_session_forks(const struct vl_session *s, struct vl_id *out, size_t max)
 {
     size_t count = 0;
     for (size_t i = 0; i < s->logs.count; i++) {
-        if (!s->logs.items[i].forked && !s->logs.items[i].closed) continue;
+        if (!s->logs.items[i].forked) continue;
         if (count < max) out[count] = s->logs.items[i].log;
         count++;
     }

@@ -5,7 +5,6 @@
  *   session_messages.c  every message, encoding and decoding together
  *   session_send.c      what to send next
  *   session_logs.c      what each side is known to have of each log
- *   session_branches.c  the same of closed logs, chain by chain
  *   session_chunk.c     a run of entries in memory
  *   session_pending.c   chunks that arrived, and those that wait for their links
  *   session_proof.c     control entries for somebody whose copy does not know me yet
@@ -21,7 +20,6 @@
 #ifndef SYNC_SESSION_INTERNAL_H
 #define SYNC_SESSION_INTERNAL_H
 
-#include "sync/branches.h"
 #include "sync/proof.h"
 #include <veillee/session.h>
 
@@ -56,9 +54,7 @@ struct chunk { /* a run of one log */
     uint64_t first;
     struct vl_id prev; /* id of entry first - 1; zero when first is 0 */
     size_t count, capacity;
-    size_t done;   /* sent, or stored */
-    uint32_t pass; /* pending: the last pass in which it was given to the replica */
-    uint32_t run;  /* ... and as part of which run */
+    size_t done; /* sent, or stored */
     struct chunk_item *items;
     struct vl_buffer bytes;
 };
@@ -151,15 +147,11 @@ struct session_log {
     struct session_tip hello; /* in my copy when I wrote HELLO */
     struct session_tip peer;  /* the highest that the peer has, or is on its way to it */
     struct session_tip told;  /* the highest that the peer knows I have */
-    bool closed;              /* in my copy: its chains are in session_branches */
-    bool peer_closed;         /* the peer named several heads of it */
-    bool forked;              /* our tips contradict each other, and it is not closed yet */
-    bool show_fork;           /* ... and the peer does not know: one chunk of my branch */
+    bool forked;              /* left out of this session */
+    bool show_fork;           /* ... but the peer does not know yet: one chunk of my branch */
     bool fork_shown;          /* the peer has a proof that it was forked, or was sent mine */
-    bool peer_knows;          /* the peer named it in HEADS, or was sent some of it */
     bool dropped;             /* entries of it were let go since my last HEADS */
-    bool stuck;               /* what it links to does not come: let go without asking */
-    bool held;                /* more of it is not taken for a limit of this copy */
+    bool stuck;               /* it links to a branch that is refused: let go without asking */
     uint32_t pass;            /* pending: the last pass in which it was given to the replica */
     bool lamport_known;       /* of entry peer.seq + 1 */
     uint64_t lamport, lamport_seq;
@@ -184,22 +176,6 @@ static inline void tip_raise(struct session_tip *tip, uint64_t seq, const struct
     if (tip->known && tip->seq >= seq) return;
     *tip = (struct session_tip){.known = true, .seq = seq, .id = *id};
 }
-
-/* ---- closed logs (session_branches.c) ---- */
-
-struct session_branch { /* one chain of mine */
-    struct closed_chain is;
-    uint64_t next; /* the first number of it that the peer is not known to have */
-    uint64_t to;   /* what is below goes to the peer */
-    bool lamport_known;
-    uint64_t lamport, lamport_seq; /* of `next` */
-};
-
-struct session_branches {
-    struct session_branch *items;
-    size_t count, capacity;
-    uint64_t generation; /* closed_generation when they were listed */
-};
 
 /* ---- pending (session_pending.c) ---- */
 
@@ -251,10 +227,7 @@ struct vl_session {
 
     /* heads */
     struct session_logs logs;
-    struct session_branches branches;
-    bool reask;               /* HEADS is due again: logs were closed, or have too few branches */
-    struct vl_id peer_person; /* zero: not known in my copy */
-    struct vl_head *heads;    /* scratch: my heads, as many as generation's */
+    struct vl_head *heads; /* scratch: my heads, as many as generation's */
     size_t head_count, head_capacity;
     struct vl_head *outgoing; /* HEADS or HAVE being sent; owned */
     size_t outgoing_count, outgoing_at;
@@ -266,6 +239,8 @@ struct vl_session {
     struct chunk *sending;
     bool must_drain;   /* say drained when there is nothing more */
     bool sent_drained; /* said since the peer's last HEADS */
+
+    size_t forks_shown; /* of the replica's forks, when last looked */
 
     /* receiving */
     struct chunk *receiving;
@@ -299,23 +274,6 @@ void session_settle(struct vl_session *s, vl_instant now);
 VL_MUST_USE vl_result session_begin_heads(struct vl_session *s);
 /* What a FORK message says, after its type byte. */
 VL_MUST_USE vl_result session_take_fork(struct vl_session *s, struct vl_reader *r);
-
-/* session_branches.c */
-/* Lists my chains anew; what the peer is known to have stays known. */
-VL_MUST_USE vl_result session_list_branches(struct vl_session *s);
-void session_forget_branches(struct vl_session *s); /* what the peer has: HEADS comes anew */
-/* The peer has this entry, and what it goes on from. */
-VL_MUST_USE vl_result session_peer_has(struct vl_session *s, const struct vl_id *id);
-/* Says how far each chain goes to the peer. */
-VL_MUST_USE vl_result session_aim_branches(struct vl_session *s);
-/* Logs that were closed since the session last looked: runs of these are judged otherwise. */
-VL_MUST_USE vl_result session_note_closed(struct vl_session *s);
-/* Some closed log has one branch here, and the peer may have another. */
-bool session_lacks_branches(const struct vl_session *s);
-static inline bool branch_has_work(const struct session_branch *branch)
-{
-    return branch->next < branch->to;
-}
 
 /* session_pending.c: takes over the complete chunk s->receiving. */
 VL_MUST_USE vl_result session_take_chunk(struct vl_session *s);

@@ -33,23 +33,13 @@ void session_limit_pending(struct vl_session *s, size_t entries)
     s->pending.max_entries = entries;
 }
 
-static bool follows(const struct chunk *c, const struct chunk *before)
-{
-    return vl_id_equal(&before->log, &c->log) && chunk_last_seq(before) + 1 == c->first &&
-           vl_id_equal(chunk_tip(before), &c->prev);
-}
-
-/* Whether something waits that this one would have to wait for: what comes before c in its log.
- * What comes after may wait too (it was on its way when I asked for c), and holds nothing up. Of a
- * closed log several branches may come at once. */
-static bool is_blocked(const struct pending *pending, const struct session_log *log,
-                       const struct chunk *c)
+/* Whether what comes before c in its log waits. What comes after may wait too (it was on its way
+ * when I asked for c), and holds nothing up. */
+static bool waits_before(const struct pending *pending, const struct chunk *c)
 {
     for (size_t i = 0; i < pending->count; i++) {
         const struct chunk *item = pending->items[i];
-        if (log->closed ? follows(c, item)
-                        : vl_id_equal(&item->log, &c->log) && item->first <= c->first)
-            return true;
+        if (vl_id_equal(&item->log, &c->log) && item->first <= c->first) return true;
     }
     return false;
 }
@@ -90,86 +80,65 @@ static bool fits(const struct pending *pending, const struct chunk *c)
  * chunk alone would store an entry or two. */
 
 #define BATCH_RUNS_MAX 64u
-#define NO_RUN         UINT32_MAX
 
-struct batch { /* chunks that follow one another make one run */
+struct batch { /* chunks that follow one another in one log make one run */
     struct vl_run runs[BATCH_RUNS_MAX];
     struct session_log *logs[BATCH_RUNS_MAX];
-    struct vl_id tips[BATCH_RUNS_MAX];
     size_t bytes[BATCH_RUNS_MAX];
+    uint64_t next[BATCH_RUNS_MAX];
     size_t run_count;
-    bool full;                /* a chunk found no run to begin */
     struct vl_entry *entries; /* of each run VL_CHUNK_ENTRIES_MAX */
 };
 
-/* The run that the chunk goes on, or another one of its log. */
-static size_t batch_run(const struct batch *b, const struct session_log *log, const struct chunk *c)
+static size_t batch_run(const struct batch *b, const struct session_log *log)
 {
-    const struct vl_id *after = c->done == 0 ? &c->prev : &c->items[c->done - 1].id;
-    size_t of_log = b->run_count;
-    for (size_t at = 0; at < b->run_count; at++) {
-        if (b->logs[at] != log) continue;
-        if (vl_id_equal(&b->tips[at], after)) return at;
-        of_log = at;
-    }
-    return log->closed ? b->run_count : of_log;
+    size_t at = 0;
+    while (at < b->run_count && b->logs[at] != log)
+        at++;
+    return at;
 }
 
-/* Puts the chunk at the end of its run, or begins one. */
-static void batch_add(struct batch *b, struct session_log *log, struct chunk *c,
-                      const struct vl_id *server)
+/* Puts the chunk at the end of its log's run; not when there is no room, or it does not go on. */
+static void batch_add(struct batch *b, struct session_log *log, const struct chunk *c)
 {
-    size_t at = batch_run(b, log, c);
+    size_t at = batch_run(b, log);
     size_t count = c->count - c->done;
-    if (at == BATCH_RUNS_MAX) {
-        b->full = true;
-        return;
-    }
-    struct vl_run *run = &b->runs[at];
+    if (at == BATCH_RUNS_MAX) return;
     struct vl_entry *entries = &b->entries[at * VL_CHUNK_ENTRIES_MAX];
-    const struct vl_id *after = c->done == 0 ? &c->prev : &c->items[c->done - 1].id;
     if (at == b->run_count) {
-        b->runs[at] = (struct vl_run){.entries = entries, .server = server};
+        b->runs[at] = (struct vl_run){.entries = entries};
         b->logs[at] = log;
         b->bytes[at] = 0;
+        b->next[at] = c->first + c->done;
         b->run_count++;
-    } else if (!vl_id_equal(&b->tips[at], after) || run->count + count > VL_CHUNK_ENTRIES_MAX ||
-               b->bytes[at] + chunk_size(c) > VL_CHUNK_BYTES_MAX) {
-        return;
     }
+    struct vl_run *run = &b->runs[at];
+    if (run->count + count > VL_CHUNK_ENTRIES_MAX || c->first + c->done != b->next[at] ||
+        b->bytes[at] + chunk_size(c) > VL_CHUNK_BYTES_MAX)
+        return;
     for (size_t i = 0; i < count; i++)
         entries[run->count++] = chunk_entry(c, c->done + i);
     b->bytes[at] += chunk_size(c);
-    b->tips[at] = *chunk_tip(c);
-    c->run = (uint32_t)at;
+    b->next[at] += count;
 }
 
 /* What the replica took of a run is newer than my tip was. */
-static vl_result note_stored(struct vl_session *s, struct session_log *log, const struct chunk *c,
-                             size_t fresh)
+static void note_stored(struct vl_session *s, struct session_log *log, const struct chunk *c)
 {
-    if (c->done == 0) return VL_OK;
-    const struct vl_id *id = &c->items[c->done - 1].id;
+    if (c->done == 0) return;
     uint64_t last = c->first + c->done - 1;
-    if (log->closed) {
-        s->counts.entries_received += fresh;
-        if (fresh > 0) s->pending.retry = true;
-        return session_peer_has(s, id);
-    }
-    uint64_t newer = !log->mine.known                 ? c->done
+    uint64_t fresh = !log->mine.known                 ? c->done
                      : last <= log->mine.seq          ? 0
                      : last - log->mine.seq < c->done ? last - log->mine.seq
                                                       : c->done;
-    s->counts.entries_received += newer;
-    if (newer > 0) s->pending.retry = true;
-    tip_raise(&log->mine, last, id);
-    return VL_OK;
+    s->counts.entries_received += fresh;
+    if (fresh > 0) s->pending.retry = true;
+    tip_raise(&log->mine, last, &c->items[c->done - 1].id);
 }
 
 /* There can be a gap only where something was let go, or was on its way when HEADS went out. */
 static vl_result gap(const struct vl_session *s, struct session_log *log)
 {
-    if (log->closed) return VL_OK;
     if (!log->dropped && !log->stuck && !s->round_open) return VL_ERR_GAP;
     log->dropped = true;
     return VL_OK;
@@ -184,9 +153,11 @@ static vl_result run_outcome(const struct vl_session *s, struct session_log *log
     case VL_OK: return run->stored == run->count ? VL_OK : VL_ERR_INTERNAL;
     case VL_ERR_MISSING: return VL_OK;
     case VL_ERR_GAP: *let_go = true; return gap(s, log);
-    case VL_ERR_FORK: *let_go = true; return VL_OK;
-    case VL_ERR_LIMIT: /* of this copy: the others go on */
-        *let_go = log->held = true;
+    /* The run goes on from another entry than mine, or is another one with the same number. */
+    case VL_ERR_PREV:
+    case VL_ERR_FORK:
+        *let_go = true;
+        log->forked = true;
         return VL_OK;
     default: return run->result;
     }
@@ -209,17 +180,15 @@ static vl_result batch_settle(struct vl_session *s, struct batch *b)
     for (size_t i = 0; i < p->count; i++) {
         struct chunk *c = p->items[i];
         struct session_log *log = logs_find(&s->logs, &c->log);
-        size_t at = c->run;
         assert(log != NULL);
-        c->run = NO_RUN;
-        if (at != NO_RUN) {
+        size_t at = batch_run(b, log);
+        if (at < b->run_count) {
             size_t here = c->count - c->done < stored[at] ? c->count - c->done : stored[at];
             c->done += here;
             stored[at] -= here;
-            vl_result noted = here > 0 ? note_stored(s, log, c, here) : VL_OK;
-            if (result == VL_OK) result = noted;
+            if (here > 0) note_stored(s, log, c);
         }
-        if (c->done == c->count || (at != NO_RUN && let_go[at])) {
+        if (c->done == c->count || log->forked || (at < b->run_count && let_go[at])) {
             chunk_destroy(c);
             continue;
         }
@@ -231,46 +200,36 @@ static vl_result batch_settle(struct vl_session *s, struct batch *b)
     return result;
 }
 
-/* The chunks that were not yet given in this pass: of an open log one run in a pass. */
-static void batch_fill(struct vl_session *s, struct batch *b)
-{
-    struct pending *p = &s->pending;
-    b->run_count = 0;
-    b->full = false;
-    for (size_t i = 0; i < p->count; i++) {
-        struct chunk *c = p->items[i];
-        struct session_log *log = logs_find(&s->logs, &c->log);
-        assert(log != NULL);
-        c->run = NO_RUN;
-        if (c->pass == p->pass) continue;
-        bool begun = batch_run(b, log, c) < b->run_count;
-        if (!log->closed && !begun && log->pass == p->pass) continue;
-        batch_add(b, log, c, vl_id_is_zero(&s->peer_person) ? NULL : &s->peer_person);
-        if (c->run == NO_RUN) continue;
-        c->pass = p->pass;
-        log->pass = p->pass;
-    }
-}
-
-/* Gives all that waits to the replica, BATCH_RUNS_MAX runs at a time. */
+/* Gives all that waits to the replica, BATCH_RUNS_MAX logs at a time. */
 static vl_result retry_pass(struct vl_session *s)
 {
     struct pending *p = &s->pending;
     struct batch *b = calloc(1, sizeof *b);
     if (b == NULL) return VL_ERR_NO_MEMORY;
     vl_result result = VL_ERR_NO_MEMORY;
-    size_t runs = p->count < BATCH_RUNS_MAX ? p->count : BATCH_RUNS_MAX;
-    b->entries = malloc(runs * VL_CHUNK_ENTRIES_MAX * sizeof *b->entries);
+    size_t logs = p->count < BATCH_RUNS_MAX ? p->count : BATCH_RUNS_MAX;
+    b->entries = malloc(logs * VL_CHUNK_ENTRIES_MAX * sizeof *b->entries);
     if (b->entries == NULL) goto out;
     p->pass++;
     result = VL_OK;
     for (bool more = true; result == VL_OK && more;) {
-        batch_fill(s, b);
-        more = b->full;
+        more = false;
+        b->run_count = 0;
+        for (size_t i = 0; i < p->count; i++) {
+            struct session_log *log = logs_find(&s->logs, &p->items[i]->log);
+            assert(log != NULL);
+            bool in_batch = batch_run(b, log) < b->run_count;
+            if (!in_batch && log->pass == p->pass) continue;
+            if (!in_batch && b->run_count == BATCH_RUNS_MAX) {
+                more = true;
+                continue;
+            }
+            log->pass = p->pass;
+            batch_add(b, log, p->items[i]);
+        }
         if (b->run_count == 0) break;
         result = vl_replica_receive_runs(s->replica, b->runs, b->run_count);
         s->stored_generation = vl_replica_generation(s->replica);
-        if (result == VL_OK) result = session_note_closed(s);
         if (result == VL_OK) result = batch_settle(s, b);
     }
 out:
@@ -316,6 +275,21 @@ static vl_result is_free(struct vl_session *s, const struct chunk *c, bool *out)
     return VL_OK;
 }
 
+/* A piece of the peer's branch: the replica makes the proof of it. */
+static vl_result meet_branch(struct vl_session *s, const struct chunk *c)
+{
+    struct vl_entry *entries = malloc(c->count * sizeof *entries);
+    size_t stored = 0;
+    if (entries == NULL) return VL_ERR_NO_MEMORY;
+    for (size_t i = 0; i < c->count; i++)
+        entries[i] = chunk_entry(c, i);
+    vl_result result = vl_replica_receive(s->replica, entries, c->count, &stored);
+    s->stored_generation = vl_replica_generation(s->replica);
+    free(entries);
+    bool unproven = result == VL_ERR_GAP || result == VL_ERR_PREV || result == VL_ERR_MISSING;
+    return result == VL_ERR_FORK || unproven ? VL_OK : result;
+}
+
 vl_result session_take_chunk(struct vl_session *s)
 {
     struct pending *p = &s->pending;
@@ -325,7 +299,11 @@ vl_result session_take_chunk(struct vl_session *s)
     s->receiving = NULL;
     vl_result result = note_peer(s, c, &log);
     if (result != VL_OK) goto let_go;
-    blocked = is_blocked(p, log, c);
+    if (log->forked) {
+        result = meet_branch(s, c);
+        goto let_go;
+    }
+    blocked = waits_before(p, c);
     if (!blocked) {
         result = is_free(s, c, &is_ready);
         if (result != VL_OK) goto let_go;
@@ -355,39 +333,18 @@ let_go:
 
 /* ---- the peer has sent everything ---- */
 
-/* What waits of closed logs may wait for what is never taken here: it is no more than a cache. */
-static void let_closed_go(struct vl_session *s)
-{
-    struct pending *p = &s->pending;
-    size_t kept = 0;
-    p->entries = p->bytes = 0;
-    for (size_t i = 0; i < p->count; i++) {
-        struct chunk *c = p->items[i];
-        if (logs_find(&s->logs, &c->log)->closed) {
-            chunk_destroy(c);
-            continue;
-        }
-        p->items[kept++] = c;
-        p->entries += c->count - c->done;
-        p->bytes += chunk_size(c);
-    }
-    p->count = kept;
-}
-
 /* Whether something of the peer's is not stored and could be. */
-static bool lacking(struct vl_session *s)
+static bool lacking(const struct vl_session *s)
 {
-    for (size_t i = 0; i < s->pending.count; i++) {
-        if (!logs_find(&s->logs, &s->pending.items[i]->log)->closed) return true;
-    }
+    if (s->pending.count > 0) return true;
     for (size_t i = 0; i < s->logs.count; i++) {
         const struct session_log *log = &s->logs.items[i];
-        if (log->dropped && !log->closed && !log->stuck && !log->held) return true;
+        if (log->dropped && !log->forked && !log->stuck) return true;
     }
     return false;
 }
 
-/* What waits or was dropped links to what is refused here, and can never come. */
+/* What waits or was dropped links to a branch that is refused here, and can never come. */
 static void give_up(struct vl_session *s)
 {
     for (size_t i = 0; i < s->pending.count; i++) {
@@ -404,28 +361,21 @@ static void give_up(struct vl_session *s)
 
 vl_result session_burst_ended(struct vl_session *s)
 {
-    if (s->round_open) return VL_OK;
-    if (lacking(s)) return session_begin_heads(s);
-    let_closed_go(s);
-    return VL_OK;
+    return !s->round_open && lacking(s) ? session_begin_heads(s) : VL_OK;
 }
 
 vl_result session_round_ended(struct vl_session *s)
 {
     s->round_open = false;
     s->peer_drained = true;
-    if (!lacking(s)) {
-        let_closed_go(s);
-        return VL_OK;
-    }
+    if (!lacking(s)) return VL_OK;
     /* Whoever it came from: what another session stored meanwhile is no fault of this peer's. */
     if (vl_replica_generation(s->replica) != s->round_generation) return session_begin_heads(s);
-    bool excused = false;
+    bool forked = false;
     for (size_t i = 0; i < s->logs.count; i++) {
-        const struct session_log *log = &s->logs.items[i];
-        excused = excused || log->closed || log->forked || log->held;
+        forked = forked || s->logs.items[i].forked;
     }
-    if (!excused) return VL_ERR_LIMIT;
+    if (!forked) return VL_ERR_LIMIT;
     give_up(s);
     return VL_OK;
 }

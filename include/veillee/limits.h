@@ -22,12 +22,6 @@
 
 #define VL_CONTROL_ENTRIES_MAX 16384u /* control entries of one circle: 32 MiB of ancestor sets */
 
-#define VL_LOG_BYTES_MAX     16777216u /* (wire) headers, signatures and blobs of one log: 16 MiB */
-#define VL_LOG_CONTROLS_MAX  64u       /* (wire) control entries of one log */
-#define VL_PERSON_CHAINS_MAX 64u       /* (wire) logs of one person, each branch counted */
-#define VL_SHOWN_ENTRIES     16u       /* of a branch, to show that there is one */
-#define VL_SERVED_CHAINS_MAX 64u       /* of closed logs, cited by nobody, that one member gave */
-
 #define VL_CHUNK_ENTRIES_MAX 256u    /* (wire) entries behind one verified signature */
 #define VL_CHUNK_BYTES_MAX   262144u /* (wire) 256 KiB */
 #define VL_FRAME_BYTES_MAX   65535u  /* (wire) one encrypted frame with its tag */

@@ -35,9 +35,6 @@ struct vl_member_entry { /* one control entry; views are copied */
     const struct vl_bytes *cites; /* content entries */
     size_t cite_count;
     uint64_t lamport; /* 0: count it over the links (the test format) */
-    /* Kept so that what follows it can be judged, and in no state: it is in a log that is closed,
-     * and in nobody's past. Then so is everything added later that has it in its past. */
-    bool is_outside;
 };
 
 VL_MUST_USE vl_result vl_membership_create(struct vl_membership **out);
@@ -49,8 +46,7 @@ void vl_membership_destroy(struct vl_membership *m); /* accepts NULL */
 VL_MUST_USE vl_result vl_membership_add(struct vl_membership *m,
                                         const struct vl_member_entry *entry);
 
-/* Entries without a successor, as the next auth, none that is outside. Sorted by name. Views live
- * until the next add. */
+/* Entries without a successor, as the next auth. Sorted by name. Views live until the next add. */
 size_t vl_membership_frontier(const struct vl_membership *m, struct vl_bytes *out, size_t max);
 /* Whether `ancestor` is `entry` or in its past. false for unknown names. */
 bool vl_membership_reaches(const struct vl_membership *m, struct vl_bytes entry,
@@ -60,8 +56,7 @@ bool vl_membership_reaches(const struct vl_membership *m, struct vl_bytes entry,
 size_t vl_membership_maximal(const struct vl_membership *m, struct vl_bytes *names, size_t count,
                              vl_result *result);
 
-/* The state of everything added that is not outside. Reading it settles it first, so it can fail:
- * NO_MEMORY. */
+/* The state of everything added. Reading it settles it first, so it can fail: NO_MEMORY. */
 VL_MUST_USE vl_result vl_membership_settle(struct vl_membership *m);
 
 enum vl_role { VL_ROLE_NONE, VL_ROLE_MEMBER, VL_ROLE_FACILITATOR };
@@ -98,7 +93,7 @@ bool vl_membership_erases(const struct vl_membership *m, struct vl_bytes tombsto
                           struct vl_bytes device);
 
 enum vl_standing {
-    VL_STANDING_UNKNOWN,      /* not added, or outside */
+    VL_STANDING_UNKNOWN,
     VL_STANDING_UNAUTHORISED, /* R0: no effect on anything, for ever */
     VL_STANDING_VOID,         /* R4 */
     VL_STANDING_LIVING

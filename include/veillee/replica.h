@@ -88,9 +88,8 @@ VL_MUST_USE vl_result vl_replica_write_to(struct vl_replica *r,
  * (already known ones included). Results beside VL_OK, all with what went before kept:
  *   MISSING   entries[*stored] waits for entries that are not here: give it again later
  *   GAP       the run begins after our tip
- *   FORK      it is of a closed log, and nothing more of that is taken from this one
+ *   FORK      it contradicts our copy of the log: the proof is kept, nothing more is taken of it
  *   LIMIT     over VL_CHUNK_*, VL_HEADS_MAX or VL_CONTROL_ENTRIES_MAX
- *   TOO_LARGE over VL_ENTRY_BYTES_MAX, or the log over VL_LOG_*
  *   AUTHORITY a log of a key that nobody enrolled; a second founding
  *   SIGNATURE, CIRCLE, LAMPORT, LINKS, AUTH, HASH, PREV, ...: the peer is at fault
  *   STORAGE, FULL, NO_MEMORY, DAMAGED: this machine is; kept is what *stored says */
@@ -99,16 +98,13 @@ VL_MUST_USE vl_result vl_replica_receive(struct vl_replica *r, const struct vl_e
 
 /* Several runs, each of another log, at once: one transaction, and entries go in by their lamport
  * number over all runs, so that runs which link to each other do not wait in turn. Each run has its
- * own result, as above; returned are only this machine's faults (STORAGE, ...). A second run for
- * one place is judged by what was here before the call: GAP.
- * A run that contradicts what is here closes its log. Of a closed log a second branch is taken, and
- * beyond that what there is room for on the server's account (docs/protocol.md, "Forks"). */
+ * own result, as above; returned are only this machine's faults (STORAGE, ...). A second run of a
+ * log is judged by what was here before the call: GAP. */
 struct vl_run {
     const struct vl_entry *entries;
     size_t count;
-    const struct vl_id *server; /* the person whose device gave it; NULL: nobody that is known */
-    size_t stored;              /* out */
-    vl_result result;           /* out */
+    size_t stored;    /* out */
+    vl_result result; /* out */
 };
 VL_MUST_USE vl_result vl_replica_receive_runs(struct vl_replica *r, struct vl_run *runs,
                                               size_t count);
@@ -126,8 +122,7 @@ VL_MUST_USE vl_result vl_replica_heads(const struct vl_replica *r, struct vl_hea
                                        size_t *count);
 /* The same as a peer is asked by: a log ends before its first entry that lacks a blob which no
  * tombstone allows (VL_ENTRY_BARE), so that it is sent again from there; left out if that is its
- * number 0. Of closed logs more entries that are here are named, at doubling distances from each
- * end, so that the peer finds where its branches part from these. At most VL_HEADS_MAX in all. */
+ * number 0. */
 VL_MUST_USE vl_result vl_replica_asked_heads(struct vl_replica *r, struct vl_head *out, size_t max,
                                              size_t *count);
 /* Zeros while vl_replica_heads fails. Differs where blobs are lacking. */
@@ -238,23 +233,17 @@ VL_MUST_USE vl_result vl_replica_incarnations(struct vl_replica *r, const uint8_
                                               size_t *count);
 
 struct vl_fork { /* a closed log. What a node proves it with can differ from what another has */
-    struct vl_id log, person; /* whose log it is */
-    const uint8_t *sign_key;  /* of the device that wrote it */
-    size_t branches;          /* of it that are here; mostly two, or as many as were cited */
-    struct vl_bytes proof;    /* empty: two branches were met whose entries are signed too rarely */
-    uint64_t seqs[2];         /* of the two entries of the proof: equal, or the second follows */
-    struct vl_id ids[2];      /* another one than the first */
-    vl_wall walls[2];         /* the author's clock in them */
+    struct vl_id log;
+    const uint8_t *sign_key; /* of the device that wrote it */
+    struct vl_bytes proof;   /* empty: two branches were met whose entries are signed too rarely */
+    uint64_t seqs[2];        /* of the two entries of the proof: equal, or the second follows */
+    struct vl_id ids[2];     /* another one than the first */
 };
 #define VL_FORK_PROOF_BYTES_MAX (48u + 2u * (VL_HEADER_BYTES_MAX + 2u + 64u))
 typedef vl_result (*vl_fork_visit)(void *context, const struct vl_fork *fork);
 /* Views die with the callback, which may not call the replica. */
 VL_MUST_USE vl_result vl_replica_forks(struct vl_replica *r, vl_fork_visit visit, void *context);
 size_t vl_replica_fork_count(const struct vl_replica *r);
-/* More than VL_PERSON_CHAINS_MAX logs and branches of this person are known: all of them are
- * closed.
- */
-bool vl_replica_is_crowded(const struct vl_replica *r, const struct vl_id *person);
 /* A proof from a peer: closes the log, durably. Nothing happens when the log is closed already or
  * not known here. The rest is the peer's fault: the codec's errors, CIRCLE, HASH (not this log's
  * key), SIGNATURE, INVALID (the two do not contradict each other). */

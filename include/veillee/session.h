@@ -16,7 +16,7 @@
  *   CREATED -> GREETING -> PROVING -> COMPARING -> SENDING -> LIVE
  *                  \________________________________________-> FAILED (a named error), from any
  * LIVE: both sides' heads are known to be equal or on their way; new entries are pushed at once.
- * Order of sending: the chunk whose first entry is lowest in (lamport, log), so that little waits
+ * Order of sending: the chunk whose first entry is lowest in (lamport, id), so that little waits
  * for links at the other side. Bounded: VL_PENDING_*, VL_CHUNK_*, VL_HEADS_MAX. */
 #ifndef VEILLEE_SESSION_H
 #define VEILLEE_SESSION_H
@@ -83,8 +83,8 @@ struct vl_session_counts {
 struct vl_session_counts vl_session_counts_of(const struct vl_session *s);
 /* Both sides have each other's heads as far as this side knows. */
 bool vl_session_in_sync(const struct vl_session *s);
-/* Logs that were forked or closed, as far as this side knows, sorted. Returns how many there are,
- * also when that is more than max. */
+/* Logs of which the two sides hold different branches: left out of this session, sorted. Returns
+ * how many there are, also when that is more than max. */
 size_t vl_session_forks(const struct vl_session *s, struct vl_id *out, size_t max);
 
 #endif

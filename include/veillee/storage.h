@@ -21,25 +21,13 @@ struct vl_log_row {
     uint64_t first_seq; /* 0, or the first number of the branch */
     struct vl_id log;
     uint8_t sign_key[32];
-    struct vl_id person; /* whose log it is, by the past of its entry 0 */
     uint64_t tip_seq;
     struct vl_id tip;
     uint64_t tip_lamport;
-    /* Of the log up to the tip, what lies before the branch included: */
-    uint64_t bytes;    /* of headers, signatures and whole blobs, those that are gone as well */
-    uint32_t controls; /* control entries */
-    /* Of a closed log: entries below this number stay, though nobody cites them; they show that the
-     * log was forked, or its person crowded. */
-    uint64_t kept;
     uint32_t flags; /* VL_LOG_* */
 };
 #define VL_LOG_OWN    1u /* the incarnation this device writes */
-#define VL_LOG_FORKED 2u /* of a log of which two branches are known */
-#define VL_LOG_CROWDED                                                                             \
-    4u                   /* of a person of whom more than VL_PERSON_CHAINS_MAX chains are known    \
-                          */
-#define VL_LOG_FIRST 8u  /* of a forked log: what was here before it was closed */
-#define VL_LOG_EMPTY 16u /* its entries were dropped: the index is free */
+#define VL_LOG_FORKED 2u /* two branches are known: nothing more is accepted */
 
 struct vl_entry_row {
     struct vl_id id;
@@ -133,9 +121,6 @@ struct vl_storage {
     /* Gives an entry that has none its blob. NOT_FOUND. */
     vl_result (*entry_fill)(void *self, const struct vl_id *id, struct vl_bytes blob,
                             uint32_t flags);
-    /* Takes the entries of a chain from a number on out again. No operation of them is in the
-     * cells. */
-    vl_result (*entry_drop)(void *self, uint32_t chain, uint64_t from);
     vl_result (*entry_get)(void *self, const struct vl_id *id, vl_entry_visit visit,
                            void *context); /* NOT_FOUND */
     /* Entries of one chain with from <= seq, ascending, at most max. */

@@ -39,16 +39,14 @@
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(SPACE_GET, "SELECT c FROM space WHERE id = ?1")                                              \
     X(SPACE_ADD, "INSERT INTO space(id) VALUES(?1)")                                               \
-    X(LOG_PUT, "INSERT OR REPLACE INTO log"                                                        \
-               " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)")             \
-    X(LOG_SCAN, "SELECT chain, parent, first_seq, log, sign_key, person, tip_seq, tip,"            \
-                " tip_lamport, bytes, controls, kept, flags FROM log WHERE c = ?1 ORDER BY chain") \
+    X(LOG_PUT, "INSERT OR REPLACE INTO log VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")       \
+    X(LOG_SCAN, "SELECT chain, parent, first_seq, log, sign_key, tip_seq, tip, tip_lamport, flags" \
+                " FROM log WHERE c = ?1 ORDER BY chain")                                           \
     X(ENTRY_FIND, "SELECT k FROM entry WHERE short = ?1 AND k BETWEEN ?2 AND ?3 AND id = ?4")      \
     X(ENTRY_PUT, "INSERT INTO entry VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")         \
     X(ENTRY_FLAGS, "UPDATE entry SET flags = ?2 WHERE k = ?1")                                     \
     X(ENTRY_ERASE, "UPDATE entry SET blob = NULL, flags = ?2 WHERE k = ?1")                        \
     X(ENTRY_FILL, "UPDATE entry SET blob = ?3, flags = ?2 WHERE k = ?1")                           \
-    X(ENTRY_DROP, "DELETE FROM entry WHERE k BETWEEN ?1 AND ?2")                                   \
     X(ENTRY_GET, "SELECT k, lamport, kind, flags, id, header, signature, past, blob FROM entry"    \
                  " WHERE k = ?1")                                                                  \
     X(ENTRY_RANGE, "SELECT k, lamport, kind, flags, id, header, signature, past, blob FROM entry"  \

@@ -80,8 +80,7 @@ static vl_result port_log_put(void *self, const struct vl_log_row *row)
     int64_t space = 0;
     VL_TRY(space_of(p, true, &space));
     if (row->tip_seq > ROW_SEQ_MAX || row->first_seq > ROW_SEQ_MAX ||
-        row->index >= ROW_CHAINS_MAX || row->tip_lamport > INT64_MAX || row->bytes > INT64_MAX ||
-        row->kept > INT64_MAX) {
+        row->index >= ROW_CHAINS_MAX || row->tip_lamport > INT64_MAX) {
         return VL_ERR_LIMIT;
     }
     VL_TRY(database_statement(&p->store->db, SQL_LOG_PUT, &statement));
@@ -91,14 +90,10 @@ static vl_result port_log_put(void *self, const struct vl_log_row *row)
     bind_number(statement, 4, (int64_t)row->first_seq);
     bind_bytes(statement, 5, vl_bytes(row->log.bytes, sizeof row->log.bytes));
     bind_bytes(statement, 6, vl_bytes(row->sign_key, sizeof row->sign_key));
-    bind_bytes(statement, 7, vl_bytes(row->person.bytes, sizeof row->person.bytes));
-    bind_number(statement, 8, (int64_t)row->tip_seq);
-    bind_bytes(statement, 9, vl_bytes(row->tip.bytes, sizeof row->tip.bytes));
-    bind_number(statement, 10, (int64_t)row->tip_lamport);
-    bind_number(statement, 11, (int64_t)row->bytes);
-    bind_number(statement, 12, row->controls);
-    bind_number(statement, 13, (int64_t)row->kept);
-    bind_number(statement, 14, row->flags);
+    bind_number(statement, 7, (int64_t)row->tip_seq);
+    bind_bytes(statement, 8, vl_bytes(row->tip.bytes, sizeof row->tip.bytes));
+    bind_number(statement, 9, (int64_t)row->tip_lamport);
+    bind_number(statement, 10, row->flags);
     return store_run(p->store, statement);
 }
 
@@ -109,14 +104,10 @@ static vl_result read_log(sqlite3_stmt *statement, struct vl_log_row *row)
     row->first_seq = (uint64_t)sqlite3_column_int64(statement, 2);
     VL_TRY(column_exact(statement, 3, row->log.bytes, sizeof row->log.bytes));
     VL_TRY(column_exact(statement, 4, row->sign_key, sizeof row->sign_key));
-    VL_TRY(column_exact(statement, 5, row->person.bytes, sizeof row->person.bytes));
-    row->tip_seq = (uint64_t)sqlite3_column_int64(statement, 6);
-    VL_TRY(column_exact(statement, 7, row->tip.bytes, sizeof row->tip.bytes));
-    row->tip_lamport = (uint64_t)sqlite3_column_int64(statement, 8);
-    row->bytes = (uint64_t)sqlite3_column_int64(statement, 9);
-    row->controls = (uint32_t)sqlite3_column_int64(statement, 10);
-    row->kept = (uint64_t)sqlite3_column_int64(statement, 11);
-    row->flags = (uint32_t)sqlite3_column_int64(statement, 12);
+    row->tip_seq = (uint64_t)sqlite3_column_int64(statement, 5);
+    VL_TRY(column_exact(statement, 6, row->tip.bytes, sizeof row->tip.bytes));
+    row->tip_lamport = (uint64_t)sqlite3_column_int64(statement, 7);
+    row->flags = (uint32_t)sqlite3_column_int64(statement, 8);
     return VL_OK;
 }
 
@@ -293,20 +284,6 @@ static vl_result port_entry_fill(void *self, const struct vl_id *id, struct vl_b
                                  uint32_t flags)
 {
     return change_blob(self, SQL_ENTRY_FILL, id, flags, blob);
-}
-
-static vl_result port_entry_drop(void *self, uint32_t chain, uint64_t from)
-{
-    struct port *p = self;
-    sqlite3_stmt *statement = NULL;
-    int64_t space = 0, first = 0, last = 0;
-    VL_TRY(space_of(p, true, &space));
-    VL_TRY(row_key(space, chain, from, &first));
-    VL_TRY(row_key(space, chain, ROW_SEQ_MAX, &last));
-    VL_TRY(database_statement(&p->store->db, SQL_ENTRY_DROP, &statement));
-    bind_number(statement, 1, first);
-    bind_number(statement, 2, last);
-    return store_run(p->store, statement);
 }
 
 static vl_result port_entry_get(void *self, const struct vl_id *id, vl_entry_visit visit,
@@ -560,7 +537,6 @@ void store_storage(struct store *s, const struct vl_id *circle, struct vl_storag
         .entry_flags = port_entry_flags,
         .entry_erase = port_entry_erase,
         .entry_fill = port_entry_fill,
-        .entry_drop = port_entry_drop,
         .entry_get = port_entry_get,
         .entry_range = port_entry_range,
         .entry_scan = port_entry_scan,

@@ -15,12 +15,10 @@ bool hostile_is_ours(vl_result result)
     return result == VL_ERR_STORAGE || result == VL_ERR_FULL;
 }
 
-/* Enrolled, and not known for so many logs that nothing more of hers is taken. */
-static bool is_heard(const struct node *victim, const struct node *hostile)
+static bool is_enrolled(const struct node *victim, const struct node *hostile)
 {
     struct vl_device_info device;
-    return vl_replica_device(victim->replica, hostile->keys->card.sign, &device) == VL_OK &&
-           !vl_replica_is_crowded(victim->replica, &device.person);
+    return vl_replica_device(victim->replica, hostile->keys->card.sign, &device) == VL_OK;
 }
 
 static const size_t one_kind = 1;
@@ -67,7 +65,7 @@ void hostile_attack(struct world *w)
     struct node *hostile = somebody_hostile(w);
     struct node *victim = somebody_honest(w);
     unsigned weights = 0;
-    if (hostile == NULL || victim == NULL || !is_heard(victim, hostile)) return;
+    if (hostile == NULL || victim == NULL || !is_enrolled(victim, hostile)) return;
     for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++)
         weights += attacks[i].weight;
     unsigned drawn = (unsigned)seeded_below(&w->life, weights);
@@ -87,5 +85,5 @@ void hostile_forge(struct world *w)
     struct node *victim = somebody_honest(w);
     struct node *thief = &w->nodes[seeded_below(&w->life, 2) == 0 ? 1 : 2];
     if (!w->profile.endings || victim == NULL || victim == thief) return;
-    if (is_heard(victim, thief)) (void)hostile_entry(w, thief, victim);
+    if (is_enrolled(victim, thief)) (void)hostile_entry(w, thief, victim);
 }

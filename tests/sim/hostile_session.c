@@ -62,16 +62,11 @@ static void say_entries(struct script *s, const struct vl_entry *entries, size_t
     chunk_destroy(c);
 }
 
-/* One for each log, also of one that was forked. */
 static size_t heads_of(const struct node *n, struct vl_head *heads)
 {
     size_t count = 0;
-    size_t kept = 0;
     if (vl_replica_heads(n->replica, heads, HEADS, &count) != VL_OK) return 0;
-    for (size_t i = 0; i < count && i < HEADS; i++)
-        if (kept == 0 || !vl_id_equal(&heads[kept - 1].log, &heads[i].log))
-            heads[kept++] = heads[i];
-    return kept;
+    return count < HEADS ? count : HEADS;
 }
 
 /* ---- what she says after HELLO: the error that must end it, VL_OK: none ---- */

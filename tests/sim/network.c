@@ -330,12 +330,10 @@ void network_pump_node(struct world *w, const struct node *n)
 static void check_session(struct world *w, const struct connection *c, unsigned end)
 {
     const struct vl_session *s = c->sessions[end];
-    const struct node *n = &w->nodes[c->ends[end]];
     if (vl_session_counts_of(s).waiting > w->profile.pending)
         world_fail(w, "more entries wait than may");
-    if (!c->mangled && !w->forked && c->sessions[0] != NULL &&
-        vl_replica_fork_count(n->replica) > 0)
-        world_fail(w, "%s sees a fork, and nobody forked", n->name);
+    if (!c->mangled && !w->forked && c->sessions[0] != NULL && vl_session_forks(s, NULL, 0) > 0)
+        world_fail(w, "%s sees a fork, and nobody forked", w->nodes[c->ends[end]].name);
 }
 
 /* A session that was made by hand ends as it must, with its last message, or not at all. */

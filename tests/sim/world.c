@@ -313,7 +313,7 @@ static bool settle(struct world *w)
 {
     uint64_t end = w->now + SETTLE_AT_MOST;
     while (!w->failed && w->now < end) {
-        run_until(w, w->now + SETTLE_EVERY);
+        run_until(w, w->now + (w->forked ? 3 * MINUTE : SETTLE_EVERY));
         if (check_converged(w)) return true;
     }
     network_tell(w);

@@ -16,22 +16,13 @@ struct chain_rows {
     size_t count, capacity;
 };
 
-enum undo_kind {
-    UNDO_FORK,
-    UNDO_LOG_NEW,
-    UNDO_LOG,
-    UNDO_ENTRY,
-    UNDO_DROP,
-    UNDO_FLAGS,
-    UNDO_BLOB,
-    UNDO_CELL
-};
+enum undo_kind { UNDO_FORK, UNDO_LOG_NEW, UNDO_LOG, UNDO_ENTRY, UNDO_FLAGS, UNDO_BLOB, UNDO_CELL };
 
 struct undo {
     enum undo_kind kind;
     struct vl_log_row log;
     struct vl_entry_row *entry;
-    struct vl_entry_row *before; /* BLOB: what `entry` stands in place of; DROP: what was there */
+    struct vl_entry_row *before; /* BLOB: what `entry` stands in place of */
     uint32_t flags;
     size_t cell;         /* index */
     struct cell_row was; /* owns data */
@@ -85,7 +76,7 @@ struct vl_entry_row *entry_copy(const struct vl_entry_row *row);
 void entry_replace(struct memory_storage *m, struct vl_entry_row *before, struct vl_entry_row *row);
 void entry_wipe(struct vl_entry_row *row); /* frees, nothing of it is left */
 void entry_insert(struct memory_storage *m, struct vl_entry_row *row);
-/* The newest of its chain, not freed; the table by id has to be built anew after. */
+/* The newest of its chain; the table by id has to be built anew after. */
 void entry_remove_last(struct memory_storage *m, struct vl_entry_row *row);
 /* Index + 1; 0 when there is none and none is to be made. May move the cells. */
 size_t cell_index(struct memory_storage *m, const struct vl_cell_key *key, bool make);

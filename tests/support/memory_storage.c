@@ -62,14 +62,7 @@ static void undo_one(struct memory_storage *m, const struct undo *undo)
     case UNDO_FORK: free(m->forks[--m->fork_count].data); break;
     case UNDO_LOG_NEW: m->log_count--; break;
     case UNDO_LOG: m->logs[undo->log.index] = undo->log; break;
-    case UNDO_ENTRY:
-        entry_remove_last(m, undo->entry);
-        free(undo->entry);
-        break;
-    case UNDO_DROP:
-        id_table_build(m, m->by_id_slots); /* rows that were taken out before may be in it */
-        entry_insert(m, undo->before);
-        break;
+    case UNDO_ENTRY: entry_remove_last(m, undo->entry); break;
     case UNDO_FLAGS: undo->entry->flags = undo->flags; break;
     case UNDO_BLOB:
         entry_replace(m, undo->entry, undo->before);
@@ -115,7 +108,7 @@ static vl_result port_commit(void *self)
     for (size_t i = 0; i < m->undo_count; i++)
         if (m->undos[i].kind == UNDO_CELL)
             free(m->undos[i].was.data);
-        else if (m->undos[i].kind == UNDO_BLOB || m->undos[i].kind == UNDO_DROP)
+        else if (m->undos[i].kind == UNDO_BLOB)
             entry_wipe(m->undos[i].before);
     m->undo_count = 0;
     m->writing = false;
@@ -252,24 +245,6 @@ static vl_result port_entry_fill(void *self, const struct vl_id *id, struct vl_b
                                  uint32_t flags)
 {
     return change_blob(self, id, blob, flags);
-}
-
-static vl_result port_entry_drop(void *self, uint32_t chain, uint64_t from)
-{
-    struct memory_storage *m = self;
-    VL_TRY(called(m));
-    assert(m->writing);
-    if (chain >= m->chain_count) return VL_OK;
-    struct chain_rows *rows = &m->chains[chain];
-    size_t before = rows->count;
-    while (rows->count > 0 && rows->items[rows->count - 1]->seq >= from) {
-        struct vl_entry_row *row = rows->items[rows->count - 1];
-        assert((row->flags & VL_ENTRY_MERGED) == 0 || row->kind == VL_ENTRY_CONTROL);
-        entry_remove_last(m, row);
-        undo_add(m, UNDO_DROP)->before = row;
-    }
-    if (rows->count < before) id_table_build(m, m->by_id_slots);
-    return VL_OK;
 }
 
 static vl_result visit_entry(struct memory_storage *m, vl_entry_visit visit, void *context,
@@ -417,7 +392,6 @@ struct vl_storage memory_storage_port(struct memory_storage *m)
                                .entry_flags = port_entry_flags,
                                .entry_erase = port_entry_erase,
                                .entry_fill = port_entry_fill,
-                               .entry_drop = port_entry_drop,
                                .entry_get = port_entry_get,
                                .entry_range = port_entry_range,
                                .entry_scan = port_entry_scan,
@@ -503,7 +477,6 @@ static void copy_undo(struct memory_storage *to, const struct memory_storage *fr
             mine.entry = entry_find(to, &undo->before->id);
             mine.before = entry_copy(undo->before);
         }
-        if (undo->kind == UNDO_DROP) mine.before = entry_copy(undo->before);
         if (undo->kind == UNDO_CELL) {
             mine.cell = cell_index(to, &undo->was.key, true) - 1;
             mine.was.data = memory_need(malloc(undo->was.size + 1));

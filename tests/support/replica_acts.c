@@ -353,7 +353,7 @@ const struct scene_act scene_acts[] = {
     {"receive at once", act_receive_at_once, VL_OK, true},
     {"receive in turn", act_receive_in_turn, VL_OK, true},
     {"receive a cut run", act_receive_a_cut, VL_ERR_MISSING, true},
-    {"receive a fork", act_receive_a_fork, VL_OK, true},
+    {"receive a fork", act_receive_a_fork, VL_ERR_FORK, true},
     {"learn a fork", act_learn_a_fork, VL_OK, true},
     {"write", act_write, VL_OK, true},
     {"write to", act_write_to, VL_OK, true},

@@ -91,11 +91,7 @@ static void change_log(struct vl_log_row *row, unsigned way)
     case 3: row->sign_key[3] ^= 1; break;
     case 4: row->tip_seq++; break;
     case 5: row->tip.bytes[3] ^= 1; break;
-    case 6: row->tip_lamport++; break;
-    case 7: row->person.bytes[3] ^= 1; break;
-    case 8: row->bytes++; break;
-    case 9: row->controls++; break;
-    default: row->first_seq++;
+    default: row->tip_lamport++;
     }
 }
 
@@ -246,13 +242,6 @@ static vl_result port_entry_fill(void *self, const struct vl_id *id, struct vl_b
     return leave(w, before, w->real.entry_fill(w->real.self, id, blob, flags));
 }
 
-static vl_result port_entry_drop(void *self, uint32_t chain, uint64_t from)
-{
-    const struct watched_storage *w = self;
-    bool before = enter(w);
-    return leave(w, before, w->real.entry_drop(w->real.self, chain, from));
-}
-
 static vl_result port_entry_get(void *self, const struct vl_id *id, vl_entry_visit visit,
                                 void *context)
 {
@@ -366,7 +355,6 @@ struct vl_storage watched_storage_port(struct watched_storage *w)
                                .entry_flags = port_entry_flags,
                                .entry_erase = port_entry_erase,
                                .entry_fill = port_entry_fill,
-                               .entry_drop = port_entry_drop,
                                .entry_get = port_entry_get,
                                .entry_range = port_entry_range,
                                .entry_scan = port_entry_scan,
