@@ -48,7 +48,7 @@ static vl_result put_changes(struct json_out *o, const struct typing_changes *ch
         json_open(o, '{');
         json_put_integer(o, "at", (int64_t)change->at);
         json_put_integer(o, "delete", (int64_t)change->gone);
-        result = put_text(o, "insert", vl_bytes(changes->text.data + change->from, change->size));
+        result = put_text(o, "insert", typing_change_text(changes, i));
         json_close(o, '}');
     }
     json_close(o, ']');

@@ -290,8 +290,9 @@ static vl_result settle(struct writing *w)
     }
     pieces_finish(&t->pieces);
     t->pieces = settled;
-    memmove(t->gone, t->gone + w->gone_written,
-            (t->gone_count - w->gone_written) * sizeof *t->gone);
+    if (w->gone_written > 0)
+        memmove(t->gone, t->gone + w->gone_written,
+                (t->gone_count - w->gone_written) * sizeof *t->gone);
     t->gone_count -= w->gone_written;
     return result;
 }
@@ -319,6 +320,13 @@ void typing_changes_finish(struct typing_changes *changes)
     vl_buffer_wipe(&changes->text);
     vl_buffer_finish(&changes->text);
     *changes = (struct typing_changes){0};
+}
+
+struct vl_bytes typing_change_text(const struct typing_changes *changes, size_t at)
+{
+    const struct typing_change *change = &changes->items[at];
+    if (change->size == 0) return vl_bytes(NULL, 0); /* there may be no text at all */
+    return vl_bytes(changes->text.data + change->from, change->size);
 }
 
 struct merged { /* the text as it is written now */

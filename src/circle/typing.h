@@ -51,6 +51,8 @@ struct typing_changes {
  * text. typing_changes_finish. STATE: it is to be opened anew. */
 VL_MUST_USE vl_result typing_pull(struct typing *t, struct typing_changes *out);
 void typing_changes_finish(struct typing_changes *changes); /* wipes; accepts zeroed */
+/* What one of them puts there; a view of the changes' text. */
+struct vl_bytes typing_change_text(const struct typing_changes *changes, size_t at);
 
 /* The unit before a position that is written already: what names the place to others. INVALID. */
 VL_MUST_USE vl_result typing_place(const struct typing *t, size_t at, struct vl_place *out);

@@ -52,6 +52,7 @@ vl_result pieces_put(struct pieces *all, size_t at, struct piece piece)
 
 void pieces_remove(struct pieces *all, size_t from, size_t to)
 {
+    if (from == to) return; /* there may be no items at all */
     for (size_t i = from; i < to; i++)
         piece_finish(&all->items[i]);
     memmove(all->items + from, all->items + to, (all->count - to) * sizeof *all->items);

@@ -37,7 +37,8 @@ static void do_change(struct vl_buffer *text, size_t at, size_t gone, struct vl_
     assert_int_equal(units, gone);
     assert_int_equal(vl_buffer_append(&after, text->data, from), VL_OK);
     assert_int_equal(vl_buffer_append(&after, put.data, put.size), VL_OK);
-    assert_int_equal(vl_buffer_append(&after, text->data + to, text->size - to), VL_OK);
+    if (to < text->size)
+        assert_int_equal(vl_buffer_append(&after, text->data + to, text->size - to), VL_OK);
     vl_buffer_finish(text);
     *text = after;
 }
@@ -48,7 +49,7 @@ static void pull(struct writer *w)
     assert_int_equal(typing_pull(w->typing, &changes), VL_OK);
     for (size_t i = 0; i < changes.count; i++) {
         const struct typing_change *c = &changes.items[i];
-        do_change(&w->text, c->at, c->gone, vl_bytes(changes.text.data + c->from, c->size));
+        do_change(&w->text, c->at, c->gone, typing_change_text(&changes, i));
     }
     typing_changes_finish(&changes);
 }
