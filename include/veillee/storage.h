@@ -73,24 +73,27 @@ struct vl_scan {    /* which entries, always in the order (lamport, id) */
 /* Records, as the storage finds them by what vl_cell_look_up says of their cells. One of which all
  * cells are empty is not among them. */
 enum vl_record_order {
-    VL_RECORDS_BY_AGE,  /* lowest of their cells, then id */
-    VL_RECORDS_BY_DATE, /* date of their first register that is one, without one first, then id */
+    VL_RECORDS_BY_AGE, /* lowest of their cells, then id */
+    VL_RECORDS_BY_KEY, /* key of one register, those without one first, then id */
     VL_RECORDS_BY_ID
 };
 struct vl_record_row {
     struct vl_record_id record;
     uint64_t lowest;
-    char date[VL_DATE_SIZE]; /* BY_DATE */
+    uint8_t key[VL_LOOKUP_KEY_MAX]; /* BY_KEY */
+    size_t key_size;
 };
 struct vl_record_scan {
     uint32_t type; /* with VL_TYPE_SEALED added or not */
     enum vl_record_order order;
+    uint32_t order_field; /* BY_KEY */
     bool backward;
     bool after; /* only those after this place, in the direction that is gone */
     struct vl_record_row place;
-    bool has_names; /* only those whose register `names_field` names that record */
-    uint32_t names_field;
-    struct vl_record_id names;
+    bool has_key; /* only those of which the register `key_field` has this key */
+    uint32_t key_field;
+    uint8_t key[VL_LOOKUP_KEY_MAX];
+    size_t key_size;
     size_t max; /* 0 = all */
 };
 

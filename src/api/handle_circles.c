@@ -21,7 +21,7 @@ vl_result handle_circle_list(struct request *rq)
     json_open(&rq->out, '[');
     for (size_t i = 0; i < all->count; i++) {
         json_open(&rq->out, '{');
-        view_circle(rq, all->items[i]);
+        view_circle(&rq->out, rq->api, all->items[i]);
         json_close(&rq->out, '}');
     }
     json_close(&rq->out, ']');
@@ -32,7 +32,7 @@ vl_result handle_circle_list(struct request *rq)
 static vl_result show(struct request *rq, const struct circle *circle)
 {
     json_open(&rq->out, '{');
-    view_circle(rq, circle);
+    view_circle(&rq->out, rq->api, circle);
     json_close(&rq->out, '}');
     return VL_OK;
 }
@@ -42,7 +42,7 @@ vl_result handle_circle_show(struct request *rq)
     struct circle *circle;
     VL_TRY(request_circle(rq, &circle));
     json_open(&rq->out, '{');
-    view_circle(rq, circle);
+    view_circle(&rq->out, rq->api, circle);
     VL_TRY(view_state(&rq->out, circle));
     json_close(&rq->out, '}');
     return VL_OK;

@@ -17,7 +17,7 @@ vl_result handle_status(struct request *rq)
         json_open(o, '[');
         for (size_t i = 0; i < rq->api->circles->count; i++) {
             json_open(o, '{');
-            view_circle(rq, rq->api->circles->items[i]);
+            view_circle(o, rq->api, rq->api->circles->items[i]);
             json_close(o, '}');
         }
         json_close(o, ']');

@@ -120,8 +120,7 @@ void request_wrote(struct request *rq, const struct circle *circle);
 /* Members of an object that is open. `whole`: also long texts. */
 void view_record(struct json_out *o, const struct circle *circle, const struct record *record,
                  bool whole);
-/* With its digest, unless the request says digest=no: counting it reads every record. */
-void view_circle(struct request *rq, const struct circle *circle);
+void view_circle(struct json_out *o, struct api *api, const struct circle *circle);
 /* What the network does; the vault is open. */
 void view_network(struct json_out *o, const struct api *api);
 const char *view_pairing_state(enum api_pairing_state state);

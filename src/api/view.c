@@ -107,9 +107,8 @@ static void view_incarnations(struct json_out *o, const struct circle *circle)
     json_put_integer(o, "forks", (int64_t)vl_replica_fork_count(circle->replica));
 }
 
-void view_circle(struct request *rq, const struct circle *circle)
+void view_circle(struct json_out *o, struct api *api, const struct circle *circle)
 {
-    struct json_out *o = &rq->out;
     struct vl_id digest, me;
     json_put_id(o, "id", &circle->id);
     view_info(o, circle);
@@ -119,11 +118,9 @@ void view_circle(struct request *rq, const struct circle *circle)
     if (vl_replica_me(circle->replica, &me) == VL_OK) json_put_id(o, "me", &me);
     json_put_integer(o, "members", (int64_t)count_members(circle->replica));
     view_incarnations(o, circle);
-    vl_result looked = devices_put_new(o, rq->api, circle);
+    vl_result looked = devices_put_new(o, api, circle);
     if (looked != VL_OK && o->result == VL_OK) o->result = looked; /* not shown as none */
-    const char *wanted = rq->query(rq->query_context, "digest");
-    if (wanted != NULL && strcmp(wanted, "no") == 0) return;
-    if (view_digest(rq->api, circle, &digest) == VL_OK) {
+    if (view_digest(api, circle, &digest) == VL_OK) {
         json_put_id(o, "digest", &digest);
     } else {
         json_put_text(o, "digest", NULL);

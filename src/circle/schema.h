@@ -138,8 +138,8 @@
  *   CIRCLE       everybody         FACILITATORS always sealed to those of them who are now, and me
  *   CHOSEN       the author says so, record by record
  *
- * Order: OLDEST or NEWEST first, by the oldest value that is seen; DATE: by the first field that
- * has one, without one first.
+ * Order: OLDEST or NEWEST first, by the oldest value that is seen; DATE: by the first field that is
+ * one, without one first.
  *
  * Needs: names of fields; of two with a | between them one. */
 #define SCHEMA_TABLE(X)                                                                            \

@@ -6,7 +6,7 @@
 
 int which_circle(const struct call *call, const char *name, char id[static VL_ID_TEXT_SIZE])
 {
-    char path[CLI_PATH_MAX] = "find?digest=no&name=";
+    char path[CLI_PATH_MAX] = "find?name=";
     struct json *answer;
     if (name == NULL) name = call_option(call, "circle");
     if (name != NULL && !path_add(path, sizeof path, name)) {

@@ -150,8 +150,8 @@ vl_result store_circle_replace(struct store *s, const struct vl_id *id,
 static vl_result forget_rows(struct store *s, int64_t space)
 {
     static const enum database_statement rows[] = {
-        SQL_LOGS_FORGET,   SQL_ENTRIES_FORGET, SQL_CELLS_CLEAR,
-        SQL_SEARCH_FORGET, SQL_ITEMS_FORGET,   SQL_SPACE_FORGET,
+        SQL_LOGS_FORGET,  SQL_ENTRIES_FORGET, SQL_CELLS_CLEAR,      SQL_ITEMS_FORGET,
+        SQL_QUEUE_FORGET, SQL_SEARCH_FORGET,  SQL_DOCUMENTS_FORGET, SQL_SPACE_FORGET,
     };
     sqlite3_stmt *statement = NULL;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

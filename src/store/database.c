@@ -1,5 +1,4 @@
 #include "store/database.h"
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,13 +39,15 @@ static const char schema[] =
     "CREATE INDEX entry_unmerged ON entry(c, lamport, id) WHERE kind <> 2 AND flags & 2 = 0;"
     "CREATE INDEX entry_bare ON entry(c, lamport, id) WHERE flags & 32;"
     "CREATE TABLE cell(c INTEGER, type INTEGER, record BLOB, field INTEGER, kind INTEGER,"
-    " low INTEGER, names BLOB, date TEXT, state BLOB, PRIMARY KEY(c, type, record, field, kind))"
+    " low INTEGER, key BLOB, state BLOB, PRIMARY KEY(c, type, record, field, kind)) WITHOUT ROWID;"
+    "CREATE INDEX cell_key ON cell(c, type, field, key, record) WHERE key IS NOT NULL;"
+    "CREATE TABLE item(c INTEGER, type INTEGER, record BLOB, made INTEGER,"
+    " PRIMARY KEY(c, type, record)) WITHOUT ROWID;"
+    "CREATE INDEX item_made ON item(c, type, made, record);"
+    "CREATE TABLE queue(c INTEGER, type INTEGER, record BLOB, PRIMARY KEY(c, type, record))"
     " WITHOUT ROWID;"
-    "CREATE INDEX cell_names ON cell(c, type, field, names) WHERE names IS NOT NULL;"
-    "CREATE TABLE item(n INTEGER PRIMARY KEY, c INTEGER, type INTEGER, record BLOB, queued INTEGER,"
-    " made INTEGER, date TEXT, UNIQUE(c, type, record));"
-    "CREATE INDEX item_made ON item(c, type, made, record, date) WHERE made IS NOT NULL;"
-    "CREATE INDEX item_queued ON item(queued) WHERE queued > 0;"
+    "CREATE TABLE document(n INTEGER PRIMARY KEY, c INTEGER, type INTEGER, record BLOB,"
+    " UNIQUE(c, type, record));"
     "CREATE VIRTUAL TABLE search USING fts5(body, prefix = '2 3',"
     " tokenize = 'unicode61 remove_diacritics 2');"
     "CREATE TABLE circle(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, is_draft INTEGER,"
@@ -94,18 +95,6 @@ vl_result database_result(struct database *db, int rc)
     (void)snprintf(db->error, sizeof db->error, "%s (SQLite: %s, %d)", vl_result_message(result),
                    sqlite3_errstr(rc), rc);
     return result;
-}
-
-/* A page that has to leave the room in the middle of a transaction is sealed and written, and read
- * and opened again. It is a matter of speed alone: nothing is wrong when it does not work. */
-void database_room(struct database *db, bool much)
-{
-    (void)sqlite3_exec(db->connection,
-                       much ? "PRAGMA cache_size = -" TEXT(DATABASE_ROOM_KIB)
-                            : "PRAGMA cache_size = -" TEXT(DATABASE_CACHE_KIB),
-                       NULL, NULL, NULL);
-    if (!much) (void)sqlite3_db_release_memory(db->connection);
-    if (!much) (void)malloc_trim(0);
 }
 
 /* ---- opening ---- */

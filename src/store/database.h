@@ -6,12 +6,13 @@
  *   space     circles that have rows here, numbered from 1: `c` everywhere else
  *   log       one row a chain
  *   entry     k = c << 52 | chain << 32 | seq: a chain's entries lie one behind the other
- *   cell      merged state of one field; low, names and date are what vl_cell_look_up says of it
- *   item      records, numbered as they came: made is the lowest `low` of their cells (NULL: all
- * are empty), date that of their first register that is one; queued 1: new,
- *             2: changed since it was indexed search    their text (FTS5), by number
- * of item circle    what this device knows of a circle beside its records; its seed sealed once
- * more note      small values */
+ *   cell      merged state of one field; low and key are what vl_cell_look_up says of it
+ *   item      records by age: the lowest `low` of their cells
+ *   queue     records that changed since they were indexed
+ *   document  numbers of indexed records
+ *   search    their text (FTS5), by number of document
+ *   circle    what this device knows of a circle beside its records; its seed sealed once more
+ *   note      small values */
 #ifndef STORE_DATABASE_H
 #define STORE_DATABASE_H
 
@@ -20,24 +21,17 @@
 #define DATABASE_APPLICATION 0x56656c6c /* "Vell" */
 #define DATABASE_VERSION     2
 #define DATABASE_CACHE_KIB   2048
-#define DATABASE_ROOM_KIB    8192 /* while much is written at once */
 
-/* Records, all of a type or those of which the register ?6 names ?7. */
-#define DATABASE_ALL                                                                               \
-    "SELECT i.record, i.made, i.date FROM item i"                                                  \
-    " WHERE i.c = ?1 AND i.type = ?2 AND i.made IS NOT NULL"
-#define DATABASE_OF                                                                                \
-    "SELECT i.record, i.made, i.date FROM cell t CROSS JOIN item i"                                \
-    " WHERE t.c = ?1 AND t.type = ?2 AND t.field = ?6 AND t.names = ?7"                            \
-    " AND i.c = t.c AND i.type = t.type AND i.record = t.record AND i.made IS NOT NULL"
-#define DATABASE_AGE_FORTH " AND (i.made, i.record) > (?3, ?4) ORDER BY i.made, i.record LIMIT ?5"
-#define DATABASE_AGE_BACK                                                                          \
-    " AND (i.made, i.record) < (?3, ?4) ORDER BY i.made DESC, i.record DESC LIMIT ?5"
-#define DATABASE_ID_FORTH   " AND i.record > ?4 ORDER BY i.record LIMIT ?5"
-#define DATABASE_ID_BACK    " AND i.record < ?4 ORDER BY i.record DESC LIMIT ?5"
-#define DATABASE_DATE_FORTH " AND (i.date, i.record) > (?3, ?4) ORDER BY i.date, i.record LIMIT ?5"
-#define DATABASE_DATE_BACK                                                                         \
-    " AND (i.date, i.record) < (?3, ?4) ORDER BY i.date DESC, i.record DESC LIMIT ?5"
+/* Records of which the register ?7 has the key ?8, and records by the key of the register ?6. */
+#define DATABASE_JOIN "cell t CROSS JOIN item i"
+#define DATABASE_WHERE                                                                             \
+    "t.c = ?1 AND t.type = ?2 AND t.field = ?7 AND t.key = ?8 AND t.kind = 0"                      \
+    " AND i.c = t.c AND i.type = t.type AND i.record = t.record"
+#define DATABASE_OF DATABASE_JOIN " WHERE " DATABASE_WHERE
+#define DATABASE_KEYED(from, where, order)                                                         \
+    "SELECT i.record, i.made, coalesce(k.key, x'') FROM " from                                     \
+    " LEFT JOIN cell k ON k.c = i.c AND k.type = i.type AND k.record = i.record"                   \
+    " AND k.field = ?6 AND k.kind = 0 WHERE " where " ORDER BY " order " LIMIT ?5"
 
 #define DATABASE_STATEMENTS(X)                                                                     \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
@@ -74,47 +68,66 @@
       " AND (1 << kind) & ?4 AND flags & ?5 = ?6 ORDER BY lamport, id LIMIT ?7")                   \
     X(CELL_GET, "SELECT state FROM cell"                                                           \
                 " WHERE c = ?1 AND type = ?2 AND record = ?3 AND field = ?4 AND kind = ?5")        \
-    X(CELL_PUT, "INSERT OR REPLACE INTO cell VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")          \
+    X(CELL_PUT, "INSERT OR REPLACE INTO cell VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")              \
     X(CELL_SCAN, "SELECT type, record, field, kind, state FROM cell WHERE c = ?1"                  \
                  " ORDER BY type, record, field, kind")                                            \
     X(CELL_SCAN_TYPE, "SELECT type, record, field, kind, state FROM cell"                          \
                       " WHERE c = ?1 AND type = ?2 ORDER BY record, field, kind")                  \
     X(CELL_RECORD, "SELECT type, record, field, kind, state FROM cell"                             \
                    " WHERE c = ?1 AND type = ?2 AND record = ?3 ORDER BY field, kind")             \
+    X(CELLS_QUEUE, "INSERT OR IGNORE INTO queue SELECT DISTINCT c, type, record FROM cell"         \
+                   " WHERE c = ?1")                                                                \
     X(CELLS_CLEAR, "DELETE FROM cell WHERE c = ?1")                                                \
-    X(CELLS_SUM, "SELECT min(low), coalesce((SELECT date FROM cell WHERE c = ?1 AND type = ?2"     \
-                 " AND record = ?3 AND date IS NOT NULL ORDER BY field LIMIT 1), '')"              \
-                 " FROM cell WHERE c = ?1 AND type = ?2 AND record = ?3")                          \
-    X(ITEM_GET, "SELECT n, queued, made, date FROM item"                                           \
-                " WHERE c = ?1 AND type = ?2 AND record = ?3")                                     \
-    X(ITEM_ADD, "INSERT INTO item(c, type, record, queued, made, date)"                            \
-                " VALUES(?1, ?2, ?3, 1, ?4, ?5) ON CONFLICT DO NOTHING")                           \
-    X(ITEM_PUT, "UPDATE item SET queued = ?2, made = ?3, date = ?4 WHERE n = ?1")                  \
-    X(ITEM_INDEXED, "UPDATE item SET queued = 0 WHERE n = ?1")                                     \
-    X(ITEM_DROP, "DELETE FROM item WHERE n = ?1")                                                  \
-    X(ITEMS_QUEUE, "UPDATE item SET made = NULL, date = '', queued = 2 WHERE c = ?1")              \
-    X(QUEUE_NEXT, "SELECT n, c, type, record, made, queued FROM item"                              \
-                  " WHERE queued > 0 ORDER BY queued, n LIMIT 1")                                  \
-    X(QUEUE_COUNT, "SELECT count(*) FROM item WHERE queued > 0")                                   \
-    X(RECORDS_AGE_FORTH, DATABASE_ALL DATABASE_AGE_FORTH)                                          \
-    X(RECORDS_OF_AGE_FORTH, DATABASE_OF DATABASE_AGE_FORTH)                                        \
-    X(RECORDS_AGE_BACK, DATABASE_ALL DATABASE_AGE_BACK)                                            \
-    X(RECORDS_OF_AGE_BACK, DATABASE_OF DATABASE_AGE_BACK)                                          \
-    X(RECORDS_DATE_FORTH, DATABASE_ALL DATABASE_DATE_FORTH)                                        \
-    X(RECORDS_OF_DATE_FORTH, DATABASE_OF DATABASE_DATE_FORTH)                                      \
-    X(RECORDS_DATE_BACK, DATABASE_ALL DATABASE_DATE_BACK)                                          \
-    X(RECORDS_OF_DATE_BACK, DATABASE_OF DATABASE_DATE_BACK)                                        \
-    X(RECORDS_ID_FORTH, DATABASE_ALL DATABASE_ID_FORTH)                                            \
-    X(RECORDS_OF_ID_FORTH, DATABASE_OF DATABASE_ID_FORTH)                                          \
-    X(RECORDS_ID_BACK, DATABASE_ALL DATABASE_ID_BACK)                                              \
-    X(RECORDS_OF_ID_BACK, DATABASE_OF DATABASE_ID_BACK)                                            \
+    X(ITEM_GET, "SELECT min(low), (SELECT made FROM item WHERE c = ?1 AND type = ?2"               \
+                " AND record = ?3) FROM cell WHERE c = ?1 AND type = ?2 AND record = ?3")          \
+    X(ITEM_PUT, "INSERT OR REPLACE INTO item VALUES(?1, ?2, ?3, ?4)")                              \
+    X(ITEM_DROP, "DELETE FROM item WHERE c = ?1 AND type = ?2 AND record = ?3")                    \
+    X(RECORDS_AGE, "SELECT i.record, i.made, x'' FROM item i WHERE i.c = ?1 AND i.type = ?2"       \
+                   " AND (i.made, i.record) > (?3, ?4) ORDER BY i.made, i.record LIMIT ?5")        \
+    X(RECORDS_AGE_BACK,                                                                            \
+      "SELECT i.record, i.made, x'' FROM item i WHERE i.c = ?1 AND i.type = ?2"                    \
+      " AND (i.made, i.record) < (?3, ?4) ORDER BY i.made DESC, i.record DESC LIMIT ?5")           \
+    X(RECORDS_ID, "SELECT i.record, i.made, x'' FROM item i WHERE i.c = ?1 AND i.type = ?2"        \
+                  " AND i.record > ?4 ORDER BY i.record LIMIT ?5")                                 \
+    X(RECORDS_ID_BACK, "SELECT i.record, i.made, x'' FROM item i WHERE i.c = ?1 AND i.type = ?2"   \
+                       " AND i.record < ?4 ORDER BY i.record DESC LIMIT ?5")                       \
+    X(RECORDS_KEY, DATABASE_KEYED("item i",                                                        \
+                                  "i.c = ?1 AND i.type = ?2"                                       \
+                                  " AND (coalesce(k.key, x''), i.record) > (?3, ?4)",              \
+                                  "3, 1"))                                                         \
+    X(RECORDS_KEY_BACK, DATABASE_KEYED("item i",                                                   \
+                                       "i.c = ?1 AND i.type = ?2"                                  \
+                                       " AND (coalesce(k.key, x''), i.record) < (?3, ?4)",         \
+                                       "3 DESC, 1 DESC"))                                          \
+    X(RECORDS_OF_AGE, "SELECT i.record, i.made, x'' FROM " DATABASE_OF                             \
+                      " AND (i.made, i.record) > (?3, ?4) ORDER BY i.made, i.record LIMIT ?5")     \
+    X(RECORDS_OF_AGE_BACK,                                                                         \
+      "SELECT i.record, i.made, x'' FROM " DATABASE_OF                                             \
+      " AND (i.made, i.record) < (?3, ?4) ORDER BY i.made DESC, i.record DESC LIMIT ?5")           \
+    X(RECORDS_OF_ID, "SELECT i.record, i.made, x'' FROM " DATABASE_OF                              \
+                     " AND i.record > ?4 ORDER BY i.record LIMIT ?5")                              \
+    X(RECORDS_OF_ID_BACK, "SELECT i.record, i.made, x'' FROM " DATABASE_OF                         \
+                          " AND i.record < ?4 ORDER BY i.record DESC LIMIT ?5")                    \
+    X(RECORDS_OF_KEY,                                                                              \
+      DATABASE_KEYED(DATABASE_JOIN,                                                                \
+                     DATABASE_WHERE " AND (coalesce(k.key, x''), i.record) > (?3, ?4)", "3, 1"))   \
+    X(RECORDS_OF_KEY_BACK,                                                                         \
+      DATABASE_KEYED(DATABASE_JOIN,                                                                \
+                     DATABASE_WHERE " AND (coalesce(k.key, x''), i.record) < (?3, ?4)",            \
+                     "3 DESC, 1 DESC"))                                                            \
+    X(QUEUE_PUT, "INSERT OR IGNORE INTO queue VALUES(?1, ?2, ?3)")                                 \
+    X(QUEUE_NEXT, "SELECT c, type, record FROM queue LIMIT 1")                                     \
+    X(QUEUE_DROP, "DELETE FROM queue WHERE c = ?1 AND type = ?2 AND record = ?3")                  \
+    X(QUEUE_COUNT, "SELECT count(*) FROM queue")                                                   \
+    X(DOCUMENT_GET, "SELECT n FROM document WHERE c = ?1 AND type = ?2 AND record = ?3")           \
+    X(DOCUMENT_ADD, "INSERT INTO document(c, type, record) VALUES(?1, ?2, ?3)")                    \
+    X(DOCUMENT_DROP, "DELETE FROM document WHERE n = ?1")                                          \
     X(SEARCH_PUT, "INSERT INTO search(rowid, body) VALUES(?1, ?2)")                                \
     X(SEARCH_DROP, "DELETE FROM search WHERE rowid = ?1")                                          \
-    X(SEARCH, "SELECT s.id, i.type, i.record,"                                                     \
+    X(SEARCH, "SELECT s.id, d.type, d.record,"                                                     \
               " snippet(search, 0, char(0x2068), char(0x2069), char(0x2026), 16)"                  \
-              " FROM search CROSS JOIN item i ON i.n = search.rowid JOIN space s ON s.c = i.c"     \
-              " WHERE search MATCH ?1 AND (?2 IS NULL OR s.id = ?2)"                               \
-              " ORDER BY search.rowid DESC LIMIT ?3")                                              \
+              " FROM search JOIN document d ON d.n = search.rowid JOIN space s ON s.c = d.c"       \
+              " WHERE search MATCH ?1 AND (?2 IS NULL OR s.id = ?2) ORDER BY rank LIMIT ?3")       \
     X(CIRCLE_ADD, "INSERT INTO circle(id, is_draft, seed, name, pseudonym, purpose, agreement)"    \
                   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                           \
     X(CIRCLE_FIND, "SELECT n FROM circle WHERE id = ?1")                                           \
@@ -126,8 +139,10 @@
     X(NOTES_FORGET, "DELETE FROM note WHERE circle = ?1")                                          \
     X(LOGS_FORGET, "DELETE FROM log WHERE c = ?1")                                                 \
     X(ENTRIES_FORGET, "DELETE FROM entry WHERE k BETWEEN ?1 << 52 AND ((?1 + 1) << 52) - 1")       \
-    X(SEARCH_FORGET, "DELETE FROM search WHERE rowid IN (SELECT n FROM item WHERE c = ?1)")        \
     X(ITEMS_FORGET, "DELETE FROM item WHERE c = ?1")                                               \
+    X(QUEUE_FORGET, "DELETE FROM queue WHERE c = ?1")                                              \
+    X(SEARCH_FORGET, "DELETE FROM search WHERE rowid IN (SELECT n FROM document WHERE c = ?1)")    \
+    X(DOCUMENTS_FORGET, "DELETE FROM document WHERE c = ?1")                                       \
     X(SPACE_FORGET, "DELETE FROM space WHERE c = ?1")                                              \
     X(SEARCH_OPTIMIZE, "INSERT INTO search(search) VALUES('optimize')")                            \
     X(NOTE_PUT, "INSERT OR REPLACE INTO note VALUES(?1, ?2, ?3)")                                  \
@@ -175,9 +190,6 @@ VL_MUST_USE vl_result database_result(struct database *db, int rc);
 /* Writes the log back into the file and empties it, so that it holds no older page. */
 VL_MUST_USE vl_result database_checkpoint(struct database *db);
 VL_MUST_USE vl_result database_check(struct database *db);
-
-/* More room for pages, or what there is at rest; then no more memory is kept than that. */
-void database_room(struct database *db, bool much);
 
 /* Binding, so that an error shows at the next step: views must live until then. */
 void bind_bytes(sqlite3_stmt *statement, int at, struct vl_bytes bytes); /* data NULL: NULL */

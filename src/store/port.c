@@ -386,6 +386,28 @@ static vl_result port_cell_get(void *self, const struct vl_cell_key *key, struct
     return result;
 }
 
+/* Into the queue of the search index, once for many fields of one record in a row. */
+static vl_result queue_record(struct port *p, int64_t space, const struct vl_cell_key *key)
+{
+    struct store *s = p->store;
+    sqlite3_stmt *statement = NULL;
+    if (s->queued_space == space && s->queued_type == key->type &&
+        memcmp(s->queued, key->record.bytes, sizeof s->queued) == 0) {
+        return VL_OK;
+    }
+    VL_TRY(store_item_flush(s));
+    VL_TRY(database_statement(&s->db, SQL_QUEUE_PUT, &statement));
+    bind_number(statement, 1, space);
+    bind_number(statement, 2, key->type);
+    bind_bytes(statement, 3, vl_bytes(key->record.bytes, sizeof key->record.bytes));
+    VL_TRY(store_run(s, statement));
+    watch_record(s, key->type, &key->record);
+    s->queued_space = space;
+    s->queued_type = key->type;
+    memcpy(s->queued, key->record.bytes, sizeof s->queued);
+    return VL_OK;
+}
+
 static vl_result port_cell_put(void *self, const struct vl_cell_key *key, struct vl_bytes state)
 {
     struct port *p = self;
@@ -395,16 +417,14 @@ static vl_result port_cell_put(void *self, const struct vl_cell_key *key, struct
     VL_TRY(space_of(p, true, &space));
     VL_TRY(database_statement(&p->store->db, SQL_CELL_PUT, &statement));
     /* A state that cannot be read is kept, and not found by what is in it. */
-    if (vl_cell_look_up(key->kind, state, &lookup) != VL_OK || lookup.lowest > INT64_MAX)
-        lookup = (struct vl_cell_lookup){.is_empty = true};
+    bool is_known = vl_cell_look_up(key->kind, state, &lookup) == VL_OK && !lookup.is_empty &&
+                    lookup.lowest <= INT64_MAX;
     bind_cell(statement, space, key);
-    if (!lookup.is_empty) bind_number(statement, 6, (int64_t)lookup.lowest);
-    if (lookup.has_names)
-        bind_bytes(statement, 7, vl_bytes(lookup.names.bytes, sizeof lookup.names.bytes));
-    if (lookup.date[0] != '\0') bind_text(statement, 8, lookup.date);
-    bind_bytes(statement, 9, state.data != NULL ? state : vl_bytes("", 0));
+    if (is_known) bind_number(statement, 6, (int64_t)lookup.lowest);
+    if (lookup.key_size > 0) bind_bytes(statement, 7, vl_bytes(lookup.key, lookup.key_size));
+    bind_bytes(statement, 8, state.data != NULL ? state : vl_bytes("", 0));
     VL_TRY(store_run(p->store, statement));
-    return store_item_touch(p->store, space, key, &lookup);
+    return queue_record(p, space, key);
 }
 
 struct cell_scan {
@@ -467,11 +487,13 @@ static vl_result port_cells_clear(void *self)
     int64_t space = 0;
     VL_TRY(space_of(p, true, &space));
     p->store->change.many = true;
-    VL_TRY(store_item_flush(p->store));
-    p->store->current.space = 0;
-    VL_TRY(database_statement(&p->store->db, SQL_ITEMS_QUEUE, &statement));
+    VL_TRY(database_statement(&p->store->db, SQL_CELLS_QUEUE, &statement));
     bind_number(statement, 1, space);
     VL_TRY(store_run(p->store, statement));
+    VL_TRY(database_statement(&p->store->db, SQL_ITEMS_FORGET, &statement));
+    bind_number(statement, 1, space);
+    VL_TRY(store_run(p->store, statement));
+    p->store->queued_space = 0;
     VL_TRY(database_statement(&p->store->db, SQL_CELLS_CLEAR, &statement));
     bind_number(statement, 1, space);
     return store_run(p->store, statement);

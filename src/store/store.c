@@ -281,8 +281,7 @@ vl_result store_begin(struct store *s, const struct port *writer)
     s->writer = writer;
     s->broken = VL_OK;
     s->erasing = false;
-    s->current.space = 0;
-    s->writes = 0;
+    s->queued_space = 0;
     watch_begin(s);
     return VL_OK;
 }
@@ -292,12 +291,6 @@ vl_result store_begin(struct store *s, const struct port *writer)
 static void empty_log(struct store *s)
 {
     if (s->erased && database_checkpoint(&s->db) == VL_OK) s->erased = false;
-}
-
-void store_room(struct store *s, bool much)
-{
-    if (s->has_room != much) database_room(&s->db, much);
-    s->has_room = much;
 }
 
 vl_result store_commit(struct store *s)
@@ -343,7 +336,6 @@ vl_result store_run(struct store *s, sqlite3_stmt *statement)
         database_done(statement);
         return s->writing ? s->broken : VL_ERR_STATE;
     }
-    if (++s->writes == STORE_MANY_WRITES) store_room(s, true);
     vl_result result = database_run(&s->db, statement);
     if (result != VL_OK) s->broken = result;
     return result;

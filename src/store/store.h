@@ -102,8 +102,8 @@ struct store_hit {
 typedef vl_result (*store_hit_visit)(void *context, const struct store_hit *hit);
 #define STORE_QUERY_BYTES_MAX 1024u
 #define STORE_QUERY_WORDS_MAX 16u
-/* All words, as prefixes, accents and case ignored; newest first, by when they came here. `circle`
- * NULL: all circles. No word at all finds nothing. TOO_LARGE, UTF8. */
+/* All words, as prefixes, accents and case ignored; best first. `circle` NULL: all circles. No
+ * word at all finds nothing. TOO_LARGE, UTF8. */
 VL_MUST_USE vl_result store_search(struct store *s, const struct vl_id *circle,
                                    struct vl_bytes words, size_t max, store_hit_visit visit,
                                    void *context);

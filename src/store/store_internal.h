@@ -25,8 +25,6 @@ struct port { /* vl_storage.self: one circle's */
     struct port *next;
 };
 
-#define STORE_MANY_WRITES 512u
-
 struct store {
     struct vault_keys *keys;
     struct pages *pages;
@@ -36,21 +34,13 @@ struct store {
     const struct port *writer; /* whose transaction is open; NULL: none, or the store's own */
     bool writing;
     vl_result broken; /* a write of this transaction failed: it can only be rolled back */
-    unsigned writes;  /* of this transaction; with STORE_MANY_WRITES there is more room for pages */
-    bool has_room;    /* until the index has caught up */
     bool erasing;     /* this transaction takes blobs away for ever */
     bool erased;      /* a committed one did, and the log was not written back yet */
     bool is_copy;
-    struct { /* the record whose cells are being put in this transaction; its item is not kept yet
-              */
-        int64_t space; /* 0: none */
-        uint32_t type;
-        struct vl_record_id record;
-        bool has_low;
-        int64_t low;             /* the lowest of the cells that were put */
-        char date[VL_DATE_SIZE]; /* that of the one with the lowest number that is a date; "" */
-        uint32_t date_field;
-    } current;
+    /* The record that went into the queue last in this transaction; its item is not made yet. */
+    uint8_t queued[16];
+    uint32_t queued_type;
+    int64_t queued_space; /* 0: none */
     store_watch told;
     void *told_context;
     struct store_change change; /* of this transaction */
@@ -80,14 +70,8 @@ VL_MUST_USE vl_result store_cells_of(struct store *s, int64_t space, uint32_t ty
                                      const struct vl_record_id *record, vl_cell_visit visit,
                                      void *context);
 
-/* A cell of that record was put in the open transaction; `lookup` is what is to be found of it. */
-VL_MUST_USE vl_result store_item_touch(struct store *s, int64_t space,
-                                       const struct vl_cell_key *key,
-                                       const struct vl_cell_lookup *lookup);
-/* Brings the item of the record that was touched last in step, and queues it for the index. */
+/* Makes the item of the record that was queued last, in the open transaction. */
 VL_MUST_USE vl_result store_item_flush(struct store *s);
-/* Much is written, or no more. */
-void store_room(struct store *s, bool much);
 /* The port's record_scan; `space` 0: nothing is there. */
 VL_MUST_USE vl_result store_records(struct store *s, int64_t space,
                                     const struct vl_record_scan *scan, vl_record_visit visit,
