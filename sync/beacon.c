@@ -171,7 +171,6 @@ vl_result vl_beacon_seal(struct vl_replica *r, const struct vl_beacon *beacon,
     }
     sodium_memzero(key, sizeof key);
     vl_buffer_wipe(&plain);
-    vl_buffer_finish(&plain);
     vl_buffer_finish(&data);
     return result;
 }

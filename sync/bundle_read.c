@@ -119,7 +119,7 @@ static bool lacking(const struct vl_session *s)
     if (s->pending.count > 0) return true;
     for (size_t i = 0; i < s->logs.count; i++) {
         const struct session_log *log = &s->logs.items[i];
-        if (log->dropped && !log->forked) return true;
+        if (log->dropped && !log->closed) return true;
     }
     return false;
 }

@@ -51,19 +51,18 @@ static bool box_key(const uint8_t secret[static 32], const uint8_t public_key[st
     return usable;
 }
 
-static vl_result seal_box(const uint8_t ephemeral_secret[static 32],
-                          const uint8_t ephemeral[static 32],
-                          const struct vl_device_card *recipient, const struct vl_id *circle,
-                          const uint8_t file[static 32], uint8_t box[static BUNDLE_BOX_BYTES])
+/* false: the recipient's key is none. */
+static bool seal_box(const uint8_t ephemeral_secret[static 32], const uint8_t ephemeral[static 32],
+                     const struct vl_device_card *recipient, const struct vl_id *circle,
+                     const uint8_t file[static 32], uint8_t box[static BUNDLE_BOX_BYTES])
 {
     uint8_t key[32];
-    if (!box_key(ephemeral_secret, recipient->seal, ephemeral, recipient, circle, key)) {
-        return VL_ERR_INVALID;
-    }
+    if (!box_key(ephemeral_secret, recipient->seal, ephemeral, recipient, circle, key))
+        return false;
     (void)crypto_aead_xchacha20poly1305_ietf_encrypt(box, NULL, file, 32, NULL, 0, NULL, box_nonce,
                                                      key);
     sodium_memzero(key, sizeof key);
-    return VL_OK;
+    return true;
 }
 
 /* The current devices' boxes, then noise up to whole groups. A device whose key is no key cannot
@@ -80,10 +79,9 @@ static vl_result make_boxes(struct vl_replica *replica, const struct bundle_key 
         VL_TRY(result);
         if (!device.current) continue;
         if (made == VL_BUNDLE_BOXES_MAX) return VL_ERR_LIMIT;
-        result = seal_box(ephemeral_secret, ephemeral, &device.card, vl_replica_circle(replica),
-                          key->file, boxes + made * BUNDLE_BOX_BYTES);
-        if (result == VL_OK) made++;
-        if (result != VL_OK && result != VL_ERR_INVALID) return result;
+        if (seal_box(ephemeral_secret, ephemeral, &device.card, vl_replica_circle(replica),
+                     key->file, boxes + made * BUNDLE_BOX_BYTES))
+            made++;
     }
     size_t groups = (made + VL_BUNDLE_BOXES_STEP - 1) / VL_BUNDLE_BOXES_STEP;
     if (groups == 0) groups = 1;

@@ -5,6 +5,7 @@
 #include "sync/bundle_seal.h"
 #include "sync/session_internal.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,15 +26,55 @@ struct vl_bundle_writer {
 
 /* ---- the session without a peer ---- */
 
+static int log_order(const void *a, const void *b)
+{
+    const struct vl_head *x = a, *y = b;
+    return vl_id_compare(&x->log, &y->log);
+}
+
+/* All at once: each time one is added all lines move. */
+static vl_result ensure_logs(struct vl_session *s, const struct vl_head *after, size_t count)
+{
+    if (count == 0) return VL_OK;
+    struct vl_head *sorted = calloc(count, sizeof *sorted);
+    if (sorted == NULL) return VL_ERR_NO_MEMORY;
+    memcpy(sorted, after, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, log_order);
+    vl_result result = logs_ensure(&s->logs, sorted, count);
+    free(sorted);
+    return result;
+}
+
 static vl_result add_after(struct vl_session *s, const struct vl_head *after, size_t count)
 {
+    VL_TRY(ensure_logs(s, after, count));
     for (size_t i = 0; i < count; i++) {
-        VL_TRY(logs_ensure(&s->logs, &after[i], 1));
         struct session_log *log = logs_find(&s->logs, &after[i].log);
+        log->peer_knows = true;
+        if (log->closed) {
+            VL_TRY(session_peer_has(s, &after[i].id));
+            continue;
+        }
         tip_raise(&log->peer, after[i].seq, &after[i].id);
         log->told = log->peer;
     }
-    return VL_OK;
+    return session_aim_branches(s);
+}
+
+/* How many entries there are to write; a few more when a chunk ends later. */
+static uint64_t count_all(const struct vl_session *s)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < s->logs.count; i++) {
+        const struct session_log *log = &s->logs.items[i];
+        if (log->closed || tip_covers(&log->peer, &log->mine)) continue;
+        total += log->mine.seq + 1 - (log->peer.known ? log->peer.seq + 1 : 0);
+    }
+    for (size_t i = 0; i < s->branches.count; i++) {
+        const struct session_branch *branch = &s->branches.items[i];
+        if (branch_has_work(branch)) total += branch->to - branch->next;
+    }
+    return total;
 }
 
 static vl_result open_session(struct vl_bundle_writer *w, struct vl_replica *replica,
@@ -46,22 +87,39 @@ static vl_result open_session(struct vl_bundle_writer *w, struct vl_replica *rep
     VL_TRY(vl_session_create(&w->s, &config, (vl_instant){0}));
     w->s->state = VL_SESSION_SENDING;
     w->s->hello_sent = w->s->proven = true;
+    w->s->round_open = true; /* nobody is asked for anything */
     w->s->next_ping = (vl_instant){UINT64_MAX};
     VL_TRY(session_refresh(w->s));
     VL_TRY(add_after(w->s, after, count));
-    for (size_t i = 0; i < w->s->logs.count; i++) {
-        const struct session_log *log = &w->s->logs.items[i];
-        if (tip_covers(&log->peer, &log->mine)) continue;
-        w->counts.total += log->mine.seq + 1 - (log->peer.known ? log->peer.seq + 1 : 0);
-    }
+    w->counts.total = count_all(w->s);
     VL_TRY(proof_source_init(&w->s->source, NULL, 0));
     w->s->send_proof = true;
     return VL_OK;
 }
 
+/* The same of closed logs, chain by chain. */
+static vl_result aim_control(struct vl_session *s)
+{
+    size_t count = s->branches.count;
+    struct closed_chain *chains = calloc(count + 1, sizeof *chains);
+    uint64_t *reached = calloc(count + 1, sizeof *reached);
+    vl_result result = chains == NULL || reached == NULL ? VL_ERR_NO_MEMORY : VL_OK;
+    for (size_t i = 0; i < count && result == VL_OK; i++) {
+        chains[i] = s->branches.items[i].is;
+    }
+    if (result == VL_OK) result = closed_reach(s->replica, chains, count, reached);
+    for (size_t i = 0; i < count && result == VL_OK; i++) {
+        s->branches.items[i].to = reached[i];
+    }
+    free(chains);
+    free(reached);
+    return result;
+}
+
 /* For now only as far as control entries reach, so that removals and keys come first. */
 static vl_result begin_control(struct vl_session *s)
 {
+    if (s->branches.count > 0) VL_TRY(aim_control(s));
     size_t count = 0;
     struct vl_head *reach = calloc(s->head_count + 1, sizeof *reach);
     if (reach == NULL) return VL_ERR_NO_MEMORY;
@@ -113,8 +171,9 @@ static vl_result make_frame(struct vl_bundle_writer *w)
         }
         VL_TRY(result);
     }
-    bool last = w->over && w->plain.size < VL_BUNDLE_FRAME_BYTES;
+    bool last = w->over;
     if (last) {
+        assert(w->plain.size < VL_BUNDLE_FRAME_BYTES); /* else nothing would have been looked for */
         size_t missing = VL_BUNDLE_FRAME_BYTES - w->plain.size;
         VL_TRY(vl_buffer_reserve(&w->plain, missing));
         memset(w->plain.data + w->plain.size, 0, missing);

@@ -29,16 +29,15 @@ static bool is_date(struct vl_bytes text)
     return true;
 }
 
-static void take_key(struct vl_bytes encoded, struct vl_cell_lookup *out)
+static void take_value(struct vl_bytes encoded, struct vl_cell_lookup *out)
 {
     struct vl_value value;
-    struct vl_bytes key = {0};
     if (vl_value_decode(encoded, &value) != VL_OK) return; /* a newer program's */
-    if (value.tag == VL_VALUE_REFERENCE) key = vl_bytes(value.record.bytes, VL_LOOKUP_KEY_MAX);
-    if (value.tag == VL_VALUE_PERSON) key = vl_bytes(value.person.bytes, VL_LOOKUP_KEY_MAX);
-    if (value.tag == VL_VALUE_TEXT && is_date(value.bytes)) key = value.bytes;
-    if (key.size > 0) memcpy(out->key, key.data, key.size);
-    out->key_size = key.size;
+    out->has_names = value.tag == VL_VALUE_REFERENCE;
+    if (out->has_names) out->names = value.record;
+    if (value.tag != VL_VALUE_TEXT || !is_date(value.bytes)) return;
+    memcpy(out->date, value.bytes.data, value.bytes.size);
+    out->date[value.bytes.size] = '\0';
 }
 
 /* The value that counts comes first. */
@@ -51,7 +50,7 @@ static void read_winner(struct vl_reader *r, struct vl_cell_lookup *out)
     (void)vl_read_varint(r, UINT64_MAX);
     (void)vl_read_varint(r, UINT64_MAX);
     struct vl_bytes value = vl_read_string(r, VL_VALUE_BYTES_MAX);
-    if (r->result == VL_OK) take_key(value, out);
+    if (r->result == VL_OK) take_value(value, out);
 }
 
 vl_result vl_cell_look_up(enum vl_field_kind kind, struct vl_bytes state,

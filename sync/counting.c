@@ -49,7 +49,7 @@ vl_result vl_counting_cites(const struct vl_membership *m, vl_cite_visit visit, 
     if (!m->settled) return VL_ERR_STATE;
     for (uint32_t i = 0; i < g->count; i++) {
         const struct member_node *node = g->nodes[i];
-        if (!node->authorised || node->cites.size == 0) continue;
+        if (!node->authorised || node->is_outside || node->cites.size == 0) continue;
         if (!vl_view_is_person(&m->whole, node->author) && !is_peaceful_leave(m, i)) continue;
         for (size_t at = 0; at < node->cites.size; at += 1u + node->cites.data[at])
             VL_TRY(visit(context, vl_bytes(node->cites.data + at + 1, node->cites.data[at])));

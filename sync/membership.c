@@ -156,6 +156,23 @@ size_t vl_membership_maximal(const struct vl_membership *m, struct vl_bytes *nam
 
 /* ---- the state of everything ---- */
 
+/* All that is not outside. */
+static vl_result inside(const struct member_graph *g, struct vl_bitset *out)
+{
+    VL_TRY(vl_bitset_reserve(out, g->count));
+    for (size_t i = 0; i < g->count; i++)
+        if (!g->nodes[i]->is_outside) vl_bitset_put(out, i);
+    return VL_OK;
+}
+
+/* Whether one of these entries is part of the state. Mostly the first one is. */
+static bool any_inside(const struct member_graph *g, const struct vl_index_list *entries)
+{
+    for (size_t i = 0; i < entries->count; i++)
+        if (!g->nodes[entries->at[i]]->is_outside) return true;
+    return false;
+}
+
 static vl_result list_known(struct vl_membership *m)
 {
     struct member_graph *g = &m->graph;
@@ -163,10 +180,10 @@ static vl_result list_known(struct vl_membership *m)
     VL_TRY(vl_index_list_reserve(&m->persons, g->person_names.count));
     VL_TRY(vl_index_list_reserve(&m->devices, g->device_names.count));
     for (size_t i = 0; i < g->person_names.count; i++)
-        if (g->persons[g->person_names.sorted[i]].adds.count > 0)
+        if (any_inside(g, &g->persons[g->person_names.sorted[i]].adds))
             vl_index_list_push(&m->persons, g->person_names.sorted[i]);
     for (size_t i = 0; i < g->device_names.count; i++)
-        if (g->devices[g->device_names.sorted[i]].enrolments.count > 0)
+        if (any_inside(g, &g->devices[g->device_names.sorted[i]].enrolments))
             vl_index_list_push(&m->devices, g->device_names.sorted[i]);
     return VL_OK;
 }
@@ -177,12 +194,8 @@ vl_result vl_membership_settle(struct vl_membership *m)
     struct member_graph *g = &m->graph;
     struct vl_bitset all = {0};
     m->whole_valid = false;
-    vl_result result = vl_bitset_reserve(&all, g->count);
-    if (result == VL_OK) {
-        for (size_t i = 0; i < g->count; i++)
-            vl_bitset_put(&all, i);
-        result = vl_view_compute(&m->whole, g, &all);
-    }
+    vl_result result = inside(g, &all);
+    if (result == VL_OK) result = vl_view_compute(&m->whole, g, &all);
     vl_bitset_finish(&all);
     VL_TRY(result);
     m->whole_valid = true;
@@ -193,6 +206,13 @@ vl_result vl_membership_settle(struct vl_membership *m)
     m->write_epochs.count = g->device_names.count;
     m->settled = true;
     return VL_OK;
+}
+
+bool vl_membership_is_private(const struct vl_membership *m)
+{
+    const struct member_graph *g = &m->graph;
+    assert(m->settled);
+    return g->found != VL_NO_INDEX && g->nodes[g->found]->is_private;
 }
 
 size_t vl_membership_person_count(const struct vl_membership *m)
@@ -251,7 +271,8 @@ vl_result vl_membership_find_person(const struct vl_membership *m, struct vl_byt
     assert(m->settled);
     uint32_t number = vl_name_table_find(&m->graph.person_names, person);
     *out = (struct vl_person_state){0};
-    if (number == VL_NO_INDEX || m->graph.persons[number].adds.count == 0) return VL_ERR_NOT_FOUND;
+    if (number == VL_NO_INDEX || !any_inside(&m->graph, &m->graph.persons[number].adds))
+        return VL_ERR_NOT_FOUND;
     fill_person(m, number, out);
     return VL_OK;
 }
@@ -262,7 +283,7 @@ vl_result vl_membership_find_device(const struct vl_membership *m, struct vl_byt
     assert(m->settled);
     uint32_t number = vl_name_table_find(&m->graph.device_names, device);
     *out = (struct vl_device_state){0};
-    if (number == VL_NO_INDEX || m->graph.devices[number].enrolments.count == 0)
+    if (number == VL_NO_INDEX || !any_inside(&m->graph, &m->graph.devices[number].enrolments))
         return VL_ERR_NOT_FOUND;
     fill_device(m, number, out);
     return VL_OK;
@@ -277,10 +298,17 @@ enum vl_standing vl_membership_standing(const struct vl_membership *m, struct vl
     uint32_t number = vl_name_table_find(&g->names, entry);
     if (number == VL_NO_INDEX) return VL_STANDING_UNKNOWN;
     const struct member_node *node = g->nodes[number];
+    if (node->is_outside) return VL_STANDING_UNKNOWN;
     if (!node->authorised) return VL_STANDING_UNAUTHORISED;
     if (is_end != NULL && node->end != VL_NO_INDEX)
         *is_end = vl_bitset_has(&m->whole.ends, node->end);
     return vl_bitset_has(&m->whole.dead, number) ? VL_STANDING_VOID : VL_STANDING_LIVING;
+}
+
+bool vl_membership_is_authorised(const struct vl_membership *m, struct vl_bytes entry)
+{
+    uint32_t number = vl_name_table_find(&m->graph.names, entry);
+    return number != VL_NO_INDEX && m->graph.nodes[number]->authorised;
 }
 
 bool vl_membership_erases(const struct vl_membership *m, struct vl_bytes tombstone,
@@ -290,10 +318,35 @@ bool vl_membership_erases(const struct vl_membership *m, struct vl_bytes tombsto
     uint32_t number = vl_name_table_find(&g->names, tombstone);
     if (number == VL_NO_INDEX) return false;
     const struct member_node *node = g->nodes[number];
-    if (node->kind != VL_CONTROL_TOMBSTONE || !node->authorised) return false;
+    if (node->kind != VL_CONTROL_TOMBSTONE || !node->authorised || node->is_outside) return false;
     if (node->by_facilitator) return true;
     uint32_t author = vl_name_table_find(&g->device_names, device);
     return author != VL_NO_INDEX && vl_graph_owner(g, author, &node->past) == node->author;
+}
+
+static bool any_reaches(const struct vl_membership *m, const struct vl_bytes *entries, size_t count,
+                        uint32_t ancestor)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t entry = vl_name_table_find(&m->graph.names, entries[i]);
+        if (entry != VL_NO_INDEX && vl_graph_reaches(&m->graph, entry, ancestor)) return true;
+    }
+    return false;
+}
+
+struct vl_bytes vl_membership_owner(const struct vl_membership *m, struct vl_bytes device,
+                                    const struct vl_bytes *auth, size_t count)
+{
+    const struct member_graph *g = &m->graph;
+    uint32_t number = vl_name_table_find(&g->device_names, device), owner = VL_NO_INDEX;
+    if (number == VL_NO_INDEX) return vl_bytes(NULL, 0);
+    const struct member_device *d = &g->devices[number];
+    for (size_t i = 0; i < d->enrolments.count; i++) {
+        if (!any_reaches(m, auth, count, d->enrolments.at[i])) continue;
+        if (owner != VL_NO_INDEX && owner != d->enrolled_for.at[i]) return vl_bytes(NULL, 0);
+        owner = d->enrolled_for.at[i];
+    }
+    return owner == VL_NO_INDEX ? vl_bytes(NULL, 0) : vl_name_table_name(&g->person_names, owner);
 }
 
 vl_result vl_membership_would(struct vl_membership *m, const struct vl_member_entry *entry,
@@ -316,9 +369,7 @@ vl_result vl_membership_would(struct vl_membership *m, const struct vl_member_en
     }
     struct member_view view = {0};
     struct vl_bitset all = {0};
-    result = vl_bitset_reserve(&all, g->count);
-    for (size_t i = 0; i < g->count && result == VL_OK; i++)
-        vl_bitset_put(&all, i);
+    result = inside(g, &all);
     if (result == VL_OK) result = vl_view_compute(&view, g, &all);
     if (result == VL_OK)
         *out = vl_bitset_has(&view.dead, g->count - 1) ? VL_STANDING_VOID : VL_STANDING_LIVING;

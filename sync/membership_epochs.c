@@ -35,13 +35,15 @@ static bool is_usable(const struct member_graph *g, const struct member_view *vi
                       struct vl_bitset *holders)
 {
     const struct member_node *epoch = g->nodes[entry];
+    if (!vl_bitset_has(&view->closure, entry)) return false;
     if (!vl_bitset_has(&view->current, epoch->device)) return false;
     if (!vl_bitset_covers(&epoch->known, &view->ends) || !knows_pairs(view, epoch)) return false;
     vl_bitset_empty(holders);
     vl_bitset_put(holders, epoch->device);
     put_recipients(epoch, holders);
     for (size_t i = 0; i < epoch->seals.count; i++)
-        put_recipients(g->nodes[epoch->seals.at[i]], holders);
+        if (vl_bitset_has(&view->closure, epoch->seals.at[i]))
+            put_recipients(g->nodes[epoch->seals.at[i]], holders);
     return vl_bitset_equal(holders, &view->current);
 }
 

@@ -193,6 +193,7 @@ vl_result vl_graph_make(struct member_graph *g, const struct vl_member_entry *en
     if (node == NULL) return VL_ERR_NO_MEMORY;
     node->kind = entry->kind;
     node->is_private = entry->is_private;
+    node->is_outside = entry->is_outside;
     node->author = node->end = VL_NO_INDEX;
     node->target_person = node->target_device = node->target_node = VL_NO_INDEX;
     for (size_t i = 0; i < MEMBER_SORT_COUNT; i++)
@@ -384,6 +385,7 @@ vl_result vl_graph_name_last(struct member_graph *g, struct vl_bytes id,
     VL_TRY(vl_index_list_reserve(&g->frontier, 1));
     VL_TRY(vl_name_table_intern(&g->names, id, &index));
     assert(index + 1u == g->count);
+    if (g->nodes[index]->is_outside) return VL_OK;
     for (size_t i = 0; i < link_count; i++) {
         uint32_t link = vl_name_table_find(&g->names, links[i]);
         size_t kept = 0;

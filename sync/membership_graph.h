@@ -39,6 +39,7 @@ struct member_pair { /* R3: a proposal and an endorsement of it */
 struct member_node {
     enum vl_control_kind kind;
     bool is_private, authorised;
+    bool is_outside;         /* in no state of the whole; so is everything after it */
     bool wins;               /* a vote that is a grant */
     bool by_facilitator;     /* a tombstone: its author is one in its past */
     bool target_facilitated; /* a removal of somebody who is facilitator in its past */
@@ -83,7 +84,7 @@ struct member_graph {
     size_t person_capacity, device_capacity;
     struct vl_grant_pool grants;
     struct vl_index_list ends, pairs, epochs, roles; /* entries */
-    struct vl_index_list frontier;                   /* sorted by name */
+    struct vl_index_list frontier;                   /* sorted by name; none outside */
     uint32_t found;                                  /* the authorised found, or VL_NO_INDEX */
     bool has_root_found;                             /* a found without links, authorised or not */
 };

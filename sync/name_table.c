@@ -87,7 +87,8 @@ static vl_result grow_slots(struct vl_name_table *table)
     return VL_OK;
 }
 
-vl_result vl_name_table_reserve(struct vl_name_table *table)
+/* Room for one more name, so that taking it in cannot fail. */
+static vl_result reserve(struct vl_name_table *table)
 {
     VL_TRY(grow_cells(table));
     return grow_slots(table);
@@ -114,7 +115,7 @@ vl_result vl_name_table_intern(struct vl_name_table *table, struct vl_bytes name
     *number = vl_name_table_find(table, name);
     if (*number != VL_NO_INDEX) return VL_OK;
     if (table->count >= VL_NO_INDEX - 1) return VL_ERR_LIMIT;
-    VL_TRY(vl_name_table_reserve(table));
+    VL_TRY(reserve(table));
     *number = (uint32_t)table->count++;
     struct vl_name_cell *cell = &table->cells[*number];
     cell->size = (uint8_t)name.size;

@@ -25,7 +25,5 @@ struct vl_bytes vl_name_table_name(const struct vl_name_table *table, uint32_t n
 /* Finds it or gives it the next number. INVALID: empty or too long. NO_MEMORY: as before. */
 VL_MUST_USE vl_result vl_name_table_intern(struct vl_name_table *table, struct vl_bytes name,
                                            uint32_t *number);
-/* Room for one more name, so that interning it cannot fail. */
-VL_MUST_USE vl_result vl_name_table_reserve(struct vl_name_table *table);
 
 #endif

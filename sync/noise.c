@@ -65,9 +65,10 @@ void noise_hmac(struct vl_bytes key, const struct vl_bytes *parts, size_t count,
     sodium_memzero(inner, sizeof inner);
 }
 
-void noise_hkdf(const uint8_t chaining_key[static NOISE_HASH_BYTES], struct vl_bytes input,
-                uint8_t first[static NOISE_HASH_BYTES], uint8_t second[static NOISE_HASH_BYTES],
-                uint8_t *third)
+/* HKDF of the framework: two outputs, or three when `third` is not NULL. */
+static void hkdf(const uint8_t chaining_key[static NOISE_HASH_BYTES], struct vl_bytes input,
+                 uint8_t first[static NOISE_HASH_BYTES], uint8_t second[static NOISE_HASH_BYTES],
+                 uint8_t *third)
 {
     uint8_t temporary[NOISE_HASH_BYTES] = {0}, number = 1;
     const struct vl_bytes key = vl_bytes(temporary, sizeof temporary);
@@ -167,7 +168,7 @@ static void mix_key(struct noise_handshake *h, struct vl_bytes input)
 {
     uint8_t key[NOISE_HASH_BYTES], next[NOISE_HASH_BYTES];
 
-    noise_hkdf(h->chaining_key, input, next, key, NULL);
+    hkdf(h->chaining_key, input, next, key, NULL);
     memcpy(h->chaining_key, next, sizeof next);
     noise_cipher_set(&h->cipher, key);
     sodium_memzero(key, sizeof key);
@@ -178,7 +179,7 @@ static void mix_key_and_hash(struct noise_handshake *h, struct vl_bytes input)
 {
     uint8_t key[NOISE_HASH_BYTES], middle[NOISE_HASH_BYTES], next[NOISE_HASH_BYTES];
 
-    noise_hkdf(h->chaining_key, input, next, middle, key);
+    hkdf(h->chaining_key, input, next, middle, key);
     memcpy(h->chaining_key, next, sizeof next);
     mix_hash(h, vl_bytes(middle, sizeof middle));
     noise_cipher_set(&h->cipher, key);
@@ -410,7 +411,7 @@ void noise_split(const struct noise_handshake *h, struct noise_cipher *send,
     uint8_t first[NOISE_HASH_BYTES], second[NOISE_HASH_BYTES];
 
     assert(noise_done(h));
-    noise_hkdf(h->chaining_key, vl_bytes(NULL, 0), first, second, NULL);
+    hkdf(h->chaining_key, vl_bytes(NULL, 0), first, second, NULL);
     noise_cipher_set(send, h->initiator ? first : second);
     noise_cipher_set(receive, h->initiator ? second : first);
     sodium_memzero(first, sizeof first);

@@ -21,10 +21,6 @@
 /* HMAC of RFC 2104 over BLAKE2b-512 (not keyed BLAKE2b), of parts one after the other. */
 void noise_hmac(struct vl_bytes key, const struct vl_bytes *parts, size_t count,
                 uint8_t out[static NOISE_HASH_BYTES]);
-/* HKDF of the framework: two outputs, or three when `third` is not NULL. */
-void noise_hkdf(const uint8_t chaining_key[static NOISE_HASH_BYTES], struct vl_bytes input,
-                uint8_t first[static NOISE_HASH_BYTES], uint8_t second[static NOISE_HASH_BYTES],
-                uint8_t *third);
 
 /* One direction's key and the number of the next message. */
 struct noise_cipher {

@@ -14,7 +14,6 @@
 #include <veillee/operation.h>
 
 #define BODY_VERSION 1u
-#define TYPE_MAX     0xffffu
 #define ID_SIZE      32u
 
 int vl_dot_compare(const struct vl_dot *a, const struct vl_dot *b)
@@ -144,7 +143,7 @@ static vl_result check_lists(const struct vl_operation *op, size_t number)
 /* What encoding refuses is exactly what decoding would refuse. */
 static vl_result check_operation(const struct vl_operation *op, size_t number)
 {
-    if (op->type > TYPE_MAX || op->field > TYPE_MAX) return VL_ERR_INVALID;
+    if (op->type > VL_TYPE_MAX || op->field > VL_TYPE_MAX) return VL_ERR_INVALID;
     if ((unsigned)op->opcode >= VL_OPCODE_COUNT) return VL_ERR_KIND;
     VL_TRY(check_lists(op, number));
     if (has_places(op->opcode)) {
@@ -348,7 +347,7 @@ static struct vl_place read_place(struct parse *p)
 static void read_operation(struct parse *p, struct vl_operation op)
 {
     uint8_t opcode;
-    op.field = (uint32_t)vl_read_varint(&p->r, TYPE_MAX);
+    op.field = (uint32_t)vl_read_varint(&p->r, VL_TYPE_MAX);
     opcode = vl_read_u8(&p->r);
     if (opcode >= VL_OPCODE_COUNT) vl_reader_fail(&p->r, VL_ERR_KIND);
     if (p->r.result != VL_OK) return;
@@ -374,7 +373,7 @@ static void read_group(struct parse *p, bool first)
 {
     struct vl_operation op = {0};
     size_t count;
-    op.type = (uint32_t)vl_read_varint(&p->r, TYPE_MAX);
+    op.type = (uint32_t)vl_read_varint(&p->r, VL_TYPE_MAX);
     vl_read_exact(&p->r, op.record.bytes, sizeof op.record.bytes);
     count = (size_t)vl_read_varint(&p->r, VL_OPERATIONS_MAX - p->op_count);
     if (count == 0) vl_reader_fail(&p->r, VL_ERR_INVALID);

@@ -15,7 +15,8 @@ vl_result pairing_message_kind(struct vl_bytes message, enum pairing_message *ki
     return VL_OK;
 }
 
-vl_result pairing_check_name(struct vl_bytes name)
+/* Whether a text may be a circle's or a person's name. UTF-8 is not checked. */
+static vl_result check_name(struct vl_bytes name)
 {
     if (name.size == 0) return VL_ERR_INVALID;
     if (name.size > VL_NAME_BYTES_MAX) return VL_ERR_TOO_LARGE;
@@ -34,8 +35,7 @@ static vl_result write_text(struct vl_writer *w, struct vl_bytes text, bool name
     vl_result result =
         vl_value_encode(&(struct vl_value){.tag = VL_VALUE_TEXT, .bytes = text}, &value);
     if (result == VL_OK && value.size - 1 > max) result = VL_ERR_TOO_LARGE;
-    if (result == VL_OK && name)
-        result = pairing_check_name(vl_bytes(value.data + 1, value.size - 1));
+    if (result == VL_OK && name) result = check_name(vl_bytes(value.data + 1, value.size - 1));
     if (result == VL_OK) vl_write_string(w, vl_buffer_view(&value));
     vl_buffer_finish(&value);
     return result;
@@ -53,7 +53,7 @@ static struct vl_bytes read_text(struct vl_reader *r, bool name, size_t max)
         vl_reader_fail(r, VL_ERR_KIND);
         return none;
     }
-    if (name) vl_reader_fail(r, pairing_check_name(value.bytes));
+    if (name) vl_reader_fail(r, check_name(value.bytes));
     return value.bytes;
 }
 
@@ -144,7 +144,7 @@ vl_result pairing_offer_decode(struct vl_bytes message, struct vl_pairing_offer 
 /* A device takes no other name than its person's. */
 static vl_result check_pseudonym(struct vl_bytes pseudonym, enum vl_pairing_as as)
 {
-    if (as != VL_PAIRING_AS_DEVICE) return pairing_check_name(pseudonym);
+    if (as != VL_PAIRING_AS_DEVICE) return check_name(pseudonym);
     return pseudonym.size == 0 ? VL_OK : VL_ERR_INVALID;
 }
 

@@ -43,7 +43,4 @@ VL_MUST_USE vl_result pairing_answer_decode(struct vl_bytes message, struct vl_p
 VL_MUST_USE vl_result pairing_word_encode(enum pairing_message kind, struct vl_buffer *out);
 VL_MUST_USE vl_result pairing_word_decode(struct vl_bytes message);
 
-/* Whether a text may be a circle's or a person's name. TOO_LARGE, INVALID; UTF-8 is not checked. */
-VL_MUST_USE vl_result pairing_check_name(struct vl_bytes name);
-
 #endif

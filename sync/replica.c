@@ -25,50 +25,45 @@ static void replica_forget(struct vl_replica *r)
     member_clear(r);
     epoch_clear(r);
     cells_clear(r->cells);
-    r->unmerged = r->recount = r->rebuild = false;
+    free(r->remakes);
+    r->remakes = NULL;
+    r->remake_count = r->remake_capacity = 0;
+    r->unmerged = r->recount = r->rebuild = r->relearn = r->relive = false;
     r->stale = true;
 }
 
 static vl_result load_chain(void *context, const struct vl_log_row *row)
 {
     struct vl_replica *r = context;
-    if (row->index != r->chain_count || row->parent > row->index) return VL_ERR_DAMAGED;
+    /* a branch may have taken the place of a dropped chain that stood before its parent */
+    if (row->index != r->chain_count) return VL_ERR_DAMAGED;
     const uint8_t *key = r->keys->card.sign;
     bool is_mine = memcmp(row->sign_key, key, sizeof row->sign_key) == 0;
     if ((row->flags & VL_LOG_OWN) != 0 && !is_mine) return VL_ERR_DAMAGED; /* I would write in it */
     return rows_result(chain_add(r, row));
 }
 
-static vl_result load_control(struct vl_replica *r, const struct vl_entry_row *row)
+static vl_result check_parents(const struct vl_replica *r)
 {
-    struct vl_entry_header header;
-    struct vl_control control = {0};
-    if (row->chain >= r->chain_count) return VL_ERR_DAMAGED;
-    VL_TRY(rows_result(vl_entry_header_decode(row->entry.header, &header)));
-    VL_TRY(rows_result(vl_control_decode(row->entry.blob, &control)));
-    struct control_entry entry = {.id = &row->id,
-                                  .header = &header,
-                                  .control = &control,
-                                  .author = r->chains[row->chain].row.sign_key};
-    vl_result result = rows_result(member_learn(r, &entry));
-    if (row->seq >= r->chains[row->chain].control) r->chains[row->chain].control = row->seq + 1;
-    vl_control_finish(&control);
-    return result;
+    for (size_t i = 0; i < r->chain_count; i++) {
+        const struct vl_log_row *row = &r->chains[i].row;
+        if (row_is_empty(row) || row->parent == row->index) continue;
+        if (row->parent >= r->chain_count || row->first_seq == 0) return VL_ERR_DAMAGED;
+        const struct vl_log_row *parent = &r->chains[row->parent].row;
+        if (row_is_empty(parent) || !vl_id_equal(&parent->log, &row->log) ||
+            parent->tip_seq + 1 < row->first_seq)
+            return VL_ERR_DAMAGED;
+    }
+    return VL_OK;
 }
 
 static vl_result replica_load(struct vl_replica *r)
 {
-    struct rows rows = {0};
-    struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTROL};
     vl_result result = vl_membership_create(&r->membership);
     if (result == VL_OK) result = r->storage.log_scan(r->storage.self, load_chain, r);
-    while (result == VL_OK) {
-        result = rows_next(r, &scan, &rows);
-        if (result != VL_OK || rows.count == 0) break;
-        for (size_t i = 0; result == VL_OK && i < rows.count; i++)
-            result = load_control(r, &rows.items[i]);
-    }
-    rows_finish(&rows);
+    if (result == VL_OK) result = check_parents(r);
+    if (result == VL_OK) result = live_compute(r);
+    if (result == VL_OK) result = live_learn(r);
     if (result == VL_OK) result = bare_load(r);
     if (result == VL_OK) result = count_load(r);
     if (result != VL_OK) {
@@ -116,11 +111,11 @@ void replica_cancel(struct vl_replica *r)
 vl_result replica_commit(struct vl_replica *r)
 {
     assert(r->writing);
-    vl_result result = erase_settle(r);
+    vl_result result = live_settle(r);
+    if (result == VL_OK) result = erase_settle(r);
     if (result == VL_OK) result = count_settle(r);
-    if (result == VL_OK && r->rebuild) result = merge_rebuild(r);
+    if (result == VL_OK) result = merge_settle(r);
     if (result == VL_OK) result = cells_flush(r);
-    r->rebuild = false;
     for (size_t i = 0; result == VL_OK && i < r->chain_count; i++) {
         if (!r->chains[i].dirty) continue;
         result = r->storage.log_put(r->storage.self, &r->chains[i].row);
@@ -141,7 +136,8 @@ vl_result replica_commit(struct vl_replica *r)
 /* ---- life ---- */
 
 vl_result vl_replica_open(struct vl_replica **out, const struct vl_id *circle,
-                          const struct vl_device_keys *keys, const struct vl_storage *storage)
+                          const struct vl_device_keys *keys, const struct vl_storage *storage,
+                          vl_may_write may_write)
 {
     *out = NULL;
     struct vl_replica *r = calloc(1, sizeof *r);
@@ -149,11 +145,13 @@ vl_result vl_replica_open(struct vl_replica **out, const struct vl_id *circle,
     r->circle = *circle;
     r->keys = keys;
     r->storage = *storage;
+    r->may_write = may_write;
     r->stale = true;
     vl_result result = VL_ERR_NO_MEMORY;
     r->cells = calloc(1, sizeof *r->cells);
     if (r->cells == NULL) goto fail;
     result = replica_ready(r);
+    if (result == VL_OK) result = branch_sweep(r);
     if (result != VL_OK) goto fail;
     result = merge_pending(r);
     if (result != VL_OK) goto fail;
@@ -171,7 +169,6 @@ void vl_replica_close(struct vl_replica *r)
     if (r->cells != NULL) replica_forget(r);
     free(r->cells);
     vl_buffer_wipe(&r->body);
-    vl_buffer_finish(&r->body);
     free(r);
 }
 

@@ -1,7 +1,8 @@
 /* Runs of entries from a peer. All of it is hostile until checked:
  *
  *   run_read     each entry by itself: encoding, circle, log, number, previous id, blob's hash
- *   run_known    what is here already, by id; contradiction is a fork
+ *   run_known    what is here already, by id; contradiction is a fork, and closes the log
+ *   run_admitted of a closed log, whether more is taken, and on whose account
  *   run_signed   the last entry with a valid signature; every control entry's own
  *   store_runs   in one transaction, by lamport number over all runs, so that parents come first:
  *                links, lamport, auth, bodies; stored, merged
@@ -20,6 +21,11 @@ struct run {
     vl_result why;
     struct vl_id log;
     uint64_t first_seq;
+    struct vl_id server; /* who gave it; zero: nobody that is known */
+    struct vl_id prev;   /* of its first entry; zero for number 0 */
+    bool founds;         /* its first entry is a number 0 with no control entry in its past */
+    struct spot spot;    /* where the first one that is not known goes */
+    bool owned;          /* a new branch of it is one of the two that are kept */
     uint8_t sign_key[32];
     uint8_t signatures[VL_CHUNK_ENTRIES_MAX]; /* enum signature_state */
     uint8_t kinds[VL_CHUNK_ENTRIES_MAX];      /* enum vl_entry_kind */
@@ -57,6 +63,8 @@ static vl_result check_entry(const struct vl_replica *r, struct run *run, size_t
     if (i == 0) {
         run->log = header.log;
         run->first_seq = header.seq;
+        run->prev = header.prev;
+        run->founds = header.seq == 0 && header.auth_count == 0;
         memcpy(run->sign_key, header.sign_key, sizeof run->sign_key); /* zeros if it is not first */
     }
     if (!vl_id_equal(&header.log, &run->log) || header.seq != run->first_seq + i)
@@ -111,21 +119,6 @@ static void run_signed(struct run *run)
 
 /* ---- what is known, and forks ---- */
 
-struct compare {
-    const struct run *run;
-    size_t equal; /* entries of the run that are the stored ones */
-};
-
-static vl_result compare_visit(void *context, const struct vl_entry_row *row)
-{
-    struct compare *compare = context;
-    const struct run *run = compare->run;
-    if (row->seq != run->first_seq + compare->equal) return VL_ERR_DAMAGED;
-    if (!vl_id_equal(&row->id, &run->ids[compare->equal])) return VL_ERR_FORK;
-    compare->equal++;
-    return VL_OK;
-}
-
 /* The run's entry `from` is not ours: a fork if the log's device signed it or a later one. */
 static vl_result contradiction(struct vl_replica *r, struct run *run, struct chain *chain,
                                size_t from)
@@ -138,76 +131,152 @@ static vl_result contradiction(struct vl_replica *r, struct run *run, struct cha
     /* a run that begins after our tip, at another one, contradicts the tip */
     uint64_t split = run->first_seq + from;
     if (split > chain->row.tip_seq) split = chain->row.tip_seq;
-    VL_TRY(fork_close(r, chain->row.index, run->entries, good, run->count, run->first_seq, split));
+    return fork_close(r, chain->row.index, run->entries, good, run->count, run->first_seq, split);
+}
+
+/* Where the run begins: its first entry's predecessor. GAP: entries before it are missing here.
+ * FORK: that one is of a branch that is not here. */
+static vl_result run_begins(struct vl_replica *r, struct run *run, struct chain *root)
+{
+    struct spot *spot = &run->spot;
+    *spot = (struct spot){.chain = NO_CHAIN};
+    if (run->first_seq == 0) return VL_OK;
+    if (root == NULL) return VL_ERR_GAP;
+    bool closed = row_is_closed(&root->row);
+    if (!closed && run->first_seq > root->row.tip_seq + 1) return VL_ERR_GAP;
+    vl_result result = branch_place(r, &run->prev, &spot->chain, &spot->seq);
+    if (result == VL_OK && (!vl_id_equal(&r->chains[spot->chain].row.log, &run->log) ||
+                            spot->seq + 1 != run->first_seq))
+        return VL_ERR_PREV;
+    if (result != VL_ERR_MISSING) return result;
+    if (!closed) VL_TRY(contradiction(r, run, root, 0));
     return VL_ERR_FORK;
 }
 
-/* Sets run->known. GAP, FORK, SIGNATURE (of a contradiction), with known at what is equal. */
+/* Most runs go on from the one tip of their log, or have it in them: each names the one before, so
+ * what stands before the tip is known. */
+static bool run_meets_tip(const struct vl_replica *r, struct run *run, const struct vl_log_row *row)
+{
+    size_t chains;
+    uint64_t here = row->tip_seq + 1 - run->first_seq;
+    (void)chain_family(r, &run->log, &chains);
+    if (chains != 1 || run->first_seq > row->tip_seq + 1 || here > run->count) return false;
+    const struct vl_id *tip = here == 0 ? &run->prev : &run->ids[here - 1];
+    if (!vl_id_equal(tip, &row->tip)) return false;
+    run->known = (size_t)here;
+    run->spot = (struct spot){.chain = row->index, .seq = row->tip_seq};
+    return true;
+}
+
+/* Sets run->known, and the spot of what is not. */
 static vl_result run_known(struct vl_replica *r, struct run *run)
 {
-    struct chain *chain = chain_find(r, &run->log);
-    if (chain == NULL) return run->first_seq == 0 ? VL_OK : VL_ERR_GAP;
-    memcpy(run->sign_key, chain->row.sign_key, sizeof run->sign_key);
-    uint64_t tip = chain->row.tip_seq;
-    if (run->first_seq > tip + 1) return VL_ERR_GAP;
-    if (run->first_seq == tip + 1) {
-        struct vl_entry_header header;
-        VL_TRY(vl_entry_header_decode(run->entries[0].header, &header));
-        if (!vl_id_equal(&header.prev, &chain->row.tip)) return contradiction(r, run, chain, 0);
-    } else {
-        uint64_t here = tip - run->first_seq + 1;
-        size_t overlap = here < run->count ? (size_t)here : run->count;
-        bool at_tip = overlap == here && vl_id_equal(&run->ids[overlap - 1], &chain->row.tip);
-        if (at_tip) { /* each names the one before, so all are equal */
-            run->known = overlap;
-        } else {
-            struct compare compare = {.run = run};
-            vl_result result =
-                r->storage.entry_range(r->storage.self, chain->row.index, run->first_seq, overlap,
-                                       compare_visit, &compare);
-            run->known = compare.equal;
-            if (result == VL_ERR_FORK) return contradiction(r, run, chain, compare.equal);
-            VL_TRY(result);
-            if (compare.equal != overlap) return VL_ERR_DAMAGED;
-        }
+    struct chain *root = chain_find(r, &run->log);
+    struct spot *spot = &run->spot;
+    run->known = 0;
+    if (root != NULL) memcpy(run->sign_key, root->row.sign_key, sizeof run->sign_key);
+    if (root != NULL && run_meets_tip(r, run, &root->row)) return VL_OK;
+    VL_TRY(run_begins(r, run, root));
+    while (root != NULL && run->known < run->count) {
+        uint32_t chain;
+        uint64_t seq;
+        vl_result result = branch_place(r, &run->ids[run->known], &chain, &seq);
+        if (result == VL_ERR_MISSING) break;
+        VL_TRY(result);
+        *spot = (struct spot){.chain = chain, .seq = seq};
+        run->known++;
     }
-    bool forked = (chain->row.flags & VL_LOG_FORKED) != 0;
-    return forked && run->known < run->count ? VL_ERR_FORK : VL_OK;
+    if (run->known == run->count || root == NULL) return VL_OK;
+    spot->is_branch = spot->chain == NO_CHAIN || spot->seq != r->chains[spot->chain].row.tip_seq;
+    if (!spot->is_branch || row_is_closed(&root->row)) return VL_OK;
+    return contradiction(r, run, root, run->known);
+}
+
+/* Whether this would be another log of somebody who has too many. */
+static bool begins_crowded(const struct vl_replica *r, const struct run *run)
+{
+    struct vl_entry_header header;
+    struct vl_id person;
+    return run->first_seq == 0 && r->closed_count > 0 &&
+           vl_entry_header_decode(run->entries[0].header, &header) == VL_OK &&
+           member_person(r, header.sign_key, header.auth, header.auth_count, &person) &&
+           vl_replica_is_crowded(r, &person);
+}
+
+/* A second founding of one circle would be another circle: the proof is all that is kept of it. */
+static vl_result run_admitted(struct vl_replica *r, const struct run *run)
+{
+    const struct chain *root = chain_find(r, &run->log);
+    if (run->known == run->count) return VL_OK;
+    if (root == NULL && !begins_crowded(r, run)) return VL_OK;
+    if (root != NULL && !row_is_closed(&root->row)) return VL_OK;
+    if (root != NULL && run->founds && run->known == 0) return VL_ERR_FORK;
+    if (root != NULL && branch_is_owned(r, &root->row)) return VL_OK;
+    return branch_admit(r, &run->spot, &run->server);
 }
 
 /* ---- storing ---- */
 
-static void place_of(const struct vl_replica *r, struct run *run)
+/* Where the run goes on. A new chain's person is found when its first entry is looked at. */
+static vl_result place_of(struct vl_replica *r, struct run *run)
 {
     struct place *place = &run->place;
-    const struct chain *chain = chain_find(r, &run->log);
-    place->is_new = chain == NULL;
-    if (chain != NULL) {
-        place->row = chain->row;
-        return;
+    const struct spot *spot = &run->spot;
+    const struct chain *root = chain_find(r, &run->log);
+    run->owned = false;
+    place->is_new = spot->chain == NO_CHAIN || spot->is_branch;
+    if (!place->is_new) {
+        place->row = r->chains[spot->chain].row;
+        run->owned = row_is_closed(&place->row) && branch_is_owned(r, &place->row);
+        return VL_OK;
     }
-    uint32_t index = (uint32_t)r->chain_count;
-    place->row = (struct vl_log_row){.index = index, .parent = index, .log = run->log};
+    uint32_t index = chain_free_index(r);
+    if (index >= VL_HEADS_MAX) return VL_ERR_LIMIT;
+    place->row = (struct vl_log_row){.index = index,
+                                     .parent = spot->chain == NO_CHAIN ? index : spot->chain,
+                                     .first_seq = run->first_seq + run->known,
+                                     .log = run->log};
     memcpy(place->row.sign_key, run->sign_key, sizeof place->row.sign_key);
+    if (root != NULL) {
+        place->row.person = root->row.person;
+        place->row.flags = root->row.flags & (VL_LOG_FORKED | VL_LOG_CROWDED);
+        run->owned = branch_is_owned(r, &root->row);
+    }
+    if (spot->chain == NO_CHAIN) return VL_OK;
+    return branch_sizes(r, spot->chain, spot->seq, &place->row.bytes, &place->row.controls);
 }
 
-static vl_result accept_body(struct vl_replica *r, const struct vl_entry *entry,
-                             const struct vl_entry_header *header, const struct vl_id *id,
-                             const uint8_t sign_key[static 32], bool counts, uint32_t *flags)
+struct taken { /* of an entry, while it is judged */
+    const struct vl_entry *entry;
+    struct vl_entry_header header;
+    const struct vl_id *id;
+    uint32_t flags;
+};
+
+static vl_result accept_body(struct vl_replica *r, struct place *place, struct taken *taken)
 {
     struct vl_control control = {0};
+    const struct vl_entry_header *header = &taken->header;
     bool is_control = header->kind == VL_ENTRY_CONTROL;
-    if (is_control) VL_TRY(vl_control_decode(entry->blob, &control));
-    struct control_entry about = {
-        .id = id, .header = header, .control = &control, .author = sign_key};
+    bool counts = count_next(r, place, header->seq);
+    if (is_control) VL_TRY(vl_control_decode(taken->entry->blob, &control));
     vl_result result = VL_OK;
-    if (header->seq == 0) result = member_may_begin(r, header, is_control ? &control : NULL);
+    if (header->seq == 0)
+        result = member_may_begin(r, header, is_control ? &control : NULL, &place->row.person);
+    if (result == VL_OK && place->is_new && vl_replica_is_crowded(r, &place->row.person))
+        place->row.flags |= VL_LOG_CROWDED;
+    struct control_entry about = {.id = taken->id,
+                                  .header = header,
+                                  .control = &control,
+                                  .author = place->row.sign_key,
+                                  .is_outside = !live_is_source(&place->row)};
     if (result == VL_OK && is_control) result = member_check(r, &about);
     if (result == VL_OK && is_control) result = member_learn(r, &about);
-    if (result == VL_OK && is_control) *flags |= VL_ENTRY_MERGED;
-    if (!is_control && !counts) *flags |= VL_ENTRY_QUARANTINED; /* until it is counted */
+    if (result == VL_OK && is_control) taken->flags |= VL_ENTRY_MERGED;
+    if (!is_control && !counts) taken->flags |= VL_ENTRY_QUARANTINED; /* until it is counted */
     if (result == VL_OK && !is_control && counts)
-        result = merge_entry(r, header, id, entry->blob, flags);
+        result =
+            merge_entry(r, place->row.index, header, taken->id, taken->entry->blob, &taken->flags);
     vl_control_finish(&control);
     return result;
 }
@@ -216,28 +285,32 @@ static vl_result accept_body(struct vl_replica *r, const struct vl_entry *entry,
 static vl_result store_next(struct vl_replica *r, struct run *run)
 {
     const size_t i = run->next;
-    struct vl_entry kept = run->entries[i], *entry = &kept;
+    struct vl_entry kept = run->entries[i];
+    struct taken taken = {.entry = &kept, .id = &run->ids[i]};
     struct place *place = &run->place;
-    struct vl_entry_header header;
     struct past *prev = NULL, *past = NULL;
-    uint32_t flags = run->signatures[i] == SIGNATURE_GOOD ? VL_ENTRY_VERIFIED : 0;
-    if (i == run->known) place_of(r, run);
-    VL_TRY(vl_entry_header_decode(entry->header, &header));
-    if (place->is_new && place->row.index >= VL_HEADS_MAX) return VL_ERR_LIMIT;
-    if (header.seq > 0) VL_TRY(replica_past(r, &place->row.tip, &prev));
-    vl_result result = replica_judge(r, &header, &run->ids[i], place->row.index, prev, &past);
-    erase_arriving(r, &header, &run->ids[i], run->sign_key, entry, &flags);
-    if (result == VL_OK)
-        result = accept_body(r, entry, &header, &run->ids[i], run->sign_key,
-                             count_next(r, place, header.seq), &flags);
-    if (result == VL_OK) result = put_entry(r, entry, header.kind, past, flags);
+    if (run->signatures[i] == SIGNATURE_GOOD) taken.flags = VL_ENTRY_VERIFIED;
+    if (i == run->known) VL_TRY(place_of(r, run));
+    VL_TRY(vl_entry_header_decode(kept.header, &taken.header));
+    VL_TRY(chain_has_room(&place->row, &taken.header, kept.header.size));
+    if (taken.header.seq > 0) VL_TRY(replica_past(r, &taken.header.prev, &prev));
+    vl_result result = replica_judge(r, &taken.header, taken.id, &place->row, prev, &past);
+    erase_arriving(r, &taken.header, taken.id, run->sign_key, &kept, &taken.flags);
+    if (result == VL_OK) result = accept_body(r, place, &taken);
+    if (result == VL_OK) result = put_entry(r, &kept, taken.header.kind, past, taken.flags);
     /* entries of mine that I do not have: I was copied or restored, and begin a new log */
-    place->row.flags &= ~VL_LOG_OWN;
-    if (result == VL_OK) result = chain_advance(r, place, past);
+    if (!row_is_closed(&place->row)) place->row.flags &= ~VL_LOG_OWN;
+    if (result == VL_OK) result = chain_advance(r, place, past, &taken.header, kept.header.size);
     if (result == VL_OK) {
-        count_stored(r, past, flags);
+        struct vl_log_row *row = &r->chains[place->row.index].row;
+        if (run->owned)
+            row->kept = place->row.kept = past->seq + 1;
+        else if (row_is_closed(row))
+            branch_served(r, row->index, &run->server);
+        live_stored(r, past);
+        count_stored(r, past, taken.flags);
         past_cache_put(&r->pasts, past);
-        run->last_flags = flags;
+        run->last_flags = taken.flags;
         run->next++;
     }
     past_unref(prev);
@@ -319,6 +392,7 @@ static void prepare(struct vl_replica *r, struct run *run, const struct vl_entry
     run_read(r, run, count);
     if (run->count == 0) return;
     vl_result result = run_known(r, run);
+    if (result == VL_OK) result = run_admitted(r, run);
     if (result == VL_OK)
         run_signed(run);
     else
@@ -327,11 +401,41 @@ static void prepare(struct vl_replica *r, struct run *run, const struct vl_entry
 
 static vl_result receive(struct vl_replica *r, struct run *runs, size_t count)
 {
-    for (size_t i = 0; i < count; i++) /* a fault of the machine ends it, forks are marked */
-        if (!is_peers_fault(runs[i].why)) return runs[i].why;
     bool again = true;
     while (again)
         VL_TRY(store_runs(r, runs, count, &again));
+    return VL_OK;
+}
+
+/* Two that would go to one place: the second waits until the first is stored. */
+static bool collide(const struct run *a, const struct run *b)
+{
+    if (!vl_id_equal(&a->log, &b->log) || a->known == a->count || b->known == b->count)
+        return false;
+    if (a->spot.chain != b->spot.chain || a->spot.is_branch != b->spot.is_branch) return false;
+    if (!a->spot.is_branch) return true;
+    return vl_id_equal(&a->ids[a->known], &b->ids[b->known]);
+}
+
+/* Closing a log, or dropping what makes room, moves the places of runs that were looked at before:
+ * then all are looked at again. Both come to an end. Fails only by a fault of the machine. */
+static vl_result prepare_all(struct vl_replica *r, const struct vl_run *runs, struct run *prepared,
+                             size_t count)
+{
+    uint64_t changes;
+    do {
+        changes = r->closings + r->cuts;
+        for (size_t i = 0; i < count; i++) {
+            prepared[i] = (struct run){0};
+            if (runs[i].server != NULL) prepared[i].server = *runs[i].server;
+            prepare(r, &prepared[i], runs[i].entries, runs[i].count);
+            if (!is_peers_fault(prepared[i].why)) return prepared[i].why;
+        }
+    } while (r->closings + r->cuts != changes);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (collide(&prepared[k], &prepared[i]))
+                run_shorten(&prepared[i], prepared[i].known, VL_ERR_GAP);
     return VL_OK;
 }
 
@@ -344,24 +448,16 @@ vl_result vl_replica_receive_runs(struct vl_replica *r, struct vl_run *runs, siz
     if (count == 0) return VL_OK;
     struct run *prepared = calloc(count, sizeof *prepared);
     if (prepared == NULL) return VL_ERR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        prepare(r, &prepared[i], runs[i].entries, runs[i].count);
-        if (prepared[i].count == prepared[i].known) continue;
-        for (size_t k = 0; k < i; k++)
-            if (vl_id_equal(&prepared[k].log, &prepared[i].log))
-                run_shorten(&prepared[i], prepared[i].known, VL_ERR_GAP);
-    }
-    vl_result result = receive(r, prepared, count);
+    vl_result result = prepare_all(r, runs, prepared, count);
+    if (result == VL_OK) result = receive(r, prepared, count);
     for (size_t i = 0; i < count; i++) {
         runs[i].stored = result == VL_OK ? prepared[i].count : prepared[i].known;
         runs[i].result = result == VL_OK ? prepared[i].why : result;
     }
-    for (size_t i = 0; result == VL_OK && i < count; i++) {
-        const struct chain *chain = chain_find(r, &prepared[i].log);
-        if (chain != NULL && prepared[i].known > 0)
-            result = bare_fill(r, prepared[i].entries, prepared[i].ids, prepared[i].known,
-                               chain->row.index, prepared[i].first_seq);
-    }
+    for (size_t i = 0; result == VL_OK && i < count; i++)
+        if (prepared[i].known > 0)
+            result = bare_fill(r, &prepared[i].log, prepared[i].entries, prepared[i].ids,
+                               prepared[i].known);
     free(prepared);
     return result == VL_OK ? merge_pending(r) : result;
 }

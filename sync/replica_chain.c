@@ -1,23 +1,20 @@
-/* The chains: one row of memory for each log, and the heads that they make together. */
+/* The chains: one row of memory for each log or branch of one, and the heads that they make
+ * together. */
 #include "sync/replica_internal.h"
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Where `log` is in by_log, or would go. */
-static size_t chain_place(const struct vl_replica *r, const struct vl_id *log, bool *found)
+/* The first place of by_log that is not before (log, index). */
+static size_t chain_place(const struct vl_replica *r, const struct vl_id *log, uint32_t index)
 {
-    size_t low = 0, high = r->chain_count;
-    *found = false;
+    size_t low = 0, high = r->log_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = vl_id_compare(&r->chains[r->by_log[middle]].row.log, log);
-        if (order == 0) {
-            *found = true;
-            return middle;
-        }
-        if (order < 0)
+        const struct vl_log_row *row = &r->chains[r->by_log[middle]].row;
+        int order = vl_id_compare(&row->log, log);
+        if (order < 0 || (order == 0 && row->index < index))
             low = middle + 1;
         else
             high = middle;
@@ -25,39 +22,106 @@ static size_t chain_place(const struct vl_replica *r, const struct vl_id *log, b
     return low;
 }
 
+const uint32_t *chain_family(const struct vl_replica *r, const struct vl_id *log, size_t *count)
+{
+    size_t first = chain_place(r, log, 0), end = first;
+    while (end < r->log_count && vl_id_equal(&r->chains[r->by_log[end]].row.log, log))
+        end++;
+    *count = end - first;
+    return *count > 0 ? r->by_log + first : NULL;
+}
+
 struct chain *chain_find(const struct vl_replica *r, const struct vl_id *log)
 {
-    bool found;
-    size_t at = chain_place(r, log, &found);
-    return found ? &r->chains[r->by_log[at]] : NULL;
+    size_t count;
+    const uint32_t *family = chain_family(r, log, &count);
+    return count > 0 ? &r->chains[family[0]] : NULL;
 }
 
 struct chain *chain_own(const struct vl_replica *r)
 {
     for (size_t i = r->chain_count; i-- > 0;)
-        if ((r->chains[i].row.flags & (VL_LOG_OWN | VL_LOG_FORKED)) == VL_LOG_OWN)
+        if ((r->chains[i].row.flags & VL_LOG_OWN) != 0 && !row_is_closed(&r->chains[i].row))
             return &r->chains[i];
     return NULL;
 }
 
+size_t vl_replica_share(const struct vl_replica *r, const struct vl_id *person)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < r->log_count; i++)
+        count += vl_id_equal(&r->chains[r->by_log[i]].row.person, person);
+    return count;
+}
+
+/* A chain that another one goes on from at its very end is no end itself. */
+size_t chain_leaves(const struct vl_replica *r, const struct vl_id *log, size_t max)
+{
+    size_t count, leaves = 0;
+    const uint32_t *family = chain_family(r, log, &count);
+    if (count < 2) return count;
+    for (size_t i = 0; i < count && leaves < max; i++) {
+        const struct vl_log_row *row = &r->chains[family[i]].row;
+        bool goes_on = false;
+        for (size_t k = 0; k < count && !goes_on; k++) {
+            const struct vl_log_row *other = &r->chains[family[k]].row;
+            goes_on = k != i && other->parent == row->index && other->first_seq == row->tip_seq + 1;
+        }
+        leaves += !goes_on;
+    }
+    return leaves;
+}
+
+/* ---- rows come and go ---- */
+
+uint32_t chain_free_index(const struct vl_replica *r)
+{
+    for (size_t i = 0; r->log_count < r->chain_count && i < r->chain_count; i++)
+        if (row_is_empty(&r->chains[i].row)) return (uint32_t)i;
+    return (uint32_t)r->chain_count;
+}
+
+static vl_result chain_room(struct vl_replica *r)
+{
+    if (r->chain_count < r->chain_capacity) return VL_OK;
+    size_t capacity = r->chain_capacity;
+    VL_TRY(replica_grow((void **)&r->chains, sizeof *r->chains, r->chain_count, &capacity));
+    capacity = r->chain_capacity;
+    VL_TRY(replica_grow((void **)&r->by_log, sizeof *r->by_log, r->chain_count, &capacity));
+    r->chain_capacity = capacity;
+    return VL_OK;
+}
+
 vl_result chain_add(struct vl_replica *r, const struct vl_log_row *row)
 {
-    assert(row->index == r->chain_count);
-    if (r->chain_count >= VL_HEADS_MAX) return VL_ERR_LIMIT;
-    bool found;
-    size_t at = chain_place(r, &row->log, &found);
-    if (found) return VL_ERR_EXISTS;
-    if (r->chain_count == r->chain_capacity) {
-        size_t capacity = r->chain_capacity;
-        VL_TRY(replica_grow((void **)&r->chains, sizeof *r->chains, r->chain_count, &capacity));
-        capacity = r->chain_capacity;
-        VL_TRY(replica_grow((void **)&r->by_log, sizeof *r->by_log, r->chain_count, &capacity));
-        r->chain_capacity = capacity;
-    }
-    memmove(r->by_log + at + 1, r->by_log + at, (r->chain_count - at) * sizeof *r->by_log);
+    if (row->index >= VL_HEADS_MAX) return VL_ERR_LIMIT;
+    assert(row->index <= r->chain_count);
+    VL_TRY(chain_room(r));
+    if (row->index == r->chain_count)
+        r->chain_count++;
+    else
+        assert(row_is_empty(&r->chains[row->index].row));
+    r->chains[row->index] = (struct chain){.row = *row, .serial = ++r->serving};
+    if (row_is_empty(row)) return VL_OK;
+    size_t at = chain_place(r, &row->log, row->index);
+    memmove(r->by_log + at + 1, r->by_log + at, (r->log_count - at) * sizeof *r->by_log);
     r->by_log[at] = row->index;
-    r->chains[r->chain_count++] = (struct chain){.row = *row};
+    r->log_count++;
+    r->closed_count += row_is_closed(row);
     return VL_OK;
+}
+
+void chain_empty(struct vl_replica *r, uint32_t index)
+{
+    struct chain *chain = &r->chains[index];
+    size_t at = chain_place(r, &chain->row.log, index);
+    assert(r->by_log[at] == index);
+    memmove(r->by_log + at, r->by_log + at + 1, (r->log_count - at - 1) * sizeof *r->by_log);
+    r->log_count--;
+    r->closed_count -= row_is_closed(&chain->row);
+    *chain = (struct chain){.dirty = true};
+    chain->row.index = chain->row.parent = index;
+    chain->row.flags = VL_LOG_EMPTY;
 }
 
 void chain_clear(struct vl_replica *r)
@@ -66,20 +130,43 @@ void chain_clear(struct vl_replica *r)
     free(r->by_log);
     r->chains = NULL;
     r->by_log = NULL;
-    r->chain_count = r->chain_capacity = 0;
+    r->chain_count = r->log_count = r->chain_capacity = r->closed_count = 0;
 }
 
 /* ---- a chain grows ---- */
 
-vl_result chain_advance(struct vl_replica *r, struct place *place, const struct past *past)
+static uint64_t whole_size(const struct vl_entry_header *header, size_t header_size)
+{
+    return header_size + 64u + header->blob_size;
+}
+
+vl_result chain_has_room(const struct vl_log_row *row, const struct vl_entry_header *header,
+                         size_t header_size)
+{
+    if (row->bytes + whole_size(header, header_size) > VL_LOG_BYTES_MAX) return VL_ERR_TOO_LARGE;
+    bool control = header->kind == VL_ENTRY_CONTROL;
+    return control && row->controls >= VL_LOG_CONTROLS_MAX ? VL_ERR_TOO_LARGE : VL_OK;
+}
+
+vl_result chain_advance(struct vl_replica *r, struct place *place, const struct past *past,
+                        const struct vl_entry_header *header, size_t header_size)
 {
     place->row.tip_seq = past->seq;
     place->row.tip = past->id;
     place->row.tip_lamport = past->lamport;
-    if (place->is_new) VL_TRY(chain_add(r, &place->row));
+    place->row.bytes += whole_size(header, header_size);
+    place->row.controls += past->is_control;
+    if (place->is_new) {
+        VL_TRY(chain_add(r, &place->row));
+        fork_count_person(r, &place->row.person);
+    }
+    struct chain *chain = &r->chains[place->row.index];
+    /* a new chain may have crowded its person meanwhile, another run shown a fork of the log */
+    place->row.flags |= chain->row.flags & (VL_LOG_CROWDED | VL_LOG_FORKED | VL_LOG_FIRST);
+    if (chain->row.kept > place->row.kept) place->row.kept = chain->row.kept;
     place->is_new = false;
-    r->chains[place->row.index].row = place->row;
-    r->chains[place->row.index].dirty = true;
+    chain->row = place->row;
+    chain->dirty = true;
     return VL_OK;
 }
 
@@ -105,39 +192,106 @@ vl_result put_entry(struct vl_replica *r, const struct vl_entry *entry, enum vl_
 
 /* ---- heads ---- */
 
+static int head_order(const void *a, const void *b)
+{
+    const struct vl_head *x = a, *y = b;
+    if (x->seq != y->seq) return x->seq < y->seq ? -1 : 1;
+    return vl_id_compare(&x->id, &y->id);
+}
+
 vl_result vl_replica_heads(const struct vl_replica *r, struct vl_head *out, size_t max,
                            size_t *count)
 {
     *count = 0;
     if (r->stale) return VL_ERR_STORAGE;
-    for (size_t i = 0; i < r->chain_count && i < max; i++) {
+    size_t first = 0; /* of the same log */
+    for (size_t i = 0; i < r->log_count && i < max; i++) {
         const struct vl_log_row *row = &r->chains[r->by_log[i]].row;
         out[i] = (struct vl_head){.log = row->log, .seq = row->tip_seq, .id = row->tip};
+        if (!vl_id_equal(&out[first].log, &row->log)) first = i;
+        if (i > first) qsort(out + first, i - first + 1, sizeof *out, head_order);
     }
-    *count = r->chain_count;
+    *count = r->log_count;
     return VL_OK;
 }
 
-/* heads digest = BLAKE2b(HEADS, for each head in order: 32 log, u64 seq, 32 id) */
+/* ---- the digest of the heads: docs/protocol.md, "Digests" ---- */
+
+static void digest_open(crypto_generichash_state *state, const struct chain *chain)
+{
+    uint8_t seq[8];
+    for (unsigned byte = 0; byte < 8; byte++)
+        seq[byte] = (uint8_t)(chain->row.tip_seq >> (8 * byte));
+    crypto_generichash_update(state, chain->row.log.bytes, sizeof chain->row.log.bytes);
+    crypto_generichash_update(state, seq, sizeof seq);
+    crypto_generichash_update(state, chain->row.tip.bytes, sizeof chain->row.tip.bytes);
+    /* not the same as the log with all its blobs */
+    if (chain->bare > 0) crypto_generichash_update(state, (const uint8_t *)"bare", 4);
+}
+
+static bool lives_bare(const struct chain *chain)
+{
+    return chain->bare > 0 && chain->bare <= chain->live;
+}
+
+/* What of a closed log is live follows from the heads of the open ones. */
+static void digest_closed(crypto_generichash_state *state, const struct vl_id *name, bool bare)
+{
+    crypto_generichash_update(state, name->bytes, sizeof name->bytes);
+    crypto_generichash_update(state, (const uint8_t *)"closed", 6);
+    if (bare) crypto_generichash_update(state, (const uint8_t *)"bare", 4);
+}
+
+/* The next person in the order of ids of whom a log is crowded; false: there is none. */
+static bool next_crowded(const struct vl_replica *r, const struct vl_id *after, struct vl_id *out,
+                         bool *bare)
+{
+    bool any = false;
+    for (size_t i = 0; i < r->log_count; i++) {
+        const struct chain *chain = &r->chains[r->by_log[i]];
+        const struct vl_id *person = &chain->row.person;
+        if ((chain->row.flags & VL_LOG_CROWDED) == 0) continue;
+        if (after != NULL && vl_id_compare(person, after) <= 0) continue;
+        int order = any ? vl_id_compare(person, out) : -1;
+        if (order > 0) continue;
+        if (order < 0) *bare = false;
+        *out = *person;
+        *bare |= lives_bare(chain);
+        any = true;
+    }
+    return any;
+}
+
 void vl_replica_heads_digest(const struct vl_replica *r, struct vl_id *out)
 {
     const char *domain = vl_domain_text(VL_DOMAIN_HEADS);
     crypto_generichash_state state;
+    struct vl_id person;
+    bool bare = false;
     *out = (struct vl_id){0};
     if (r->stale) return;
     crypto_generichash_init(&state, NULL, 0, sizeof out->bytes);
     crypto_generichash_update(&state, (const uint8_t *)domain, strlen(domain) + 1);
-    for (size_t i = 0; i < r->chain_count; i++) {
-        const struct vl_log_row *row = &r->chains[r->by_log[i]].row;
-        uint8_t seq[8];
-        for (unsigned byte = 0; byte < 8; byte++)
-            seq[byte] = (uint8_t)(row->tip_seq >> (8 * byte));
-        crypto_generichash_update(&state, row->log.bytes, sizeof row->log.bytes);
-        crypto_generichash_update(&state, seq, sizeof seq);
-        crypto_generichash_update(&state, row->tip.bytes, sizeof row->tip.bytes);
-        /* not the same as the log with all its blobs */
-        if (r->chains[r->by_log[i]].bare > 0)
-            crypto_generichash_update(&state, (const uint8_t *)"bare", 4);
+    for (size_t i = 0, next; i < r->log_count; i = next) {
+        const struct chain *chain = &r->chains[r->by_log[i]];
+        bare = false;
+        for (next = i; next < r->log_count; next++) {
+            const struct chain *other = &r->chains[r->by_log[next]];
+            if (!vl_id_equal(&other->row.log, &chain->row.log)) break;
+            bare |= lives_bare(other);
+        }
+        if ((chain->row.flags & VL_LOG_CROWDED) != 0) continue;
+        if (row_is_closed(&chain->row))
+            digest_closed(&state, &chain->row.log, bare);
+        else
+            digest_open(&state, chain);
+    }
+    const struct vl_id *after = NULL;
+    struct vl_id last;
+    while (r->closed_count > 0 && next_crowded(r, after, &person, &bare)) {
+        digest_closed(&state, &person, bare);
+        last = person;
+        after = &last;
     }
     crypto_generichash_final(&state, out->bytes, sizeof out->bytes);
 }

@@ -24,7 +24,8 @@ static void join_source(const struct count *count, const struct past *past)
     }
 }
 
-/* What is cited and not here counts once it is. A control entry is no content, whoever cites it. */
+/* What is cited and not here, or not live, counts once it is. A control entry is no content,
+ * whoever cites it. */
 static vl_result join_cited(void *context, struct vl_bytes content)
 {
     const struct count *count = context;
@@ -34,9 +35,22 @@ static vl_result join_cited(void *context, struct vl_bytes content)
     memcpy(id.bytes, content.data, sizeof id.bytes);
     vl_result result = replica_past(count->replica, &id, &past);
     if (result == VL_ERR_MISSING) return VL_OK;
-    if (result == VL_OK && !past->is_control) join_source(count, past);
+    if (result == VL_OK && !past->is_control &&
+        past->seq < count->replica->chains[past->chain].live)
+        join_source(count, past);
     past_unref(past);
     return result;
+}
+
+/* The last live entry of a chain. NOT_FOUND: none is. */
+static vl_result live_tip(struct vl_replica *r, const struct chain *chain, struct past **out)
+{
+    struct vl_id id = chain->row.tip;
+    *out = NULL;
+    if (row_is_empty(&chain->row) || chain->live <= chain->row.first_seq) return VL_ERR_NOT_FOUND;
+    if (chain->live <= chain->row.tip_seq)
+        VL_TRY(rows_id(r, chain->row.index, chain->live - 1, &id));
+    return replica_past_here(r, &id, out);
 }
 
 vl_result count_chains(struct vl_replica *r, struct vl_membership *membership, uint64_t *counted,
@@ -51,13 +65,14 @@ vl_result count_chains(struct vl_replica *r, struct vl_membership *membership, u
         is_person[i] =
             vl_counting_is_person(membership, vl_bytes(row->sign_key, sizeof row->sign_key));
         if (!is_person[i]) continue;
-        VL_TRY(replica_past_here(r, &row->tip, &tip));
-        join_source(&count, tip);
+        vl_result result = live_tip(r, &r->chains[i], &tip);
+        if (result == VL_OK) join_source(&count, tip);
         past_unref(tip);
+        if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
     }
     VL_TRY(vl_counting_cites(membership, join_cited, &count));
     for (size_t i = 0; i < r->chain_count; i++)
-        if (is_person[i]) counted[i] = r->chains[i].row.tip_seq + 1;
+        if (is_person[i] && counted[i] < r->chains[i].live) counted[i] = r->chains[i].live;
     return VL_OK;
 }
 
@@ -67,7 +82,7 @@ bool count_next(struct vl_replica *r, const struct place *place, uint64_t seq)
 {
     if (place->is_new) return false;
     const struct chain *chain = &r->chains[place->row.index];
-    return chain->is_person && chain->counted == seq;
+    return chain->is_person && chain->counted == seq && !row_is_closed(&chain->row);
 }
 
 void count_stored(struct vl_replica *r, const struct past *past, uint32_t flags)
@@ -102,7 +117,7 @@ static vl_result range_next(struct vl_replica *r, uint32_t chain, uint64_t *from
 static vl_result set_apart(struct vl_replica *r, const struct vl_entry_row *row)
 {
     const uint32_t in_cells = VL_ENTRY_MERGED | VL_ENTRY_REFUSED;
-    if ((row->flags & VL_ENTRY_MERGED) != 0) r->rebuild = true;
+    if ((row->flags & VL_ENTRY_MERGED) != 0) VL_TRY(merge_undo(r, row));
     return rows_flags(r, &row->id, (row->flags & ~in_cells) | VL_ENTRY_QUARANTINED);
 }
 
@@ -112,7 +127,7 @@ static vl_result take_in(struct vl_replica *r, const struct vl_entry_row *row)
     uint32_t flags = row->flags & ~VL_ENTRY_QUARANTINED;
     if (flags == row->flags) return VL_OK;
     if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
-    if (!r->rebuild) VL_TRY(merge_entry(r, &header, &row->id, row->entry.blob, &flags));
+    if (!r->rebuild) VL_TRY(merge_entry(r, row->chain, &header, &row->id, row->entry.blob, &flags));
     return rows_flags(r, &row->id, flags);
 }
 
@@ -121,6 +136,7 @@ static vl_result change_range(struct vl_replica *r, uint32_t chain, uint64_t fro
 {
     struct rows rows = {0};
     vl_result result = VL_OK;
+    if (from < r->chains[chain].row.first_seq) from = r->chains[chain].row.first_seq;
     while (result == VL_OK) {
         result = range_next(r, chain, &from, to, &rows);
         if (result != VL_OK || rows.count == 0) break;
@@ -200,11 +216,41 @@ static vl_result newest_content(struct vl_replica *r, const struct chain *chain,
     return result;
 }
 
+/* Of a closed log: its newest control entry that is live, by the past of what is live. NOT_FOUND:
+ * there is none, or one of another log has it in its past, which is linked instead. */
+static vl_result newest_live_control(struct vl_replica *r, const struct chain *chain,
+                                     struct past **out)
+{
+    const struct vl_log_row *row = &chain->row;
+    struct vl_id id = row->tip;
+    struct past *past = NULL;
+    *out = NULL;
+    if (row_is_empty(row) || chain->live <= row->first_seq) return VL_ERR_NOT_FOUND;
+    if (chain->live <= row->tip_seq) VL_TRY(rows_id(r, row->index, chain->live - 1, &id));
+    VL_TRY(replica_past_here(r, &id, &past));
+    vl_result result = VL_OK;
+    for (size_t i = 0; result == VL_OK && *out == NULL && i < past->control_count; i++) {
+        result = replica_past_here(r, &past->controls[i], out);
+        if (result != VL_OK || (*out)->chain == row->index) continue;
+        past_unref(*out);
+        *out = NULL;
+    }
+    past_unref(past);
+    return result == VL_OK && *out == NULL ? VL_ERR_NOT_FOUND : result;
+}
+
 vl_result count_link(struct vl_replica *r, const struct chain *chain, struct past **out)
 {
     const struct vl_log_row *row = &chain->row;
     struct vl_id id = row->tip;
     *out = NULL;
+    if (!live_is_source(row)) {
+        /* Open logs have what else is live of it; but what has it may be content that does not
+         * count, which is not cited, and without its control entries no epoch would be valid. */
+        if (!live_is_cited_next(chain)) return newest_live_control(r, chain, out);
+        if (row->kept <= row->tip_seq) VL_TRY(rows_id(r, row->index, row->kept - 1, &id));
+        return replica_past_here(r, &id, out);
+    }
     if (chain->counted <= row->tip_seq && chain->control <= row->tip_seq) {
         VL_TRY(newest_content(r, chain, out));
         if (*out != NULL && (*out)->seq + 1 >= chain->control) return VL_OK;

@@ -72,8 +72,9 @@ static bool holds(const struct vl_replica *r, const struct tombstone *one,
                                 vl_bytes(author, 32));
 }
 
-const struct tombstone *erase_holds(const struct vl_replica *r, const struct vl_id *target,
-                                    const uint8_t author[static 32])
+/* The lowest tombstone that holds for an entry of this device, or NULL. */
+static const struct tombstone *erase_holds(const struct vl_replica *r, const struct vl_id *target,
+                                           const uint8_t author[static 32])
 {
     const struct tombstone from = {.target = *target};
     for (size_t i = place_of(r, &from); i < r->tombstone_count; i++) {
@@ -99,31 +100,55 @@ void erase_arriving(const struct vl_replica *r, const struct vl_entry_header *he
 
 /* ---- before a commit ---- */
 
-struct found { /* what is stored of a target */
-    uint32_t chain, flags;
-    enum vl_entry_kind kind;
-};
-
-static vl_result found_visit(void *context, const struct vl_entry_row *row)
+static vl_result erase_row(struct vl_replica *r, const struct vl_entry_row *row, bool *bare)
 {
-    struct found *found = context;
-    *found = (struct found){.chain = row->chain, .flags = row->flags, .kind = row->kind};
-    return VL_OK;
+    const uint32_t gone = VL_ENTRY_MERGED | VL_ENTRY_REFUSED | VL_ENTRY_BARE;
+    if (row->chain >= r->chain_count) return VL_ERR_DAMAGED;
+    if (row->kind == VL_ENTRY_CONTROL || (row->flags & VL_ENTRY_ERASED) != 0) return VL_OK;
+    if (erase_holds(r, &row->id, r->chains[row->chain].row.sign_key) == NULL) return VL_OK;
+    if ((row->flags & VL_ENTRY_MERGED) != 0) VL_TRY(merge_undo(r, row));
+    *bare |= (row->flags & VL_ENTRY_BARE) != 0;
+    return r->storage.entry_erase(r->storage.self, &row->id,
+                                  (row->flags & ~gone) | VL_ENTRY_ERASED);
 }
 
 static vl_result erase_one(struct vl_replica *r, const struct vl_id *target, bool *bare)
 {
-    struct found found;
-    vl_result result = r->storage.entry_get(r->storage.self, target, found_visit, &found);
-    if (result == VL_ERR_NOT_FOUND) return VL_OK; /* erase_arriving, when it comes */
-    VL_TRY(result);
-    if (found.chain >= r->chain_count) return VL_ERR_DAMAGED;
-    if (found.kind == VL_ENTRY_CONTROL || (found.flags & VL_ENTRY_ERASED) != 0) return VL_OK;
-    if (erase_holds(r, target, r->chains[found.chain].row.sign_key) == NULL) return VL_OK;
-    const uint32_t gone = VL_ENTRY_MERGED | VL_ENTRY_REFUSED | VL_ENTRY_BARE;
-    if ((found.flags & VL_ENTRY_MERGED) != 0) r->rebuild = true;
-    *bare |= (found.flags & VL_ENTRY_BARE) != 0;
-    return r->storage.entry_erase(r->storage.self, target, (found.flags & ~gone) | VL_ENTRY_ERASED);
+    struct rows rows = {0};
+    vl_result result = r->storage.entry_get(r->storage.self, target, rows_visit, &rows);
+    if (result == VL_OK)
+        result = erase_row(r, &rows.items[0], bare);
+    else if (result == VL_ERR_NOT_FOUND)
+        result = VL_OK; /* erase_arriving, when it comes */
+    rows_finish(&rows);
+    return result;
+}
+
+/* Whether something is to be asked for again. */
+static vl_result unlearn_row(struct vl_replica *r, const struct vl_entry_row *row, bool *bare)
+{
+    if (row->chain >= r->chain_count) return VL_ERR_DAMAGED;
+    if (erase_holds(r, &row->id, r->chains[row->chain].row.sign_key) != NULL) return VL_OK;
+    *bare = true;
+    return rows_flags(r, &row->id, (row->flags & ~(uint32_t)VL_ENTRY_ERASED) | VL_ENTRY_BARE);
+}
+
+vl_result erase_unlearn(struct vl_replica *r)
+{
+    struct rows rows = {0};
+    struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTENT | 1u << VL_ENTRY_SEALED,
+                           .flags_mask = VL_ENTRY_ERASED,
+                           .flags_value = VL_ENTRY_ERASED};
+    bool bare = false;
+    vl_result result = VL_OK;
+    while (result == VL_OK) {
+        result = rows_next(r, &scan, &rows);
+        if (result != VL_OK || rows.count == 0) break;
+        for (size_t i = 0; result == VL_OK && i < rows.count; i++)
+            result = unlearn_row(r, &rows.items[i], &bare);
+    }
+    rows_finish(&rows);
+    return result == VL_OK && bare ? bare_load(r) : result;
 }
 
 vl_result erase_settle(struct vl_replica *r)

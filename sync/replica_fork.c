@@ -75,19 +75,60 @@ static vl_result proof_check(const struct vl_replica *r, const struct proof_view
 
 /* ---- closing ---- */
 
-static vl_result close_chain(struct vl_replica *r, uint32_t index, struct vl_bytes proof)
+static void mark(struct vl_replica *r, struct chain *chain, uint32_t flags)
 {
+    if (!row_is_closed(&chain->row)) r->closed_count++;
+    chain->row.flags |= flags;
+    chain->dirty = true;
+    r->relive = true;
+    r->closings++;
+}
+
+/* What is here of the log is one of its branches, which is kept. */
+static vl_result close_log(struct vl_replica *r, const struct vl_id *log, struct vl_bytes proof)
+{
+    size_t count;
     VL_TRY(replica_begin(r));
     vl_result result = VL_OK;
-    if (proof.size > 0)
-        result = r->storage.fork_put(r->storage.self, &r->chains[index].row.log, proof);
+    if (proof.size > 0) result = r->storage.fork_put(r->storage.self, log, proof);
     if (result != VL_OK) {
         replica_cancel(r);
         return result;
     }
-    r->chains[index].row.flags |= VL_LOG_FORKED;
-    r->chains[index].dirty = true;
+    const uint32_t *family = chain_family(r, log, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct chain *chain = &r->chains[family[i]];
+        bool was_open = !row_is_closed(&chain->row);
+        if (was_open) chain->row.kept = chain->row.tip_seq + 1;
+        mark(r, chain, VL_LOG_FORKED | (was_open ? VL_LOG_FIRST : 0));
+    }
     return replica_commit(r);
+}
+
+/* Of what was served, for nobody cites it, a piece is enough to show that it is there. */
+static uint64_t shown_end(const struct chain *chain)
+{
+    uint64_t end = chain->row.first_seq + VL_SHOWN_ENTRIES;
+    bool all = vl_id_is_zero(&chain->server) || end > chain->row.tip_seq;
+    return all ? chain->row.tip_seq + 1 : end;
+}
+
+void fork_count_person(struct vl_replica *r, const struct vl_id *person)
+{
+    if (vl_replica_share(r, person) <= VL_PERSON_CHAINS_MAX) return;
+    bool before = false;
+    for (size_t i = 0; i < r->log_count && !before; i++) {
+        const struct vl_log_row *row = &r->chains[r->by_log[i]].row;
+        before = (row->flags & VL_LOG_CROWDED) != 0 && vl_id_equal(&row->person, person);
+    }
+    for (size_t i = 0; i < r->log_count; i++) {
+        struct chain *chain = &r->chains[r->by_log[i]];
+        if (!vl_id_equal(&chain->row.person, person)) continue;
+        if ((chain->row.flags & VL_LOG_CROWDED) != 0) continue;
+        /* the chains that made it a crowd are kept, so that others can be shown them */
+        if (!before && chain->row.kept == 0) chain->row.kept = shown_end(chain);
+        mark(r, chain, VL_LOG_CROWDED);
+    }
 }
 
 static void side_of(const struct vl_entry *entry, struct side *side)
@@ -138,6 +179,7 @@ vl_result fork_close(struct vl_replica *r, uint32_t chain, const struct vl_entry
     struct proof_view view = {.sides = {{.header = {NULL, 0}}}};
     struct vl_entry_header zero = {0};
     bool found = false;
+    struct vl_id log = r->chains[chain].row.log;
     if ((r->chains[chain].row.flags & VL_LOG_FORKED) != 0) return VL_OK;
     VL_TRY(r->storage.entry_range(r->storage.self, chain, 0, 1, first_visit, &zero));
     memcpy(view.sign_key, zero.sign_key, sizeof view.sign_key);
@@ -147,9 +189,26 @@ vl_result fork_close(struct vl_replica *r, uint32_t chain, const struct vl_entry
         if (good[i] && first + i >= split)
             result = find_pair(r, chain, &entries[i], split, &rows, &view, &found);
     if (result == VL_OK && found) result = proof_encode(&view, &proof);
-    if (result == VL_OK) result = close_chain(r, chain, vl_buffer_view(&proof));
+    if (result == VL_OK) result = close_log(r, &log, vl_buffer_view(&proof));
     rows_finish(&rows);
     vl_buffer_finish(&proof);
+    return result;
+}
+
+/* Of a log that was closed without a proof: its branches are signed too rarely. */
+static vl_result keep_proof(struct vl_replica *r, const struct proof_view *view,
+                            struct vl_bytes proof)
+{
+    const struct vl_id *log = &view->sides[0].fields.log;
+    struct vl_buffer kept = {0};
+    vl_result result = r->storage.fork_get(r->storage.self, log, &kept);
+    vl_buffer_finish(&kept);
+    if (result != VL_ERR_NOT_FOUND) return result;
+    VL_TRY(proof_check(r, view));
+    VL_TRY(replica_begin(r));
+    result = r->storage.fork_put(r->storage.self, log, proof);
+    if (result == VL_OK) return replica_commit(r);
+    replica_cancel(r);
     return result;
 }
 
@@ -158,20 +217,51 @@ vl_result vl_replica_fork_learn(struct vl_replica *r, struct vl_bytes proof)
     struct proof_view view = {.sides = {{.header = {NULL, 0}}}};
     VL_TRY(replica_ready(r));
     VL_TRY(proof_decode(proof, &view));
-    const struct chain *chain = chain_find(r, &view.sides[0].fields.log);
-    if (chain != NULL && (chain->row.flags & VL_LOG_FORKED) != 0) return VL_OK;
+    struct vl_id log = view.sides[0].fields.log;
+    const struct chain *chain = chain_find(r, &log);
+    if (chain != NULL && (chain->row.flags & VL_LOG_FORKED) != 0)
+        return keep_proof(r, &view, proof);
     VL_TRY(proof_check(r, &view));
-    return chain == NULL ? VL_OK : close_chain(r, chain->row.index, proof);
+    return chain == NULL ? VL_OK : close_log(r, &log, proof);
 }
 
 /* ---- showing ---- */
 
+/* One chain stands for each log that was forked. */
+static bool is_first_forked(const struct vl_replica *r, size_t at)
+{
+    const struct vl_log_row *row = &r->chains[r->by_log[at]].row;
+    if ((row->flags & VL_LOG_FORKED) == 0) return false;
+    return at == 0 || !vl_id_equal(&r->chains[r->by_log[at - 1]].row.log, &row->log);
+}
+
 size_t vl_replica_fork_count(const struct vl_replica *r)
 {
     size_t count = 0;
-    for (size_t i = 0; i < r->chain_count; i++)
-        count += (r->chains[i].row.flags & VL_LOG_FORKED) != 0;
+    for (size_t i = 0; i < r->log_count; i++)
+        count += is_first_forked(r, i);
     return count;
+}
+
+static vl_result show_fork(struct vl_replica *r, const struct chain *chain, struct vl_buffer *proof,
+                           vl_fork_visit visit, void *context)
+{
+    struct proof_view view;
+    struct vl_fork fork = {.log = chain->row.log,
+                           .sign_key = chain->row.sign_key,
+                           .person = chain->row.person,
+                           .branches = chain_leaves(r, &chain->row.log, SIZE_MAX)};
+    vl_result result = r->storage.fork_get(r->storage.self, &fork.log, proof);
+    if (result == VL_ERR_NOT_FOUND) return visit(context, &fork);
+    VL_TRY(result);
+    if (proof_decode(vl_buffer_view(proof), &view) != VL_OK) return VL_ERR_DAMAGED;
+    for (size_t k = 0; k < 2; k++) {
+        fork.seqs[k] = view.sides[k].fields.seq;
+        fork.ids[k] = view.sides[k].id;
+        fork.walls[k] = view.sides[k].fields.wall;
+    }
+    fork.proof = vl_buffer_view(proof);
+    return visit(context, &fork);
 }
 
 vl_result vl_replica_forks(struct vl_replica *r, vl_fork_visit visit, void *context)
@@ -179,22 +269,18 @@ vl_result vl_replica_forks(struct vl_replica *r, vl_fork_visit visit, void *cont
     struct vl_buffer proof = {0};
     vl_result result = VL_OK;
     VL_TRY(replica_ready(r));
-    for (size_t i = 0; result == VL_OK && i < r->chain_count; i++) {
-        const struct vl_log_row *row = &r->chains[i].row;
-        struct proof_view view;
-        if ((row->flags & VL_LOG_FORKED) == 0) continue;
-        struct vl_fork fork = {.log = row->log, .sign_key = row->sign_key};
-        result = r->storage.fork_get(r->storage.self, &row->log, &proof);
-        if (result == VL_OK) {
-            if (proof_decode(vl_buffer_view(&proof), &view) != VL_OK) result = VL_ERR_DAMAGED;
-            for (size_t k = 0; result == VL_OK && k < 2; k++) {
-                fork.seqs[k] = view.sides[k].fields.seq;
-                fork.ids[k] = view.sides[k].id;
-            }
-            fork.proof = vl_buffer_view(&proof);
-        }
-        if (result == VL_OK || result == VL_ERR_NOT_FOUND) result = visit(context, &fork);
-    }
+    for (size_t i = 0; result == VL_OK && i < r->log_count; i++)
+        if (is_first_forked(r, i))
+            result = show_fork(r, &r->chains[r->by_log[i]], &proof, visit, context);
     vl_buffer_finish(&proof);
     return result;
+}
+
+bool vl_replica_is_crowded(const struct vl_replica *r, const struct vl_id *person)
+{
+    for (size_t i = 0; i < r->log_count; i++) {
+        const struct vl_log_row *row = &r->chains[r->by_log[i]].row;
+        if ((row->flags & VL_LOG_CROWDED) != 0 && vl_id_equal(&row->person, person)) return true;
+    }
+    return false;
 }

@@ -10,49 +10,31 @@ static bool is_mine(const struct vl_replica *r, const struct vl_log_row *row)
     return memcmp(row->sign_key, r->keys->card.sign, sizeof row->sign_key) == 0;
 }
 
-/* The chains for which `leave` says so are written no more; durable when it returns. */
-static vl_result leave_chains(struct vl_replica *r, const bool *leave)
-{
-    bool any = false;
-    for (size_t i = 0; i < r->chain_count; i++)
-        any |= leave[i] && (r->chains[i].row.flags & VL_LOG_OWN) != 0;
-    if (!any) return VL_OK;
-    VL_TRY(replica_begin(r));
-    for (size_t i = 0; i < r->chain_count; i++) {
-        if (!leave[i]) continue;
-        r->chains[i].row.flags &= ~VL_LOG_OWN;
-        r->chains[i].dirty = true;
-    }
-    return replica_commit(r);
-}
-
+/* A closed log is not written any more; it stays mine until the next one goes on from it. */
 vl_result vl_replica_new_incarnation(struct vl_replica *r)
 {
     VL_TRY(replica_ready(r));
-    bool *leave = malloc(r->chain_count + 1);
-    if (leave == NULL) return VL_ERR_NO_MEMORY;
-    memset(leave, true, r->chain_count + 1);
-    vl_result result = leave_chains(r, leave);
-    free(leave);
-    return result;
+    if (chain_own(r) == NULL) return VL_OK;
+    VL_TRY(replica_begin(r));
+    for (struct chain *own; (own = chain_own(r)) != NULL; own->dirty = true)
+        own->row.flags &= ~VL_LOG_OWN;
+    return replica_commit(r);
 }
 
+/* A claim costs whoever makes it nothing, and me a log; entries of mine that arrive are proof. So
+ * claims alone use up no more than a part of the share. */
 vl_result vl_replica_peer_heads(struct vl_replica *r, const struct vl_head *heads, size_t count)
 {
     VL_TRY(replica_ready(r));
-    bool *leave = calloc(r->chain_count + 1, sizeof *leave);
-    if (leave == NULL) return VL_ERR_NO_MEMORY;
+    const struct chain *own = chain_own(r);
+    if (own == NULL || vl_replica_share(r, &own->row.person) >= VL_CLAIMED_MAX) return VL_OK;
+    const struct vl_log_row *row = &own->row;
     for (size_t i = 0; i < count; i++) {
-        const struct chain *chain = chain_find(r, &heads[i].log);
-        if (chain == NULL || (chain->row.flags & VL_LOG_OWN) == 0) continue;
-        const struct vl_log_row *row = &chain->row;
-        if (heads[i].seq > row->tip_seq ||
-            (heads[i].seq == row->tip_seq && !vl_id_equal(&heads[i].id, &row->tip)))
-            leave[row->index] = true;
+        if (!vl_id_equal(&heads[i].log, &row->log) || heads[i].seq < row->tip_seq) continue;
+        if (heads[i].seq > row->tip_seq || !vl_id_equal(&heads[i].id, &row->tip))
+            return vl_replica_new_incarnation(r);
     }
-    vl_result result = leave_chains(r, leave);
-    free(leave);
-    return result;
+    return VL_OK;
 }
 
 /* ---- which of them are written ---- */
@@ -102,7 +84,7 @@ vl_result vl_replica_incarnations(struct vl_replica *r, const uint8_t sign[stati
             (struct vl_incarnation){.log = row->log,
                                     .entries = row->tip_seq + 1,
                                     .is_own = is_mine(r, row) && (row->flags & VL_LOG_OWN) != 0,
-                                    .is_forked = (row->flags & VL_LOG_FORKED) != 0,
+                                    .is_forked = row_is_closed(row),
                                     .has_ended = has_ended(&all, i)};
     }
     if (result == VL_OK) *count = all.count;

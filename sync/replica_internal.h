@@ -5,6 +5,7 @@
  *   replica_judge.c   links, lamport and auth of an entry against its parents
  *   replica_accept.c  runs of entries from a peer
  *   replica_write.c   own entries
+ *   replica_links.c   what own entries link to
  *   replica_sealed.c  for whom a sealed entry is
  *   replica_member.c  control entries: enrolments, devices, membership
  *   replica_epoch.c   epoch secrets
@@ -13,7 +14,10 @@
  *   replica_bare.c    entries that came without their blob
  *   replica_merge.c   operations into cells
  *   replica_rows.c    copies of stored rows (a scan's callback may not call the storage)
- *   replica_fork.c    proofs that a log was forked
+ *   replica_fork.c    proofs that a log was forked, closing
+ *   replica_live.c    what is in the past of open logs, and what has an effect by that
+ *   replica_branch.c  where a run goes in the tree of its log, and what may be taken of closed logs
+ *   replica_closed.c  closed logs as sessions speak of them (branches.h)
  *   replica_incarnation.c  several logs of one device
  *   replica_read.c    chunks, scans, digest
  *   replica_verify.c  everything read and judged anew
@@ -77,8 +81,14 @@ void past_cache_clear(struct past_cache *cache);
 
 struct chain {
     struct vl_log_row row;
-    bool dirty;     /* row is newer than the storage's */
-    bool is_person; /* its author is one now, as of the last count */
+    bool dirty;    /* row is newer than the storage's */
+    uint64_t live; /* below it entries are live (L1); a number plus one, 0: none */
+    /* On whose account what is not live was taken, and when, for what is dropped first. Zero: on
+     * nobody's, or the copy was opened since. */
+    struct vl_id server;
+    uint64_t served;
+    uint64_t serial; /* of no other chain that is or was at this index */
+    bool is_person;  /* its author is one now, as of the last count */
     /* Numbers plus one, 0: none. Content below `counted` counts and above is QUARANTINED. */
     uint64_t counted;
     uint64_t control; /* its newest control entry */
@@ -89,6 +99,8 @@ struct enrolled { /* one enrolment that a control entry carries */
     struct vl_device_card card;
     struct vl_id person, entry;
     uint64_t lamport;
+    bool is_outside; /* the entry is not live */
+    bool has_authority;
 };
 
 struct epoch { /* one epoch entry, whether its secret is here or not */
@@ -120,17 +132,24 @@ struct vl_replica {
     struct vl_id circle;
     const struct vl_device_keys *keys; /* NULL: a scratch copy for a proof, which opens nothing */
     struct vl_storage storage;
+    vl_may_write may_write; /* NULL: everything is merged */
     uint64_t generation;
     bool stale;    /* memory is empty or wrong: load before anything else */
     bool writing;  /* in a transaction */
     bool over;     /* a merge met a cell over its limit; the own writer clears it before and asks */
     bool unmerged; /* a key came since the stored entries were last looked through */
     bool recount;  /* what counts may have changed in this transaction */
-    bool rebuild;  /* the cells hold what they must not: made anew before the commit */
+    bool rebuild;  /* the cells hold what they must not: all made anew before the commit */
+    bool relearn;  /* other control entries are live than those in memory */
+    bool relive;   /* logs were closed: what is live is found anew, and may be less */
 
     struct chain *chains; /* by index */
-    uint32_t *by_log;     /* indices, sorted by log id */
-    size_t chain_count, chain_capacity;
+    uint32_t *by_log;     /* indices of those that are not empty, sorted by (log id, index) */
+    size_t chain_count, log_count, chain_capacity;
+    size_t closed_count; /* chains of closed logs */
+    uint64_t serving;    /* counts what was served, and chains */
+    uint64_t closings;   /* grows with each log that is closed */
+    uint64_t cuts;       /* grows with each chain that is cut */
     struct past_cache pasts;
 
     struct vl_membership *membership;
@@ -148,6 +167,8 @@ struct vl_replica {
     size_t erasing_count, erasing_capacity;
 
     struct cell_cache *cells;
+    struct vl_write *remakes; /* records whose cells are made anew before the commit */
+    size_t remake_count, remake_capacity;
     struct vl_buffer body; /* scratch: an opened body */
 };
 
@@ -168,11 +189,31 @@ VL_MUST_USE vl_result replica_grow(void **items, size_t size, size_t count, size
 /* ---- chains (replica_chain.c) ---- */
 
 struct chain *chain_find(const struct vl_replica *r, const struct vl_id *log); /* or NULL */
+/* All chains of a log: indices, the first one of them not a branch; *count 0: none. */
+const uint32_t *chain_family(const struct vl_replica *r, const struct vl_id *log, size_t *count);
 /* The chain this device writes, or NULL. */
 struct chain *chain_own(const struct vl_replica *r);
-/* Appends a chain in memory; row->index must be chain_count. LIMIT over VL_HEADS_MAX. */
+/* Puts a chain into memory, at the index of an empty one or at chain_count. LIMIT over
+ * VL_HEADS_MAX. */
 VL_MUST_USE vl_result chain_add(struct vl_replica *r, const struct vl_log_row *row);
+/* Empties a chain's row in memory. */
+void chain_empty(struct vl_replica *r, uint32_t index);
+/* The index for a new chain. */
+uint32_t chain_free_index(const struct vl_replica *r);
 void chain_clear(struct vl_replica *r);
+/* Ends of the tree that a log's chains make; counts no further than max. */
+size_t chain_leaves(const struct vl_replica *r, const struct vl_id *log, size_t max);
+
+static inline bool row_is_empty(const struct vl_log_row *row)
+{
+    return (row->flags & VL_LOG_EMPTY) != 0;
+}
+static inline bool row_is_closed(const struct vl_log_row *row)
+{
+    return (row->flags & (VL_LOG_FORKED | VL_LOG_CROWDED)) != 0;
+}
+
+#define NO_CHAIN UINT32_MAX
 
 struct place { /* where the next entry of a log goes */
     struct vl_log_row row;
@@ -181,9 +222,13 @@ struct place { /* where the next entry of a log goes */
 
 VL_MUST_USE vl_result put_entry(struct vl_replica *r, const struct vl_entry *entry,
                                 enum vl_entry_kind kind, const struct past *past, uint32_t flags);
+/* TOO_LARGE: with this entry the log is over VL_LOG_*. */
+VL_MUST_USE vl_result chain_has_room(const struct vl_log_row *row,
+                                     const struct vl_entry_header *header, size_t header_size);
 /* The chain grows by one entry, in memory; its row is written at commit. */
 VL_MUST_USE vl_result chain_advance(struct vl_replica *r, struct place *place,
-                                    const struct past *past);
+                                    const struct past *past, const struct vl_entry_header *header,
+                                    size_t header_size);
 
 /* ---- forks (replica_fork.c) ---- */
 
@@ -193,6 +238,67 @@ VL_MUST_USE vl_result chain_advance(struct vl_replica *r, struct place *place,
 VL_MUST_USE vl_result fork_close(struct vl_replica *r, uint32_t chain,
                                  const struct vl_entry *entries, const bool *good, size_t count,
                                  uint64_t first, uint64_t split);
+/* Within a transaction: a chain was added. With more than VL_PERSON_CHAINS_MAX of its person all
+ * logs of the person are closed. */
+void fork_count_person(struct vl_replica *r, const struct vl_id *person);
+
+/* ---- what is live (replica_live.c) ----
+ *
+ *  L1  An entry is live if its log is open, or an entry of an open log has it in its past, or it is
+ *      in the closed log that this device wrote and has not gone on from yet.
+ *  L2  Membership, enrolments, epochs, tombstones, what counts and the cells are functions of the
+ *      live entries; these are a function of the heads of the open logs.
+ *  L3  What is not live has no effect. Two branches of a forked log, and the chains that crowd a
+ *      person, are kept; else it is a cache: VL_SERVED_CHAINS_MAX chains for each member who
+ *      served it, dropped when the copy is opened.
+ *  L4  The last entry of every chain is well signed. (Within a chunk a peer may have signed badly;
+ *      the last signature stands for the entries before.) So what is kept of a chain goes up to a
+ *      well signed entry, with the past of that one. */
+
+bool live_is_source(const struct vl_log_row *row);
+/* Finds chain.live of every chain anew. */
+VL_MUST_USE vl_result live_compute(struct vl_replica *r);
+/* The same, with what is kept beside it as if it were live, and with what these can be shown to
+ * others by (L4); `out` has room for every chain. */
+VL_MUST_USE vl_result live_kept(struct vl_replica *r, uint64_t *out);
+/* What was here of a forked log before it was closed (the first branch of it that this device met)
+ * is linked to by the next own entry, so that what had an effect here has it again, everywhere. */
+bool live_is_cited_next(const struct chain *chain);
+/* One past the first well signed entry of the chain from number `from` on. DAMAGED: none. */
+VL_MUST_USE vl_result replica_signed_end(struct vl_replica *r, uint32_t index, uint64_t from,
+                                         uint64_t *end);
+/* In a writing transaction: as if it were linked to already, for what the entry is judged by. */
+VL_MUST_USE vl_result live_cite_first(struct vl_replica *r);
+/* An entry was stored. */
+void live_stored(struct vl_replica *r, const struct past *past);
+/* Learns every control entry that is stored; nothing was learnt yet. */
+VL_MUST_USE vl_result live_learn(struct vl_replica *r);
+/* Before a commit: learns the control entries anew if other ones are live. */
+VL_MUST_USE vl_result live_settle(struct vl_replica *r);
+
+/* ---- where a run goes (replica_branch.c) ---- */
+
+struct spot {       /* of the first entry of a run that is not stored */
+    uint32_t chain; /* the entry before it is there; NO_CHAIN: there is none, it is a number 0 */
+    uint64_t seq;   /* number of the entry before */
+    bool is_branch; /* that one has a successor already (or the log another number 0) */
+};
+
+/* Bytes and control entries of a log up to an entry of a chain. */
+VL_MUST_USE vl_result branch_sizes(struct vl_replica *r, uint32_t chain, uint64_t seq,
+                                   uint64_t *bytes, uint32_t *controls);
+/* Chain and number of a stored entry. MISSING. */
+VL_MUST_USE vl_result branch_place(struct vl_replica *r, const struct vl_id *id, uint32_t *chain,
+                                   uint64_t *seq);
+/* More of this closed log is taken whoever gave it. */
+bool branch_is_owned(const struct vl_replica *r, const struct vl_log_row *root);
+/* Makes room on the server's account for what goes to that spot of a closed log: the chain that it
+ * gave longest ago may be dropped for it, durably. FORK: it is nobody that is known. */
+VL_MUST_USE vl_result branch_admit(struct vl_replica *r, const struct spot *spot,
+                                   const struct vl_id *server);
+void branch_served(struct vl_replica *r, uint32_t chain, const struct vl_id *server);
+/* What is neither live nor kept goes, of everybody's account. */
+VL_MUST_USE vl_result branch_sweep(struct vl_replica *r);
 
 /* ---- pasts in the storage (replica_past.c) ---- */
 
@@ -221,11 +327,18 @@ VL_MUST_USE vl_result parents_auth(struct vl_replica *r, const struct parents *p
 VL_MUST_USE vl_result parents_past(const struct parents *parents,
                                    const struct vl_entry_header *header, const struct vl_id *id,
                                    uint32_t chain, struct past **out);
-/* Links, lamport and auth of a received entry; `prev` is NULL for seq 0. *out is a reference.
+/* Links, lamport and auth of a received entry; `prev` is NULL for seq 0; `row` is of the chain that
+ * it goes into, its person found by the entry itself for seq 0. *out is a reference.
  * MISSING, LINKS, LAMPORT, AUTH. */
 VL_MUST_USE vl_result replica_judge(struct vl_replica *r, const struct vl_entry_header *header,
-                                    const struct vl_id *id, uint32_t chain, struct past *prev,
-                                    struct past **out);
+                                    const struct vl_id *id, const struct vl_log_row *row,
+                                    struct past *prev, struct past **out);
+
+/* ---- own links (replica_links.c) ---- */
+
+/* Parents of the next own entry, references; and its links (not sorted), lamport and auth. */
+VL_MUST_USE vl_result links_choose(struct vl_replica *r, const struct place *place,
+                                   struct parents *parents, struct vl_entry_header *header);
 
 /* ---- control entries (replica_member.c) ---- */
 
@@ -235,17 +348,19 @@ struct control_entry {
     const struct vl_entry_header *header;
     const struct vl_control *control;
     const uint8_t *author; /* signing key */
+    bool is_outside;       /* not live: learnt to judge what follows, without effect */
 };
 
-/* Whether an enrolment of this key is in the past of a header with this auth; *person gets whose
- * (of several the one lowest in order, so that it is the same on every replica). */
+/* Whether an enrolment of this key is in the past of a header with this auth; *person gets whose,
+ * by those with authority (of several the one lowest in order, so that it is the same on every
+ * replica); zeros, nobody's: there is none with authority. */
 bool member_person(const struct vl_replica *r, const uint8_t sign[static 32],
                    const struct vl_id *auth, size_t auth_count, struct vl_id *person);
 /* AUTHORITY unless the log of entry 0 may begin: its key is enrolled in its past, or it founds
- * this circle (`control` is its body, NULL when it is no control entry). */
+ * this circle (`control` is its body, NULL when it is no control entry). *person: whose it is. */
 VL_MUST_USE vl_result member_may_begin(const struct vl_replica *r,
                                        const struct vl_entry_header *header,
-                                       const struct vl_control *control);
+                                       const struct vl_control *control, struct vl_id *person);
 /* Signatures inside the body, and that a founding entry stands where it must. */
 VL_MUST_USE vl_result member_check(const struct vl_replica *r, const struct control_entry *entry);
 /* Adds it to membership, enrolments and epochs; opens what is sealed to this device. */
@@ -259,7 +374,6 @@ void member_clear(struct vl_replica *r);
 /* ---- epochs (replica_epoch.c) ---- */
 
 const uint8_t *epoch_secret(const struct vl_replica *r, const struct vl_id *key_id); /* or NULL */
-const struct epoch *epoch_by_entry(const struct vl_replica *r, const struct vl_id *entry);
 /* From an EPOCH or SEAL entry. A box that does not open is passed over. */
 VL_MUST_USE vl_result epoch_learn(struct vl_replica *r, const struct control_entry *entry);
 VL_MUST_USE vl_result epoch_keep_secret(struct vl_replica *r, const struct vl_id *key_id,
@@ -275,23 +389,28 @@ void epoch_clear(struct vl_replica *r);
 VL_MUST_USE vl_result replica_open_body(const struct vl_replica *r,
                                         const struct vl_entry_header *header, struct vl_bytes blob,
                                         struct vl_buffer *body);
-/* Opens and merges one entry into the cache; sets MERGED or REFUSED in *flags, neither when its key
- * is not here. */
-VL_MUST_USE vl_result merge_entry(struct vl_replica *r, const struct vl_entry_header *header,
-                                  const struct vl_id *id, struct vl_bytes blob, uint32_t *flags);
+/* Opens and merges one entry of a chain into the cache; sets MERGED or REFUSED in *flags, neither
+ * when its key is not here. Writes are kept of exactly the entries that are MERGED. */
+VL_MUST_USE vl_result merge_entry(struct vl_replica *r, uint32_t chain,
+                                  const struct vl_entry_header *header, const struct vl_id *id,
+                                  struct vl_bytes blob, uint32_t *flags);
+/* In a writing transaction: a stored entry that is MERGED is to be so no more (the caller sets its
+ * flags). The records that it wrote to are made anew before the commit. */
+VL_MUST_USE vl_result merge_undo(struct vl_replica *r, const struct vl_entry_row *row);
 /* Stored entries whose key is here by now, in transactions of their own. */
 VL_MUST_USE vl_result merge_pending(struct vl_replica *r);
 VL_MUST_USE vl_result cells_flush(struct vl_replica *r);
 void cells_clear(struct cell_cache *cells);
 
-/* Clears the cells and merges everything that counts anew, in this transaction. */
-VL_MUST_USE vl_result merge_rebuild(struct vl_replica *r);
+/* Before a commit: makes the records that merge_undo named anew from the entries that wrote to
+ * them; if one of these cannot be opened any more, all cells from all that counts. */
+VL_MUST_USE vl_result merge_settle(struct vl_replica *r);
 
 /* ---- which content counts (replica_count.c) ----
  *
- *  C1  Content counts if its author is a person now, or the content vector of a source reaches it.
- *      Sources: content of persons (their logs' tips stand for all of it), and what control
- *      entries cite by vl_counting_cites.
+ *  C1  Live content counts if its author is a person now, or the content vector of a source reaches
+ *      it. Sources: live content of persons (the last of each chain stands for all of it), and
+ *      what control entries cite by vl_counting_cites.
  *  C2  Of each chain a beginning counts: what reaches content reaches what its author wrote before.
  *  C3  After every commit exactly the content from chain.counted on is QUARANTINED, and cells hold
  *      exactly what is not, and can be read. So cells follow from the set of entries alone. */
@@ -313,7 +432,7 @@ VL_MUST_USE vl_result count_load(struct vl_replica *r);
  * error; the caller frees *out. */
 VL_MUST_USE vl_result count_heads(struct vl_replica *r, struct vl_id **out, size_t *count);
 /* The entry that stands for this chain among links: nothing that does not count, control entries
- * apart. NOT_FOUND: none. */
+ * apart; nothing of a closed log but the own one. NOT_FOUND: none. */
 VL_MUST_USE vl_result count_link(struct vl_replica *r, const struct chain *chain,
                                  struct past **out);
 
@@ -324,15 +443,14 @@ struct tombstone { /* one target of one tombstone entry */
 };
 
 VL_MUST_USE vl_result erase_learn(struct vl_replica *r, const struct control_entry *entry);
-/* The lowest tombstone that holds for an entry of this device, or NULL. */
-const struct tombstone *erase_holds(const struct vl_replica *r, const struct vl_id *target,
-                                    const uint8_t author[static 32]);
 /* ERASED or BARE in *flags of an entry that comes, whose blob goes then. */
 void erase_arriving(const struct vl_replica *r, const struct vl_entry_header *header,
                     const struct vl_id *id, const uint8_t author[static 32], struct vl_entry *entry,
                     uint32_t *flags);
 /* Before a commit: targets of tombstones that came. */
 VL_MUST_USE vl_result erase_settle(struct vl_replica *r);
+/* Tombstones are live no longer: what only these erased is BARE, to be asked for again. */
+VL_MUST_USE vl_result erase_unlearn(struct vl_replica *r);
 void erase_clear(struct vl_replica *r);
 
 /* ---- entries without blob (replica_bare.c) ---- */
@@ -340,9 +458,9 @@ void erase_clear(struct vl_replica *r);
 /* Finds the first of each chain. */
 VL_MUST_USE vl_result bare_load(struct vl_replica *r);
 /* Blobs that a run brings for stored entries that lack theirs, in a transaction of their own. */
-VL_MUST_USE vl_result bare_fill(struct vl_replica *r, const struct vl_entry *entries,
-                                const struct vl_id *ids, size_t count, uint32_t chain,
-                                uint64_t first_seq);
+VL_MUST_USE vl_result bare_fill(struct vl_replica *r, const struct vl_id *log,
+                                const struct vl_entry *entries, const struct vl_id *ids,
+                                size_t count);
 
 /* ---- sealed entries (replica_sealed.c) ---- */
 
@@ -359,7 +477,8 @@ VL_MUST_USE vl_result sealed_recipients(struct vl_replica *r, const struct vl_id
 /* What went wrong with rows that were read. The machine failed, or they are wrong in some way:
  * whatever way is DAMAGED. */
 vl_result rows_result(vl_result result);
-/* The entry of a chain with that number, which is stored: DAMAGED when it is not. */
+/* The entry of a chain with that number, which is stored in that chain itself: DAMAGED when it is
+ * not. */
 VL_MUST_USE vl_result rows_id(struct vl_replica *r, uint32_t chain, uint64_t seq,
                               struct vl_id *out);
 
@@ -379,6 +498,16 @@ void rows_clear(struct rows *rows);
 void rows_finish(struct rows *rows);
 /* The next rows of a scan, cleared before; moves the scan's `after` on. Empty: the end. */
 VL_MUST_USE vl_result rows_next(struct vl_replica *r, struct vl_scan *scan, struct rows *rows);
+
+/* The next entries that wrote to the record of `from`, cleared before; moves `from` on. Empty: the
+ * end. */
+VL_MUST_USE vl_result rows_of(struct vl_replica *r, struct vl_write *from, struct rows *rows);
+
+/* ---- replica_reach.c ---- */
+
+/* `reached[c]` becomes 1 + the highest number of chain c in the past of a live control entry. It
+ * holds zeros, one for each chain. */
+VL_MUST_USE vl_result reach_all_control(struct vl_replica *r, uint64_t *reached);
 
 /* ---- replica_read.c ---- */
 

@@ -151,21 +151,64 @@ done:
 }
 
 /* No link is the entry before, of its own log, or in the past of another parent. */
-static bool links_minimal(const struct parents *parents, size_t first_link, uint32_t chain)
+static bool links_minimal(const struct vl_replica *r, const struct parents *parents,
+                          size_t first_link, const struct vl_id *log)
 {
     for (size_t i = first_link; i < parents->count; i++) {
         const struct past *link = parents->items[i];
-        if (link->chain == chain) return false;
+        if (vl_id_equal(&r->chains[link->chain].row.log, log)) return false;
         for (size_t k = 0; k < parents->count; k++)
             if (k != i && past_covers(parents->items[k], link->chain, link->seq)) return false;
     }
     return true;
 }
 
+/* The entry's own chain may be a new one. */
+static const struct vl_log_row *row_of(const struct vl_replica *r, const struct vl_log_row *own,
+                                       uint32_t chain)
+{
+    return chain == own->index ? own : &r->chains[chain].row;
+}
+
+/* How many branches of a person's logs a past shows; a log that was not forked is one. */
+static size_t branches_shown(const struct vl_replica *r, const struct vl_log_row *own,
+                             const struct past *past, const struct vl_id *person)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < past->count; i++) {
+        const struct past_item *item = &past->vector[i];
+        if (!vl_id_equal(&row_of(r, own, item->chain)->person, person)) continue;
+        bool goes_on = false;
+        for (size_t k = 0; k < past->count && !goes_on; k++) {
+            const struct vl_log_row *other = row_of(r, own, past->vector[k].chain);
+            goes_on = other->parent == item->chain && other->index != item->chain &&
+                      other->first_seq == item->seq + 1;
+        }
+        shown += !goes_on;
+    }
+    return shown;
+}
+
+/* Who links directly to a person's log, or writes it, shows few branches of her logs. So each log
+ * brings in few of them, however many a member makes. */
+static bool branches_are_few(const struct vl_replica *r, const struct vl_log_row *own,
+                             const struct parents *parents, const struct past *past)
+{
+    if (r->log_count < VL_PERSON_CHAINS_MAX) return true;
+    for (size_t i = 0; i <= parents->count; i++) {
+        const struct vl_id *person =
+            i == parents->count ? &own->person : &row_of(r, own, parents->items[i]->chain)->person;
+        if (vl_replica_share(r, person) < VL_PERSON_CHAINS_MAX) continue;
+        if (branches_shown(r, own, past, person) > VL_PERSON_CHAINS_MAX) return false;
+    }
+    return true;
+}
+
 vl_result replica_judge(struct vl_replica *r, const struct vl_entry_header *header,
-                        const struct vl_id *id, uint32_t chain, struct past *prev,
+                        const struct vl_id *id, const struct vl_log_row *row, struct past *prev,
                         struct past **out)
 {
+    struct vl_log_row own = *row;
     struct parents parents = {0};
     vl_result result = VL_OK;
     if (prev != NULL) parents.items[parents.count++] = past_ref(prev);
@@ -174,7 +217,8 @@ vl_result replica_judge(struct vl_replica *r, const struct vl_entry_header *head
         result = replica_past(r, &header->links[i], &parents.items[parents.count]);
         if (result == VL_OK) parents.count++;
     }
-    if (result == VL_OK && !links_minimal(&parents, first_link, chain)) result = VL_ERR_LINKS;
+    if (result == VL_OK && !links_minimal(r, &parents, first_link, &header->log))
+        result = VL_ERR_LINKS;
     if (result == VL_OK && header->lamport != parents_lamport(&parents)) result = VL_ERR_LAMPORT;
     if (result == VL_OK) {
         struct vl_id auth[VL_AUTH_MAX];
@@ -185,7 +229,14 @@ vl_result replica_judge(struct vl_replica *r, const struct vl_entry_header *head
                                 memcmp(auth, header->auth, auth_count * sizeof auth[0]) != 0))
             result = VL_ERR_AUTH;
     }
-    if (result == VL_OK) result = parents_past(&parents, header, id, chain, out);
+    if (result == VL_OK) result = parents_past(&parents, header, id, row->index, out);
+    if (header->seq == 0)
+        (void)member_person(r, header->sign_key, header->auth, header->auth_count, &own.person);
+    if (result == VL_OK && !branches_are_few(r, &own, &parents, *out)) {
+        past_unref(*out);
+        *out = NULL;
+        result = VL_ERR_LINKS;
+    }
     parents_finish(&parents);
     return result;
 }

@@ -24,21 +24,25 @@ static bool in_past(const struct vl_replica *r, const struct vl_id *entry, const
     return false;
 }
 
+/* Anybody can claim a key for somebody in an entry without authority: what it signs is on nobody's
+ * account, or she could be crowded by logs that are not hers. */
 bool member_person(const struct vl_replica *r, const uint8_t sign[static 32],
                    const struct vl_id *auth, size_t auth_count, struct vl_id *person)
 {
     const struct enrolled *best = NULL;
+    bool is_claimed = false;
     for (size_t i = 0; i < r->enrolled_count; i++) {
         const struct enrolled *one = &r->enrolled[i];
         if (memcmp(one->card.sign, sign, sizeof one->card.sign) != 0) continue;
         if (!in_past(r, &one->entry, auth, auth_count)) continue;
+        is_claimed = true;
+        if (!one->has_authority) continue;
         if (best == NULL || one->lamport < best->lamport ||
             (one->lamport == best->lamport && vl_id_compare(&one->entry, &best->entry) < 0))
             best = one;
     }
-    if (best == NULL) return false;
-    *person = best->person;
-    return true;
+    *person = best != NULL ? best->person : (struct vl_id){{0}};
+    return is_claimed;
 }
 
 static vl_result remember(struct vl_replica *r, const struct control_entry *entry,
@@ -47,7 +51,12 @@ static vl_result remember(struct vl_replica *r, const struct control_entry *entr
     VL_TRY(replica_grow((void **)&r->enrolled, sizeof *r->enrolled, r->enrolled_count,
                         &r->enrolled_capacity));
     r->enrolled[r->enrolled_count++] = (struct enrolled){
-        .card = *card, .person = *person, .entry = *entry->id, .lamport = entry->header->lamport};
+        .card = *card,
+        .person = *person,
+        .entry = *entry->id,
+        .lamport = entry->header->lamport,
+        .is_outside = entry->is_outside,
+        .has_authority = vl_membership_is_authorised(r->membership, id_view(entry->id))};
     return VL_OK;
 }
 
@@ -70,14 +79,14 @@ static void enrolment_person(const struct vl_replica *r, const struct control_en
 /* ---- checks of a received entry ---- */
 
 vl_result member_may_begin(const struct vl_replica *r, const struct vl_entry_header *header,
-                           const struct vl_control *control)
+                           const struct vl_control *control, struct vl_id *person)
 {
-    struct vl_id person;
-    if (member_person(r, header->sign_key, header->auth, header->auth_count, &person)) return VL_OK;
+    if (member_person(r, header->sign_key, header->auth, header->auth_count, person)) return VL_OK;
     /* member_check has found, or will, that a founding entry is the one of this circle */
-    if (control != NULL && control->kind == VL_CONTROL_FOUND && header->auth_count == 0)
-        return VL_OK;
-    return VL_ERR_AUTHORITY;
+    if (control == NULL || control->kind != VL_CONTROL_FOUND || header->auth_count != 0)
+        return VL_ERR_AUTHORITY;
+    vl_person_id(header->sign_key, person);
+    return VL_OK;
 }
 
 vl_result member_check(const struct vl_replica *r, const struct control_entry *entry)
@@ -91,8 +100,10 @@ vl_result member_check(const struct vl_replica *r, const struct control_entry *e
                 0)
             return VL_ERR_AUTHORITY;
     }
-    if (control.kind == VL_CONTROL_ADD_DEVICE)
+    if (control.kind == VL_CONTROL_ADD_DEVICE) {
         enrolment_person(r, entry, 0, &control.target); /* it is not in the body */
+        if (vl_id_is_zero(&control.target)) return VL_ERR_AUTHORITY;
+    }
     return vl_control_verify(&control, &r->circle, entry->author);
 }
 
@@ -155,7 +166,8 @@ static vl_result view_init(const struct vl_replica *r, const struct control_entr
                                            .is_private = control->is_private,
                                            .cites = view->cites,
                                            .cite_count = control->cite_count,
-                                           .lamport = from->header->lamport};
+                                           .lamport = from->header->lamport,
+                                           .is_outside = from->is_outside};
     for (size_t i = 0; i < from->header->auth_count; i++)
         view->links[i] = id_view(&from->header->auth[i]);
     for (size_t i = 0; i < control->cite_count; i++)
@@ -173,6 +185,7 @@ vl_result member_learn(struct vl_replica *r, const struct control_entry *entry)
     for (size_t i = 0; result == VL_OK && i < entry->control->enrolment_count; i++)
         result = remember(r, entry, &entry->control->enrolments[i].card, &view.persons[i]);
     view_finish(&view);
+    if (entry->is_outside) return result;
     if (result == VL_OK &&
         (entry->control->kind == VL_CONTROL_EPOCH || entry->control->kind == VL_CONTROL_SEAL))
         result = epoch_learn(r, entry);
@@ -224,7 +237,7 @@ const struct enrolled *member_enrolled(const struct vl_replica *r, const uint8_t
     const struct enrolled *best = NULL;
     for (size_t i = 0; i < r->enrolled_count; i++) {
         const struct enrolled *one = &r->enrolled[i];
-        if (memcmp(one->card.sign, sign, sizeof one->card.sign) != 0) continue;
+        if (one->is_outside || memcmp(one->card.sign, sign, sizeof one->card.sign) != 0) continue;
         if (best == NULL || enrolled_before(r, one, best)) best = one;
     }
     return best;
@@ -331,7 +344,11 @@ vl_result vl_replica_author(struct vl_replica *r, const struct vl_id *entry,
     memcpy(out->card.sign, sign, sizeof out->card.sign);
     const struct enrolled *enrolled = member_enrolled(r, sign);
     if (enrolled == NULL) return VL_ERR_NOT_FOUND;
-    return device_info(r, enrolled, out);
+    VL_TRY(device_info(r, enrolled, out));
+    struct vl_device_state state;
+    vl_result result = vl_membership_find_device(r->membership, key_view(sign), &state);
+    if (result != VL_OK || state.person.size == 0) out->person = (struct vl_id){{0}};
+    return result == VL_ERR_NOT_FOUND ? VL_OK : result;
 }
 
 vl_result vl_replica_me(struct vl_replica *r, struct vl_id *person)

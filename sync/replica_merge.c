@@ -3,6 +3,7 @@
 #include "sync/replica_internal.h"
 #include <assert.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- the write-back cache ---- */
@@ -65,16 +66,86 @@ static vl_result cell_of(struct vl_replica *r, const struct vl_cell_key *key, st
     return VL_OK;
 }
 
-/* ---- merging ---- */
+/* ---- writes ---- */
 
-static vl_result merge_body(struct vl_replica *r, const struct vl_body *body,
-                            const struct vl_entry_header *header, const struct vl_id *id,
-                            uint32_t *flags)
+static struct vl_write write_of(const struct vl_operation *operation, uint32_t chain,
+                                const struct vl_entry_header *header)
 {
     uint32_t space = header->kind == VL_ENTRY_SEALED ? VL_TYPE_SEALED : 0;
+    return (struct vl_write){.type = operation->type + space,
+                             .record = operation->record,
+                             .chain = chain,
+                             .seq = header->seq};
+}
+
+static int record_order(const void *a, const void *b)
+{
+    const struct vl_write *x = a, *y = b;
+    if (x->type != y->type) return x->type < y->type ? -1 : 1;
+    return memcmp(&x->record, &y->record, sizeof x->record);
+}
+
+/* Calls `one` for each record that the body writes to: mostly there is one. A record between whose
+ * operations others stand is given again. */
+static vl_result each_record(struct vl_replica *r, const struct vl_body *body, uint32_t chain,
+                             const struct vl_entry_header *header,
+                             vl_result (*one)(struct vl_replica *, const struct vl_write *))
+{
+    struct vl_write last = {0};
+    for (size_t i = 0; i < body->count; i++) {
+        struct vl_write write = write_of(&body->operations[i], chain, header);
+        if (i == 0 || record_order(&write, &last) != 0) VL_TRY(one(r, &write));
+        last = write;
+    }
+    return VL_OK;
+}
+
+static vl_result keep_write(struct vl_replica *r, const struct vl_write *write)
+{
+    return r->storage.write_put(r->storage.self, write);
+}
+
+static vl_result drop_write(struct vl_replica *r, const struct vl_write *write)
+{
+    VL_TRY(replica_grow((void **)&r->remakes, sizeof *r->remakes, r->remake_count,
+                        &r->remake_capacity));
+    r->remakes[r->remake_count++] = *write;
+    return r->storage.write_drop(r->storage.self, write);
+}
+
+/* ---- merging ---- */
+
+/* Whose an entry is by what is in its past: the same on every device and for ever, whatever comes
+ * later. (The chain's person is another thing: enrolments without authority count for her.) Zeros:
+ * nobody's. */
+static struct vl_id author_of(const struct vl_replica *r, uint32_t chain,
+                              const struct vl_entry_header *header)
+{
+    const uint8_t *key = header->seq == 0 ? header->sign_key : r->chains[chain].row.sign_key;
+    struct vl_bytes auth[VL_AUTH_MAX];
+    struct vl_id person = {{0}};
+    for (size_t i = 0; i < header->auth_count; i++)
+        auth[i] = vl_bytes(header->auth[i].bytes, sizeof header->auth[i].bytes);
+    struct vl_bytes owner = vl_membership_owner(
+        r->membership, vl_bytes(key, sizeof r->keys->card.sign), auth, header->auth_count);
+    if (owner.size == sizeof person.bytes) memcpy(person.bytes, owner.data, sizeof person.bytes);
+    return person;
+}
+
+/* What is somebody else's by the owner's rule is merged into nothing. `only`: what concerns that
+ * record; NULL: all. */
+static vl_result merge_body(struct vl_replica *r, const struct vl_body *body, uint32_t chain,
+                            const struct vl_entry_header *header, const struct vl_id *id,
+                            const struct vl_write *only)
+{
+    struct vl_id author = {{0}};
+    if (r->may_write != NULL) author = author_of(r, chain, header);
     for (size_t i = 0; i < body->count; i++) {
         const struct vl_operation *operation = &body->operations[i];
-        struct vl_cell_key key = {.type = operation->type + space,
+        const struct vl_write write = write_of(operation, 0, header);
+        if (only != NULL && record_order(&write, only) != 0) continue;
+        if (r->may_write != NULL && !r->may_write(&r->circle, operation, &author)) continue;
+        struct vl_cell_key key = {.type = write.type,
                                   .record = operation->record,
                                   .field = operation->field,
                                   .kind = vl_opcode_field_kind(operation->opcode)};
@@ -88,29 +159,56 @@ static vl_result merge_body(struct vl_replica *r, const struct vl_body *body,
         if (vl_cell_over(vl_buffer_view(&cell->state))) r->over = true;
         r->cells->bytes += cell->state.size - before; /* wraps rightly when it shrank */
     }
-    *flags |= VL_ENTRY_MERGED;
     return VL_OK;
 }
 
-vl_result merge_entry(struct vl_replica *r, const struct vl_entry_header *header,
+/* Views into r->body, which is to be wiped after; it is when this fails. NO_KEY: it is for others,
+ * or its key is not here; else it cannot be read. */
+static vl_result open_entry(struct vl_replica *r, const struct vl_entry_header *header,
+                            const struct vl_id *id, struct vl_bytes blob, struct vl_body *body)
+{
+    vl_buffer_clear(&r->body);
+    vl_result result = replica_open_body(r, header, blob, &r->body);
+    if (result == VL_OK) result = vl_body_decode(vl_buffer_view(&r->body), id, body);
+    if (result != VL_OK) vl_buffer_wipe(&r->body);
+    return result;
+}
+
+vl_result merge_entry(struct vl_replica *r, uint32_t chain, const struct vl_entry_header *header,
                       const struct vl_id *id, struct vl_bytes blob, uint32_t *flags)
 {
     if (header->kind == VL_ENTRY_CONTROL || blob.data == NULL) return VL_OK;
-    vl_buffer_clear(&r->body);
-    vl_result result = replica_open_body(r, header, blob, &r->body);
+    struct vl_body body = {0};
+    vl_result result = open_entry(r, header, id, blob, &body);
     if (result == VL_ERR_NO_MEMORY) return result;
     if (result == VL_ERR_NO_KEY) return VL_OK;
-    struct vl_body body = {0};
-    if (result == VL_OK) result = vl_body_decode(vl_buffer_view(&r->body), id, &body);
-    if (result == VL_ERR_NO_MEMORY) return result;
     if (result != VL_OK) {
         *flags |= VL_ENTRY_REFUSED;
         return VL_OK;
     }
-    result = merge_body(r, &body, header, id, flags);
+    result = merge_body(r, &body, chain, header, id, NULL);
+    if (result == VL_OK) result = each_record(r, &body, chain, header, keep_write);
+    if (result == VL_OK) *flags |= VL_ENTRY_MERGED;
     vl_body_finish(&body);
     vl_buffer_wipe(&r->body);
     return result;
+}
+
+vl_result merge_undo(struct vl_replica *r, const struct vl_entry_row *row)
+{
+    struct vl_entry_header header;
+    struct vl_body body = {0};
+    if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
+    vl_result result = open_entry(r, &header, &row->id, row->entry.blob, &body);
+    if (result == VL_ERR_NO_MEMORY) return result;
+    if (result == VL_OK) {
+        result = each_record(r, &body, row->chain, &header, drop_write);
+        vl_body_finish(&body);
+        vl_buffer_wipe(&r->body);
+        return result;
+    }
+    r->rebuild = true; /* its key was forgotten since: nobody knows where it wrote to */
+    return VL_OK;
 }
 
 /* ---- entries whose key came later ---- */
@@ -122,7 +220,7 @@ static vl_result merge_rows(struct vl_replica *r, const struct rows *rows)
         struct vl_entry_header header;
         uint32_t flags = row->flags;
         if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
-        VL_TRY(merge_entry(r, &header, &row->id, row->entry.blob, &flags));
+        VL_TRY(merge_entry(r, row->chain, &header, &row->id, row->entry.blob, &flags));
         if (flags != row->flags) VL_TRY(rows_flags(r, &row->id, flags));
     }
     return VL_OK;
@@ -163,7 +261,7 @@ vl_result merge_pending(struct vl_replica *r)
     return result;
 }
 
-/* ---- all of it again ---- */
+/* ---- all cells anew ---- */
 
 static vl_result merge_anew(struct vl_replica *r, struct rows *rows)
 {
@@ -172,13 +270,13 @@ static vl_result merge_anew(struct vl_replica *r, struct rows *rows)
         struct vl_entry_header header;
         uint32_t flags = row->flags & ~(uint32_t)(VL_ENTRY_MERGED | VL_ENTRY_REFUSED);
         if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
-        VL_TRY(merge_entry(r, &header, &row->id, row->entry.blob, &flags));
+        VL_TRY(merge_entry(r, row->chain, &header, &row->id, row->entry.blob, &flags));
         if (flags != row->flags) VL_TRY(rows_flags(r, &row->id, flags));
     }
     return VL_OK;
 }
 
-vl_result merge_rebuild(struct vl_replica *r)
+static vl_result merge_all(struct vl_replica *r)
 {
     struct rows rows = {0};
     struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTENT | 1u << VL_ENTRY_SEALED,
@@ -192,5 +290,61 @@ vl_result merge_rebuild(struct vl_replica *r)
         result = merge_anew(r, &rows);
     }
     rows_finish(&rows);
+    return result;
+}
+
+/* ---- the cells of some records anew ---- */
+
+/* What of a merged entry concerns that record. */
+static vl_result merge_part(struct vl_replica *r, const struct vl_entry_row *row,
+                            const struct vl_write *of)
+{
+    struct vl_entry_header header;
+    struct vl_body body = {0};
+    if ((row->flags & VL_ENTRY_MERGED) == 0) return VL_OK;
+    if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
+    vl_result result = open_entry(r, &header, &row->id, row->entry.blob, &body);
+    if (result == VL_ERR_NO_MEMORY) return result;
+    if (result == VL_OK) {
+        result = merge_body(r, &body, row->chain, &header, &row->id, of);
+        vl_body_finish(&body);
+        vl_buffer_wipe(&r->body);
+        return result;
+    }
+    r->rebuild = true;
+    return VL_OK;
+}
+
+static vl_result merge_record(struct vl_replica *r, const struct vl_write *record)
+{
+    struct vl_write from = {.type = record->type, .record = record->record};
+    struct rows rows = {0};
+    VL_TRY(r->storage.record_clear(r->storage.self, record->type, &record->record));
+    vl_result result = VL_OK;
+    while (result == VL_OK) {
+        result = rows_of(r, &from, &rows);
+        if (result != VL_OK || rows.count == 0) break;
+        for (size_t i = 0; result == VL_OK && i < rows.count; i++)
+            result = merge_part(r, &rows.items[i], record);
+    }
+    rows_finish(&rows);
+    return result;
+}
+
+/* The entries' flags are settled by now, and what is merged since is in the cells. */
+vl_result merge_settle(struct vl_replica *r)
+{
+    vl_result result = VL_OK;
+    if (r->remake_count > 0) {
+        result = cells_flush(r);
+        qsort(r->remakes, r->remake_count, sizeof *r->remakes, record_order);
+    }
+    for (size_t i = 0; i < r->remake_count && result == VL_OK && !r->rebuild; i++)
+        if (i == 0 || record_order(&r->remakes[i - 1], &r->remakes[i]) != 0)
+            result = merge_record(r, &r->remakes[i]);
+    if (result == VL_OK && r->rebuild) result = merge_all(r);
+    if (r->remake_count > 0) sodium_memzero(r->remakes, r->remake_count * sizeof *r->remakes);
+    r->remake_count = 0;
+    r->rebuild = false;
     return result;
 }

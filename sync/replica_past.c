@@ -160,11 +160,10 @@ struct asked {
     struct past *past;
 };
 
-/* Chains are looked up by the numbers in here. (A replica without chains verifies another one's
- * rows, and looks none up.) */
+/* Chains are looked up by the numbers in here. */
 static bool chains_known(const struct vl_replica *r, const struct past *past)
 {
-    return r->chains == NULL || past->vector[past->count - 1].chain < r->chain_count;
+    return past->vector[past->count - 1].chain < r->chain_count;
 }
 
 static vl_result past_visit(void *context, const struct vl_entry_row *row)

@@ -74,7 +74,7 @@ static vl_result own_visit(void *context, const struct vl_entry_row *row)
 {
     struct proof *p = context;
     if (row->chain >= p->from->chain_count) return VL_ERR_DAMAGED;
-    if (learnt(p, &row->id)) return VL_OK;
+    if (row->seq >= p->from->chains[row->chain].live || learnt(p, &row->id)) return VL_OK;
     struct vl_entry_header header;
     VL_TRY(rows_result(vl_entry_header_decode(row->entry.header, &header)));
     const uint8_t *author = p->from->chains[row->chain].row.sign_key;

@@ -27,7 +27,7 @@ static vl_result reach_from(struct vl_replica *r, const struct vl_id *id, uint64
     return VL_OK;
 }
 
-static vl_result reach_all(struct vl_replica *r, uint64_t *reached)
+vl_result reach_all_control(struct vl_replica *r, uint64_t *reached)
 {
     size_t count = vl_membership_frontier(r->membership, NULL, 0);
     struct vl_bytes *names = calloc(count + 1, sizeof *names);
@@ -84,7 +84,7 @@ vl_result vl_replica_control_reach(struct vl_replica *r, struct vl_head *out, si
     uint64_t *reached = calloc(r->chain_count + 1, sizeof *reached);
     struct vl_head *heads = calloc(r->chain_count + 1, sizeof *heads);
     vl_result result = reached == NULL || heads == NULL ? VL_ERR_NO_MEMORY : VL_OK;
-    if (result == VL_OK) result = reach_all(r, reached);
+    if (result == VL_OK) result = reach_all_control(r, reached);
     if (result == VL_OK) result = fill(r, reached, heads, &found);
     if (result == VL_OK) qsort(heads, found, sizeof *heads, head_order);
     for (size_t i = 0; i < found && result == VL_OK; i++) {

@@ -1,4 +1,5 @@
 /* Reading: chunks for peers, scans for the domain, the digest for everybody. */
+#include "sync/branches.h"
 #include "sync/replica_internal.h"
 #include <sodium.h>
 #include <stdlib.h>
@@ -51,13 +52,48 @@ static vl_result chunk_verify(struct vl_replica *r, const struct chain *chain, s
     return chunk->verified > 0 ? VL_OK : VL_ERR_LIMIT;
 }
 
-vl_result vl_replica_read_chunk(struct vl_replica *r, const struct vl_id *log, uint64_t from,
-                                size_t max_entries, size_t max_bytes, vl_entry_visit visit,
-                                void *context)
+struct signed_end {
+    const uint8_t *sign_key;
+    uint64_t end; /* 0: none yet */
+};
+
+static vl_result signed_visit(void *context, const struct vl_entry_row *row)
+{
+    struct signed_end *found = context;
+    bool good = (row->flags & VL_ENTRY_VERIFIED) != 0 ||
+                vl_entry_verify(row->entry.header, row->entry.signature, found->sign_key) == VL_OK;
+    if (!good) return VL_OK;
+    found->end = row->seq + 1;
+    return VL_ERR_EXISTS; /* ends the scan */
+}
+
+vl_result replica_signed_end(struct vl_replica *r, uint32_t index, uint64_t from, uint64_t *end)
+{
+    const struct chain *chain = &r->chains[index];
+    struct signed_end found = {.sign_key = chain->row.sign_key};
+    vl_result result =
+        r->storage.entry_range(r->storage.self, index, from,
+                               (size_t)(chain->row.tip_seq - from) + 1, signed_visit, &found);
+    if (result != VL_OK && result != VL_ERR_EXISTS) return result;
+    if (found.end == 0) return VL_ERR_DAMAGED; /* the last entry of every chain is well signed */
+    *end = found.end;
+    return VL_OK;
+}
+
+vl_result closed_signed(struct vl_replica *r, uint32_t chain, uint64_t from, uint64_t *end)
 {
     VL_TRY(replica_ready(r));
-    const struct chain *chain = chain_find(r, log);
-    if (chain == NULL || from > chain->row.tip_seq) return VL_ERR_NOT_FOUND;
+    if (chain >= r->chain_count || row_is_empty(&r->chains[chain].row) ||
+        from > r->chains[chain].row.tip_seq)
+        return VL_ERR_NOT_FOUND;
+    return replica_signed_end(r, chain, from, end);
+}
+
+static vl_result read_chunk(struct vl_replica *r, const struct chain *chain, uint64_t from,
+                            size_t max_entries, size_t max_bytes, vl_entry_visit visit,
+                            void *context)
+{
+    if (from < chain->row.first_seq || from > chain->row.tip_seq) return VL_ERR_NOT_FOUND;
     struct chunk chunk = {
         .max_entries = max_entries < VL_CHUNK_ENTRIES_MAX ? max_entries : VL_CHUNK_ENTRIES_MAX,
         .max_bytes = max_bytes < VL_CHUNK_BYTES_MAX ? max_bytes : VL_CHUNK_BYTES_MAX};
@@ -69,6 +105,24 @@ vl_result vl_replica_read_chunk(struct vl_replica *r, const struct vl_id *log, u
     if (2 * chunk.verified < chunk.count) VL_TRY(chunk_verify(r, chain, &chunk));
     return r->storage.entry_range(r->storage.self, chain->row.index, from, chunk.verified, visit,
                                   context);
+}
+
+vl_result vl_replica_read_chunk(struct vl_replica *r, const struct vl_id *log, uint64_t from,
+                                size_t max_entries, size_t max_bytes, vl_entry_visit visit,
+                                void *context)
+{
+    VL_TRY(replica_ready(r));
+    const struct chain *chain = chain_find(r, log);
+    if (chain == NULL) return VL_ERR_NOT_FOUND;
+    return read_chunk(r, chain, from, max_entries, max_bytes, visit, context);
+}
+
+vl_result closed_read(struct vl_replica *r, uint32_t chain, uint64_t from, size_t max_entries,
+                      size_t max_bytes, vl_entry_visit visit, void *context)
+{
+    VL_TRY(replica_ready(r));
+    if (chain >= r->chain_count || row_is_empty(&r->chains[chain].row)) return VL_ERR_NOT_FOUND;
+    return read_chunk(r, &r->chains[chain], from, max_entries, max_bytes, visit, context);
 }
 
 static vl_result lamport_visit(void *context, const struct vl_entry_row *row)
@@ -109,6 +163,16 @@ vl_result vl_replica_has(struct vl_replica *r, const struct vl_id *entry, bool *
     return result == VL_ERR_NOT_FOUND ? VL_OK : result;
 }
 
+vl_result closed_lamport(struct vl_replica *r, uint32_t chain, uint64_t seq, uint64_t *lamport)
+{
+    struct vl_entry_row row = {.seq = UINT64_MAX};
+    VL_TRY(replica_ready(r));
+    VL_TRY(r->storage.entry_range(r->storage.self, chain, seq, 1, lamport_visit, &row));
+    if (row.seq != seq) return VL_ERR_DAMAGED;
+    *lamport = row.lamport;
+    return VL_OK;
+}
+
 vl_result vl_replica_lamport(struct vl_replica *r, const struct vl_id *log, uint64_t seq,
                              uint64_t *lamport)
 {
@@ -116,11 +180,7 @@ vl_result vl_replica_lamport(struct vl_replica *r, const struct vl_id *log, uint
     VL_TRY(replica_ready(r));
     const struct chain *chain = chain_find(r, log);
     if (chain == NULL || seq > chain->row.tip_seq) return VL_ERR_NOT_FOUND;
-    struct vl_entry_row row = {.seq = UINT64_MAX};
-    VL_TRY(r->storage.entry_range(r->storage.self, chain->row.index, seq, 1, lamport_visit, &row));
-    if (row.seq != seq) return VL_ERR_DAMAGED;
-    *lamport = row.lamport;
-    return VL_OK;
+    return closed_lamport(r, chain->row.index, seq, lamport);
 }
 
 struct since {
@@ -134,6 +194,8 @@ struct since {
 static vl_result since_visit(void *context, const struct vl_entry_row *row)
 {
     const struct since *since = context;
+    if (row->chain >= since->replica->chain_count) return VL_ERR_DAMAGED;
+    if (row->seq >= since->replica->chains[row->chain].live) return VL_OK; /* it has no effect */
     struct vl_bytes name = vl_bytes(row->id.bytes, sizeof row->id.bytes);
     for (size_t i = 0; i < since->known_count; i++)
         if (vl_membership_reaches(since->replica->membership,
@@ -192,6 +254,14 @@ vl_result vl_replica_entries(struct vl_replica *r, const struct vl_scan *scan, v
 {
     VL_TRY(replica_ready(r));
     return r->storage.entry_scan(r->storage.self, scan, visit, context);
+}
+
+vl_result vl_replica_writers(struct vl_replica *r, uint32_t type, const struct vl_record_id *record,
+                             vl_entry_visit visit, void *context)
+{
+    const struct vl_write all = {.type = type, .record = *record};
+    VL_TRY(replica_ready(r));
+    return r->storage.write_scan(r->storage.self, &all, 0, visit, context);
 }
 
 struct open_body {
@@ -287,7 +357,6 @@ vl_result replica_digest(struct vl_membership *membership, const struct vl_stora
     crypto_generichash_final(&dump.hash, out->bytes, sizeof out->bytes);
     if (result != VL_OK) *out = (struct vl_id){0};
     vl_buffer_wipe(&dump.buffer);
-    vl_buffer_finish(&dump.buffer);
     return result;
 }
 

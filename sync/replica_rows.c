@@ -110,3 +110,16 @@ vl_result rows_next(struct vl_replica *r, struct vl_scan *scan, struct rows *row
     }
     return VL_OK;
 }
+
+vl_result rows_of(struct vl_replica *r, struct vl_write *from, struct rows *rows)
+{
+    rows_clear(rows);
+    rows->max_bytes = ROWS_BATCH_BYTES;
+    vl_result result = r->storage.write_scan(r->storage.self, from, ROWS_BATCH, rows_visit, rows);
+    if (result != VL_OK && !(result == VL_ERR_LIMIT && rows->more)) return result;
+    if (rows->count > 0) {
+        from->chain = rows->items[rows->count - 1].chain;
+        from->seq = rows->items[rows->count - 1].seq + 1;
+    }
+    return VL_OK;
+}

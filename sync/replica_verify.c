@@ -24,6 +24,8 @@ struct verify {
         uint64_t next;
         struct vl_id tip;
         uint64_t lamport;
+        uint64_t bytes;
+        uint32_t controls;
         bool open; /* its last entries wait for a valid signature */
         uint64_t counted;
     } * chains;
@@ -99,7 +101,6 @@ static void scratch_finish(struct scratch_cells *cells)
 {
     for (size_t i = 0; i < cells->count; i++) {
         vl_buffer_wipe(&cells->items[i].state);
-        vl_buffer_finish(&cells->items[i].state);
     }
     free(cells->items);
     free(cells->slots);
@@ -121,6 +122,21 @@ static bool header_matches(const struct verify *v, const struct vl_entry_row *ro
         return false;
     if (row->seq == 0) return memcmp(header->sign_key, log->sign_key, sizeof log->sign_key) == 0;
     return vl_id_equal(&header->prev, &chain->tip);
+}
+
+/* What a branch goes on from was verified before: its lamport is lower. */
+static vl_result begin_chains(struct verify *v)
+{
+    for (size_t i = 0; i < v->real->chain_count; i++) {
+        const struct vl_log_row *row = &v->real->chains[i].row;
+        struct chain_state *chain = &v->chains[i];
+        *chain = (struct chain_state){.next = row->first_seq};
+        if (row_is_empty(row) || row->first_seq == 0) continue;
+        VL_TRY(rows_id(v->real, row->parent, row->first_seq - 1, &chain->tip));
+        VL_TRY(branch_sizes(v->real, row->parent, row->first_seq - 1, &chain->bytes,
+                            &chain->controls));
+    }
+    return VL_OK;
 }
 
 static bool blob_matches(const struct vl_entry_row *row, const struct vl_entry_header *header)
@@ -148,7 +164,8 @@ static vl_result verify_past(struct verify *v, const struct vl_entry_row *row,
     struct past *prev = NULL, *past = NULL;
     struct vl_buffer notes = {0};
     if (row->seq > 0) VL_TRY(replica_past(v->anew, &v->chains[row->chain].tip, &prev));
-    vl_result result = replica_judge(v->anew, header, &row->id, row->chain, prev, &past);
+    vl_result result =
+        replica_judge(v->anew, header, &row->id, &v->real->chains[row->chain].row, prev, &past);
     if (result == VL_OK) result = past_encode(past, &notes);
     if (result == VL_OK && !vl_bytes_equal(vl_buffer_view(&notes), row->past))
         result = VL_ERR_DAMAGED;
@@ -167,9 +184,15 @@ static vl_result verify_control(struct verify *v, const struct vl_entry_row *row
     struct control_entry about = {.id = &row->id,
                                   .header = header,
                                   .control = &control,
-                                  .author = v->real->chains[row->chain].row.sign_key};
+                                  .author = v->real->chains[row->chain].row.sign_key,
+                                  .is_outside = row->seq >= v->real->chains[row->chain].live};
+    struct vl_id person;
     vl_result result = VL_OK;
-    if (row->seq == 0) result = member_may_begin(v->anew, header, is_control ? &control : NULL);
+    if (row->seq == 0)
+        result = member_may_begin(v->anew, header, is_control ? &control : NULL, &person);
+    if (result == VL_OK && row->seq == 0 &&
+        !vl_id_equal(&person, &v->real->chains[row->chain].row.person))
+        result = VL_ERR_DAMAGED;
     if (result == VL_OK && is_control) result = member_check(v->anew, &about);
     if (result == VL_OK && is_control) result = member_learn(v->anew, &about);
     vl_control_finish(&control);
@@ -189,6 +212,8 @@ static vl_result verify_row(struct verify *v, const struct vl_entry_row *row)
     VL_TRY(verify_control(v, row, &header));
     struct chain_state *chain = &v->chains[row->chain];
     chain->next = row->seq + 1;
+    chain->bytes += row->entry.header.size + 64u + header.blob_size;
+    chain->controls += row->kind == VL_ENTRY_CONTROL;
     chain->tip = row->id;
     chain->lamport = row->lamport;
     v->report->entries++;
@@ -214,7 +239,7 @@ static vl_result verify_merge(struct verify *v, const struct vl_entry_row *row)
         if (row->seq >= v->chains[row->chain].counted)
             flags |= VL_ENTRY_QUARANTINED;
         else
-            VL_TRY(merge_entry(v->anew, &header, &row->id, entry.blob, &flags));
+            VL_TRY(merge_entry(v->anew, row->chain, &header, &row->id, entry.blob, &flags));
         if (flags != (row->flags & about)) return VL_ERR_DAMAGED;
         if (flags == 0 && row->kind == VL_ENTRY_SEALED)
             v->report->sealed++;
@@ -248,7 +273,9 @@ static vl_result verify_chains(struct verify *v)
     for (size_t i = 0; i < v->real->chain_count; i++) {
         const struct vl_log_row *row = &v->real->chains[i].row;
         const struct chain_state *chain = &v->chains[i];
+        if (row_is_empty(row)) continue;
         *v->bad = row->tip;
+        if (chain->bytes != row->bytes || chain->controls != row->controls) return VL_ERR_DAMAGED;
         if (chain->open || chain->next != row->tip_seq + 1 ||
             !vl_id_equal(&chain->tip, &row->tip) || chain->lamport != row->tip_lamport)
             return VL_ERR_DAMAGED;
@@ -288,6 +315,7 @@ static vl_result verify_all(struct verify *v)
 {
     const struct vl_storage *storage = &v->real->storage;
     struct vl_id digest;
+    VL_TRY(begin_chains(v));
     VL_TRY(verify_rows(v, verify_row));
     VL_TRY(verify_chains(v));
     VL_TRY(verify_count(v));
@@ -300,6 +328,23 @@ static vl_result verify_all(struct verify *v)
     return vl_id_equal(&digest, &v->report->digest) ? VL_OK : VL_ERR_DAMAGED;
 }
 
+static vl_result place_visit(void *context, const struct vl_entry_row *row)
+{
+    *(struct past_item *)context = (struct past_item){.chain = row->chain, .seq = row->seq};
+    return VL_OK;
+}
+
+/* What is merged is kept as a write as well, or erasing it would miss it. */
+static vl_result check_write(void *self, const struct vl_write *write)
+{
+    const struct verify *verify = self;
+    const struct vl_storage *storage = &verify->real->storage;
+    struct past_item place = {.chain = UINT32_MAX};
+    VL_TRY(storage->write_scan(storage->self, write, 1, place_visit, &place));
+    bool is_kept = place.chain == write->chain && place.seq == write->seq;
+    return is_kept ? VL_OK : VL_ERR_DAMAGED;
+}
+
 static vl_result anew_create(struct verify *v)
 {
     struct vl_replica *anew = calloc(1, sizeof *anew);
@@ -307,8 +352,17 @@ static vl_result anew_create(struct verify *v)
     v->anew = anew;
     anew->circle = v->real->circle;
     anew->keys = v->real->keys;
-    anew->storage = (struct vl_storage){
-        .self = v, .entry_get = real_entry_get, .cell_get = scratch_get, .cell_put = scratch_put};
+    anew->may_write = v->real->may_write;
+    anew->storage = (struct vl_storage){.self = v,
+                                        .entry_get = real_entry_get,
+                                        .cell_get = scratch_get,
+                                        .cell_put = scratch_put,
+                                        .write_put = check_write};
+    anew->chains = v->real->chains; /* lent */
+    anew->by_log = v->real->by_log;
+    anew->chain_count = v->real->chain_count;
+    anew->log_count = v->real->log_count;
+    anew->closed_count = v->real->closed_count;
     anew->cells = calloc(1, sizeof *anew->cells);
     v->chains = calloc(v->real->chain_count + 1, sizeof *v->chains);
     if (anew->cells == NULL || v->chains == NULL) return VL_ERR_NO_MEMORY;
@@ -325,6 +379,11 @@ vl_result vl_replica_verify(struct vl_replica *r, struct vl_verify_report *repor
     VL_TRY(merge_pending(r));
     vl_result result = anew_create(&v);
     if (result == VL_OK) result = rows_result(verify_all(&v));
+    if (v.anew != NULL) {
+        v.anew->chains = NULL;
+        v.anew->by_log = NULL;
+        v.anew->chain_count = v.anew->log_count = 0;
+    }
     vl_replica_close(v.anew);
     scratch_finish(&v.cells);
     free(v.chains);

@@ -6,140 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- links ---- */
-
-struct candidate { /* a head of another log that our own past does not have */
-    struct past *past;
-    unsigned rank; /* lower first when there are more than fit */
-};
-
-struct candidates {
-    struct candidate *items;
-    size_t count;
-};
-
-static void candidates_finish(struct candidates *candidates)
-{
-    for (size_t i = 0; i < candidates->count; i++)
-        past_unref(candidates->items[i].past);
-    free(candidates->items);
-}
-
-static int candidate_order(const void *a, const void *b)
-{
-    const struct candidate *x = a, *y = b;
-    if (x->rank != y->rank) return x->rank < y->rank ? -1 : 1;
-    if (x->past->lamport != y->past->lamport) return x->past->lamport < y->past->lamport ? -1 : 1;
-    return vl_id_compare(&x->past->id, &y->past->id);
-}
-
-static bool news_of_control(const struct vl_replica *r, const struct past *own,
-                            const struct past *head)
-{
-    for (size_t i = 0; i < head->control_count; i++) {
-        struct vl_bytes name = vl_bytes(head->controls[i].bytes, sizeof head->controls[i].bytes);
-        bool known = false;
-        for (size_t k = 0; own != NULL && k < own->control_count && !known; k++)
-            known = vl_membership_reaches(
-                r->membership, vl_bytes(own->controls[k].bytes, sizeof own->controls[k].bytes),
-                name);
-        if (!known) return true;
-    }
-    return false;
-}
-
-/* When more heads than VL_LINKS_MAX are open: first one that enrolled this device (without it a
- * new log may not begin), then those with control entries that are new to it. */
-static void rank_candidates(const struct vl_replica *r, const struct past *own,
-                            struct candidates *candidates)
-{
-    for (size_t i = 0; i < candidates->count; i++) {
-        struct candidate *one = &candidates->items[i];
-        struct vl_id person;
-        one->rank = 2;
-        if (own == NULL && member_person(r, r->keys->card.sign, one->past->controls,
-                                         one->past->control_count, &person))
-            one->rank = 0;
-        else if (news_of_control(r, own, one->past))
-            one->rank = 1;
-    }
-}
-
-static bool implied(const struct candidates *candidates, size_t at)
-{
-    const struct past *past = candidates->items[at].past;
-    for (size_t i = 0; i < candidates->count; i++)
-        if (i != at && past_covers(candidates->items[i].past, past->chain, past->seq)) return true;
-    return false;
-}
-
-/* Heads of other chains that neither our own past nor another of them implies; no content that
- * does not count here is cited (R10). */
-static vl_result collect_heads(struct vl_replica *r, const struct past *own, uint32_t chain,
-                               struct candidates *out)
-{
-    *out = (struct candidates){.items = calloc(r->chain_count + 1, sizeof *out->items)};
-    if (out->items == NULL) return VL_ERR_NO_MEMORY;
-    for (size_t i = 0; i < r->chain_count; i++) {
-        const struct vl_log_row *row = &r->chains[i].row;
-        if (row->index == chain) continue;
-        if (own != NULL && past_covers(own, row->index, row->tip_seq)) continue;
-        struct past *head;
-        vl_result result = count_link(r, &r->chains[i], &head);
-        if (result == VL_ERR_NOT_FOUND) continue;
-        VL_TRY(result);
-        if (own != NULL && past_covers(own, head->chain, head->seq))
-            past_unref(head);
-        else
-            out->items[out->count++].past = head;
-    }
-    size_t kept = 0;
-    bool *drop = calloc(out->count + 1, sizeof *drop);
-    if (drop == NULL) return VL_ERR_NO_MEMORY;
-    for (size_t i = 0; i < out->count; i++)
-        drop[i] = implied(out, i);
-    for (size_t i = 0; i < out->count; i++) {
-        if (drop[i])
-            past_unref(out->items[i].past);
-        else
-            out->items[kept++] = out->items[i];
-    }
-    out->count = kept;
-    free(drop);
-    return VL_OK;
-}
-
-/* Parents and auth of the next own entry. */
-static vl_result choose_parents(struct vl_replica *r, const struct place *place,
-                                struct parents *parents, struct vl_entry_header *header)
-{
-    struct past *own = NULL;
-    struct candidates heads = {0};
-    if (!place->is_new) {
-        VL_TRY(replica_past_here(r, &place->row.tip, &own));
-        parents->items[parents->count++] = own;
-    }
-    size_t first = parents->count;
-    vl_result result = collect_heads(r, own, place->row.index, &heads);
-    if (result == VL_OK) {
-        if (heads.count > VL_LINKS_MAX) rank_candidates(r, own, &heads);
-        qsort(heads.items, heads.count, sizeof *heads.items, candidate_order);
-        for (size_t i = 0; i < heads.count && i < VL_LINKS_MAX; i++)
-            parents->items[parents->count++] = past_ref(heads.items[i].past);
-        result = parents_auth(r, parents, header->auth, &header->auth_count);
-    }
-    while (result == VL_ERR_LIMIT && parents->count > first) { /* fewer links, less auth */
-        past_unref(parents->items[--parents->count]);
-        result = parents_auth(r, parents, header->auth, &header->auth_count);
-    }
-    candidates_finish(&heads);
-    header->lamport = parents_lamport(parents);
-    header->link_count = parents->count - first;
-    for (size_t i = 0; i < header->link_count; i++)
-        header->links[i] = parents->items[first + i]->id;
-    return result;
-}
-
 static int id_order(const void *a, const void *b)
 {
     return vl_id_compare(a, b);
@@ -157,21 +23,29 @@ struct draft {
     vl_wall now;
 };
 
+/* Whether the log goes on with this entry; one that is full does not. */
+static bool goes_on(const struct chain *own, const struct draft *draft)
+{
+    bool control = draft->kind == VL_ENTRY_CONTROL;
+    return own != NULL && own->row.bytes + VL_ENTRY_BYTES_MAX <= VL_LOG_BYTES_MAX &&
+           !(control && own->row.controls >= VL_LOG_CONTROLS_MAX);
+}
+
 static void own_place(const struct vl_replica *r, const struct draft *draft, struct place *place,
                       struct vl_entry_header *header)
 {
     const struct chain *own = chain_own(r);
     *header =
         (struct vl_entry_header){.circle = r->circle, .kind = draft->kind, .wall = draft->now};
-    place->is_new = own == NULL;
-    if (own != NULL) {
+    place->is_new = !goes_on(own, draft);
+    if (!place->is_new) {
         place->row = own->row;
         header->log = own->row.log;
         header->seq = own->row.tip_seq + 1;
         header->prev = own->row.tip;
         return;
     }
-    uint32_t index = (uint32_t)r->chain_count;
+    uint32_t index = chain_free_index(r);
     memcpy(header->sign_key, r->keys->card.sign, sizeof header->sign_key);
     if (draft->founding != NULL)
         memcpy(header->incarnation, draft->founding, sizeof header->incarnation);
@@ -181,6 +55,32 @@ static void own_place(const struct vl_replica *r, const struct draft *draft, str
     place->row = (struct vl_log_row){
         .index = index, .parent = index, .log = header->log, .flags = VL_LOG_OWN};
     memcpy(place->row.sign_key, header->sign_key, sizeof place->row.sign_key);
+}
+
+/* AUTHORITY: nobody with authority let me in, as far as is known here, and what I write would be
+ * nobody's. LIMIT: I have begun so many logs that with another one all of them would be closed. */
+static vl_result own_person(const struct vl_replica *r, const struct vl_entry_header *header,
+                            struct place *place)
+{
+    if (!place->is_new) return VL_OK;
+    if (!member_person(r, header->sign_key, header->auth, header->auth_count, &place->row.person))
+        vl_person_id(header->sign_key, &place->row.person); /* I found the circle */
+    else if (vl_id_is_zero(&place->row.person))
+        return VL_ERR_AUTHORITY;
+    bool many = vl_replica_share(r, &place->row.person) >= VL_PERSON_CHAINS_MAX;
+    return many ? VL_ERR_LIMIT : VL_OK;
+}
+
+/* The logs that this device wrote before: it goes on in the new one. */
+static void leave_others(struct vl_replica *r, uint32_t index)
+{
+    for (uint32_t i = 0; i < r->chain_count; i++) {
+        struct chain *chain = &r->chains[i];
+        if (i == index || (chain->row.flags & VL_LOG_OWN) == 0) continue;
+        r->relive |= row_is_closed(&chain->row);
+        chain->row.flags &= ~VL_LOG_OWN;
+        chain->dirty = true;
+    }
 }
 
 static vl_result make_blob(struct vl_replica *r, const struct draft *draft,
@@ -204,13 +104,13 @@ static vl_result make_blob(struct vl_replica *r, const struct draft *draft,
 }
 
 /* What the entry does: a control entry must have authority; content is merged. */
-static vl_result take_effect(struct vl_replica *r, const struct draft *draft,
+static vl_result take_effect(struct vl_replica *r, const struct draft *draft, uint32_t chain,
                              const struct vl_entry_header *header, const struct vl_id *id,
                              struct vl_bytes blob, uint32_t *flags)
 {
     if (draft->kind != VL_ENTRY_CONTROL) {
         r->over = false;
-        VL_TRY(merge_entry(r, header, id, blob, flags));
+        VL_TRY(merge_entry(r, chain, header, id, blob, flags));
         /* what we cannot merge ourselves, or what would be lost in it, is not to be written */
         if ((*flags & VL_ENTRY_MERGED) == 0) return VL_ERR_INVALID;
         return r->over ? VL_ERR_LIMIT : VL_OK;
@@ -232,7 +132,8 @@ static vl_result append(struct vl_replica *r, const struct draft *draft, struct 
     struct past *past = NULL;
     uint32_t flags = VL_ENTRY_VERIFIED;
     own_place(r, draft, &place, &header);
-    vl_result result = choose_parents(r, &place, &parents, &header);
+    vl_result result = links_choose(r, &place, &parents, &header);
+    if (result == VL_OK) result = own_person(r, &header, &place);
     if (result != VL_OK) goto done;
     qsort(header.links, header.link_count, sizeof header.links[0], id_order);
     result = make_blob(r, draft, &header, &blob);
@@ -244,12 +145,15 @@ static vl_result append(struct vl_replica *r, const struct draft *draft, struct 
     vl_entry_sign(entry.header, r->keys, entry.signature);
     result = parents_past(&parents, &header, id, place.row.index, &past);
     if (result != VL_OK) goto done;
-    result = take_effect(r, draft, &header, id, entry.blob, &flags);
+    result = take_effect(r, draft, place.row.index, &header, id, entry.blob, &flags);
     if (result != VL_OK) goto done;
     result = put_entry(r, &entry, header.kind, past, flags);
     if (result != VL_OK) goto done;
-    result = chain_advance(r, &place, past);
+    bool begins = place.is_new;
+    result = chain_advance(r, &place, past, &header, encoded.size);
     if (result != VL_OK) goto done;
+    if (begins) leave_others(r, place.row.index);
+    live_stored(r, past);
     count_stored(r, past, flags);
     past_cache_put(&r->pasts, past);
 done:
@@ -343,14 +247,19 @@ static bool is_current_device(struct vl_replica *r, const uint8_t sign[static 32
            state.current;
 }
 
-/* The epoch to write under (R11), made now if there is none. */
+/* The epoch to write under (R11), made now if there is none. One entry links to VL_LINKS_MAX heads
+ * at most, so with more of them its past may lack an end; the next one has this one in its past
+ * and links to others. */
 static vl_result ensure_epoch(struct vl_replica *r, vl_wall now, const struct epoch **out)
 {
     VL_TRY(epoch_current(r, out));
     if (*out != NULL) return VL_OK;
     if (!is_current_device(r, r->keys->card.sign)) return VL_ERR_NO_KEY;
-    VL_TRY(append_epoch(r, now));
-    VL_TRY(epoch_current(r, out));
+    const size_t most = r->chain_count / (VL_LINKS_MAX - 1u) + 1u;
+    for (size_t made = 0; *out == NULL && made < most; made++) {
+        VL_TRY(append_epoch(r, now));
+        VL_TRY(epoch_current(r, out));
+    }
     return *out != NULL ? VL_OK : VL_ERR_NO_KEY;
 }
 
@@ -379,7 +288,10 @@ static vl_result writing_begin(struct vl_replica *r)
 {
     VL_TRY(replica_ready(r));
     VL_TRY(merge_pending(r));
-    return replica_begin(r);
+    VL_TRY(replica_begin(r));
+    vl_result result = live_cite_first(r);
+    if (result != VL_OK) replica_abort(r);
+    return result;
 }
 
 static vl_result writing_end(struct vl_replica *r, vl_result result)
@@ -419,7 +331,7 @@ vl_result vl_replica_found(struct vl_replica *r, const uint8_t random[static 32]
                            const uint8_t second_signature[static 64], vl_wall now, struct vl_id *id)
 {
     VL_TRY(replica_ready(r));
-    if (r->chain_count > 0) return VL_ERR_STATE;
+    if (r->log_count > 0) return VL_ERR_STATE;
     VL_TRY(writing_begin(r));
     return writing_end(r, found(r, random, second, second_signature, now, id));
 }
@@ -466,7 +378,8 @@ vl_result vl_replica_control(struct vl_replica *r, const struct vl_control *cont
     if (control->kind == VL_CONTROL_FOUND) return VL_ERR_STATE;
     VL_TRY(writing_begin(r));
     vl_result result = append_citing(r, control, now, id);
-    if (result == VL_ERR_AUTHORITY) { /* which is said before anything changes in memory */
+    /* said before anything changes in memory, but for what was cited beforehand */
+    if (result == VL_ERR_AUTHORITY && !r->relive) {
         replica_cancel(r);
         return result;
     }
@@ -572,7 +485,6 @@ static vl_result write_operations(struct vl_replica *r, const struct vl_operatio
     if (result == VL_OK)
         result = writing_end(r, write_body(r, vl_buffer_view(&body), audience, now, id));
     vl_buffer_wipe(&body);
-    vl_buffer_finish(&body);
     return result;
 }
 

@@ -15,16 +15,14 @@
 #include <string.h>
 
 #define BIT(type) (1u << MESSAGE_##type)
+#define TO_MEMBERS                                                                                 \
+    (BIT(HEADS) | BIT(ENTRIES) | BIT(HAVE) | BIT(PING) | BIT(PONG) | BIT(FORK) | BIT(CURSOR))
 
 /* Which messages a state accepts; a state without any is in the table too. */
 static const unsigned accepted[] = {
-    [VL_SESSION_CREATED] = BIT(HELLO),
-    [VL_SESSION_GREETING] = BIT(HELLO),
-    [VL_SESSION_PROVING] = BIT(PROOF),
-    [VL_SESSION_COMPARING] = BIT(HEADS),
-    [VL_SESSION_SENDING] =
-        BIT(HEADS) | BIT(ENTRIES) | BIT(HAVE) | BIT(PING) | BIT(PONG) | BIT(FORK),
-    [VL_SESSION_LIVE] = BIT(HEADS) | BIT(ENTRIES) | BIT(HAVE) | BIT(PING) | BIT(PONG) | BIT(FORK),
+    [VL_SESSION_CREATED] = BIT(HELLO), [VL_SESSION_GREETING] = BIT(HELLO),
+    [VL_SESSION_PROVING] = BIT(PROOF), [VL_SESSION_COMPARING] = BIT(HEADS),
+    [VL_SESSION_SENDING] = TO_MEMBERS, [VL_SESSION_LIVE] = TO_MEMBERS,
     [VL_SESSION_FAILED] = 0,
 };
 
@@ -75,6 +73,7 @@ void vl_session_destroy(struct vl_session *s)
     proof_destroy(s->proof);
     proof_source_finish(&s->source);
     logs_finish(&s->logs);
+    free(s->branches.items);
     free(s->heads);
     free(s->outgoing);
     free(s->incoming);
@@ -90,7 +89,7 @@ static vl_result read_heads(struct vl_session *s)
 {
     size_t count = 0;
     VL_TRY(vl_replica_heads(s->replica, s->heads, s->head_capacity, &count));
-    if (count > VL_HEADS_MAX) return VL_ERR_LIMIT;
+    assert(count <= VL_HEADS_MAX); /* a copy takes no more */
     if (count > s->head_capacity) {
         struct vl_head *heads = realloc(s->heads, count * sizeof *heads);
         if (heads == NULL) return VL_ERR_NO_MEMORY;
@@ -103,18 +102,18 @@ static vl_result read_heads(struct vl_session *s)
     for (size_t i = 0; i < count; i++) {
         const struct vl_head *head = &s->heads[i];
         struct session_log *log = logs_find(&s->logs, &head->log);
-        if (i > 0 && vl_id_equal(&head->log, &s->heads[i - 1].log)) log->forked = true;
         log->mine = (struct session_tip){.known = true, .seq = head->seq, .id = head->id};
     }
-    return VL_OK;
+    return session_list_branches(s);
 }
 
-/* Whether the peer's device is current in my copy. */
+/* Whether the peer's device is current in my copy, and whose it is. */
 static vl_result find_peer(struct vl_session *s, bool *current)
 {
     struct vl_device_info device;
     vl_result result = vl_replica_device_by_noise(s->replica, s->peer_noise, &device);
     *current = result == VL_OK && device.current;
+    if (result == VL_OK) s->peer_person = device.person;
     return result == VL_ERR_NOT_FOUND ? VL_OK : result;
 }
 
@@ -206,8 +205,15 @@ static vl_result admit(struct vl_session *s, vl_instant now)
     for (size_t i = 0; i < s->logs.count; i++) {
         struct session_log *log = &s->logs.items[i];
         log->peer = log->told = log->hello;
+        log->peer_knows = log->hello.known;
+    }
+    /* Of closed logs what is live is the same; whoever lacks a branch asks. */
+    for (size_t i = 0; i < s->branches.count; i++) {
+        s->branches.items[i].next = s->branches.items[i].is.tip_seq + 1;
     }
     s->sent_drained = s->peer_drained = true;
+    /* the digest does not tell whether a branch of a closed log is lacking */
+    s->reask = session_lacks_branches(s);
     go_live(s, now);
     return VL_OK;
 }
@@ -259,7 +265,10 @@ static vl_result receive_proof(struct vl_session *s, struct vl_reader *r, vl_ins
         struct proof_item item;
         message_proof_item(r, &item);
         VL_TRY(r->result);
-        VL_TRY(proof_add(s->proof, &item));
+        vl_result result = proof_add(s->proof, &item);
+        /* It rests on what I do not have, or have no more: a log was closed since my HELLO. */
+        if (result == VL_ERR_MISSING) return VL_ERR_AUTHORITY;
+        VL_TRY(result);
     }
     VL_TRY(vl_reader_end(r));
     if (!last) return VL_OK;
@@ -271,15 +280,35 @@ static vl_result receive_proof(struct vl_session *s, struct vl_reader *r, vl_ins
 
 /* ---- heads ---- */
 
-static void apply_head(struct vl_session *s, const struct vl_head *head)
+static vl_result apply_head(struct vl_session *s, const struct vl_head *head)
 {
     struct session_log *log = logs_find(&s->logs, &head->log);
     assert(log != NULL);
+    log->peer_knows = true;
+    if (log->closed) return session_peer_has(s, &head->id);
     tip_raise(&log->peer, head->seq, &head->id);
     if (log->mine.known && log->mine.seq == head->seq && !vl_id_equal(&log->mine.id, &head->id)) {
         log->show_fork = !log->forked && !log->fork_shown;
         log->forked = true;
     }
+    return VL_OK;
+}
+
+/* Several heads of one log: the peer holds it for closed. What of them I know the peer has; the
+ * rest I learn by what it shows. */
+static vl_result apply_several(struct vl_session *s, const struct vl_head *heads, size_t count)
+{
+    struct session_log *log = logs_find(&s->logs, &heads[0].log);
+    log->peer_knows = log->peer_closed = true;
+    for (size_t i = 0; i < count; i++) {
+        bool has = false;
+        if (!log->closed) VL_TRY(vl_replica_has(s->replica, &heads[i].id, &has));
+        if (log->closed)
+            VL_TRY(session_peer_has(s, &heads[i].id));
+        else if (has)
+            tip_raise(&log->peer, heads[i].seq, &heads[i].id);
+    }
+    return VL_OK;
 }
 
 static vl_result receive_heads(struct vl_session *s, struct vl_reader *r, vl_instant now)
@@ -297,13 +326,14 @@ static vl_result receive_heads(struct vl_session *s, struct vl_reader *r, vl_ins
     VL_TRY(logs_ensure(&s->logs, s->incoming, s->incoming_count));
     for (size_t i = 0; i < s->logs.count; i++) {
         s->logs.items[i].peer = (struct session_tip){0};
+        s->logs.items[i].peer_closed = false;
     }
-    for (size_t i = 0; i < s->incoming_count; i++) {
+    session_forget_branches(s);
+    for (size_t i = 0, next; i < s->incoming_count; i = next) {
         const struct vl_head *head = &s->incoming[i];
-        apply_head(s, head);
-        if (i > 0 && vl_id_equal(&head->log, &s->incoming[i - 1].log)) {
-            logs_find(&s->logs, &head->log)->forked = true;
-        }
+        for (next = i + 1; next < s->incoming_count; next++)
+            if (!vl_id_equal(&s->incoming[next].log, &head->log)) break;
+        VL_TRY(next - i == 1 ? apply_head(s, head) : apply_several(s, head, next - i));
     }
     free(s->incoming);
     s->incoming = NULL;
@@ -311,6 +341,7 @@ static vl_result receive_heads(struct vl_session *s, struct vl_reader *r, vl_ins
     s->state = VL_SESSION_SENDING;
     s->must_drain = true;
     s->sent_drained = false;
+    VL_TRY(session_aim_branches(s));
     return session_find_forks(s);
 }
 
@@ -323,7 +354,7 @@ static vl_result receive_have(struct vl_session *s, struct vl_reader *r, vl_inst
     vl_result result = message_heads_read(r, false, &drained, heads, MESSAGE_HEADS_MAX, &count);
     if (result == VL_OK) result = logs_ensure(&s->logs, heads, count);
     for (size_t i = 0; result == VL_OK && i < count; i++) {
-        apply_head(s, &heads[i]);
+        result = apply_head(s, &heads[i]);
     }
     free(heads);
     VL_TRY(result);
@@ -362,7 +393,7 @@ vl_result session_take_fork(struct vl_session *s, struct vl_reader *r)
     VL_TRY(vl_replica_fork_learn(s->replica, proof));
     vl_log_id(proof.data, proof.data + 32, &log); /* as the proof begins: it was decoded */
     struct session_log *line = logs_find(&s->logs, &log);
-    if (line != NULL) line->fork_shown = true;
+    if (line != NULL) line->fork_shown = line->peer_knows = true;
     return VL_OK;
 }
 
@@ -442,15 +473,16 @@ void vl_session_set_clock(struct vl_session *s, vl_wall wall, vl_instant now)
 typedef vl_result (*receiver)(struct vl_session *s, struct vl_reader *r, vl_instant now);
 
 static const receiver receivers[MESSAGE_TYPE_COUNT] = {
-    [MESSAGE_HELLO] = receive_hello, [MESSAGE_PROOF] = receive_proof,
-    [MESSAGE_HEADS] = receive_heads, [MESSAGE_ENTRIES] = receive_entries,
-    [MESSAGE_HAVE] = receive_have,   [MESSAGE_PING] = receive_ping,
-    [MESSAGE_PONG] = receive_pong,   [MESSAGE_FORK] = receive_fork,
+    [MESSAGE_HELLO] = receive_hello,        [MESSAGE_PROOF] = receive_proof,
+    [MESSAGE_HEADS] = receive_heads,        [MESSAGE_ENTRIES] = receive_entries,
+    [MESSAGE_HAVE] = receive_have,          [MESSAGE_PING] = receive_ping,
+    [MESSAGE_PONG] = receive_pong,          [MESSAGE_FORK] = receive_fork,
+    [MESSAGE_CURSOR] = session_take_cursor,
 };
 
 static vl_result prepare(struct vl_session *s)
 {
-    if (s->state == VL_SESSION_FAILED) return s->error;
+    assert(s->state != VL_SESSION_FAILED);
     if (s->state == VL_SESSION_CREATED) VL_TRY(greet(s));
     VL_TRY(session_refresh(s));
     return session_retry(s);
@@ -509,7 +541,8 @@ vl_instant vl_session_deadline(const struct vl_session *s)
     if (s->state == VL_SESSION_FAILED) return (vl_instant){UINT64_MAX};
     vl_instant silence = silence_deadline(s);
     if (s->state < VL_SESSION_SENDING) return silence;
-    return s->next_ping.ms < silence.ms ? s->next_ping : silence;
+    vl_instant first = s->next_ping.ms < silence.ms ? s->next_ping : silence;
+    return s->must_tell_cursor && s->next_cursor.ms < first.ms ? s->next_cursor : first;
 }
 
 /* ---- what it knows ---- */
@@ -541,19 +574,22 @@ bool vl_session_in_sync(const struct vl_session *s)
     if (s->generation != vl_replica_generation(s->replica)) return false;
     for (size_t i = 0; i < s->logs.count; i++) {
         const struct session_log *log = &s->logs.items[i];
-        if (log->forked || log->stuck) continue;
+        if (log->closed || log->peer_closed || log->forked || log->stuck || log->held) continue;
         if (!tip_covers(&log->peer, &log->mine) || !tip_covers(&log->mine, &log->peer)) {
             return false;
         }
     }
-    return true;
+    for (size_t i = 0; i < s->branches.count; i++) {
+        if (branch_has_work(&s->branches.items[i])) return false;
+    }
+    return !s->reask;
 }
 
 size_t vl_session_forks(const struct vl_session *s, struct vl_id *out, size_t max)
 {
     size_t count = 0;
     for (size_t i = 0; i < s->logs.count; i++) {
-        if (!s->logs.items[i].forked) continue;
+        if (!s->logs.items[i].forked && !s->logs.items[i].closed) continue;
         if (count < max) out[count] = s->logs.items[i].log;
         count++;
     }

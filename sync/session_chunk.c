@@ -58,8 +58,10 @@ vl_result chunk_append(struct chunk *c, const struct vl_entry *entry)
     };
     memcpy(item->signature, entry->signature, sizeof item->signature);
     vl_entry_id(entry->header, &item->id);
-    VL_TRY(vl_buffer_append(&c->bytes, entry->header.data, entry->header.size));
-    VL_TRY(vl_buffer_append(&c->bytes, entry->blob.data, entry->blob.size));
+    uint8_t *end = c->bytes.data + c->bytes.size; /* there is room */
+    memcpy(end, entry->header.data, entry->header.size);
+    if (entry->blob.size > 0) memcpy(end + entry->header.size, entry->blob.data, entry->blob.size);
+    c->bytes.size += entry->header.size + entry->blob.size;
     c->count++;
     return VL_OK;
 }

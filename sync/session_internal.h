@@ -5,8 +5,10 @@
  *   session_messages.c  every message, encoding and decoding together
  *   session_send.c      what to send next
  *   session_logs.c      what each side is known to have of each log
+ *   session_branches.c  the same of closed logs, chain by chain
  *   session_chunk.c     a run of entries in memory
  *   session_pending.c   chunks that arrived, and those that wait for their links
+ *   session_cursor.c    where somebody is writing
  *   session_proof.c     control entries for somebody whose copy does not know me yet
  *   proof.h             judging such a proof (replica_proof.c)
  *
@@ -20,6 +22,7 @@
 #ifndef SYNC_SESSION_INTERNAL_H
 #define SYNC_SESSION_INTERNAL_H
 
+#include "sync/branches.h"
 #include "sync/proof.h"
 #include <veillee/session.h>
 
@@ -32,6 +35,7 @@ enum message_type {
     MESSAGE_PING = 5,
     MESSAGE_PONG = 6,
     MESSAGE_FORK = 7,
+    MESSAGE_CURSOR = 8,
     MESSAGE_TYPE_COUNT
 };
 
@@ -54,7 +58,9 @@ struct chunk { /* a run of one log */
     uint64_t first;
     struct vl_id prev; /* id of entry first - 1; zero when first is 0 */
     size_t count, capacity;
-    size_t done; /* sent, or stored */
+    size_t done;   /* sent, or stored */
+    uint32_t pass; /* pending: the last pass in which it was given to the replica */
+    uint32_t run;  /* ... and as part of which run */
     struct chunk_item *items;
     struct vl_buffer bytes;
 };
@@ -133,6 +139,10 @@ VL_MUST_USE vl_result message_ping_read(struct vl_reader *r, uint64_t *token);
 VL_MUST_USE vl_result message_pong_write(const struct message_pong *pong, struct vl_buffer *out);
 VL_MUST_USE vl_result message_pong_read(struct vl_reader *r, struct message_pong *out);
 
+/* session_cursor.c */
+VL_MUST_USE vl_result message_cursor_write(const struct vl_cursor *cursor, struct vl_buffer *out);
+VL_MUST_USE vl_result message_cursor_read(struct vl_reader *r, struct vl_cursor *out);
+
 /* ---- logs (session_logs.c) ---- */
 
 struct session_tip {
@@ -147,11 +157,15 @@ struct session_log {
     struct session_tip hello; /* in my copy when I wrote HELLO */
     struct session_tip peer;  /* the highest that the peer has, or is on its way to it */
     struct session_tip told;  /* the highest that the peer knows I have */
-    bool forked;              /* left out of this session */
-    bool show_fork;           /* ... but the peer does not know yet: one chunk of my branch */
+    bool closed;              /* in my copy: its chains are in session_branches */
+    bool peer_closed;         /* the peer named several heads of it */
+    bool forked;              /* our tips contradict each other, and it is not closed yet */
+    bool show_fork;           /* ... and the peer does not know: one chunk of my branch */
     bool fork_shown;          /* the peer has a proof that it was forked, or was sent mine */
+    bool peer_knows;          /* the peer named it in HEADS, or was sent some of it */
     bool dropped;             /* entries of it were let go since my last HEADS */
-    bool stuck;               /* it links to a branch that is refused: let go without asking */
+    bool stuck;               /* what it links to does not come: let go without asking */
+    bool held;                /* more of it is not taken for a limit of this copy */
     uint32_t pass;            /* pending: the last pass in which it was given to the replica */
     bool lamport_known;       /* of entry peer.seq + 1 */
     uint64_t lamport, lamport_seq;
@@ -176,6 +190,22 @@ static inline void tip_raise(struct session_tip *tip, uint64_t seq, const struct
     if (tip->known && tip->seq >= seq) return;
     *tip = (struct session_tip){.known = true, .seq = seq, .id = *id};
 }
+
+/* ---- closed logs (session_branches.c) ---- */
+
+struct session_branch { /* one chain of mine */
+    struct closed_chain is;
+    uint64_t next; /* the first number of it that the peer is not known to have */
+    uint64_t to;   /* what is below goes to the peer */
+    bool lamport_known;
+    uint64_t lamport, lamport_seq; /* of `next` */
+};
+
+struct session_branches {
+    struct session_branch *items;
+    size_t count, capacity;
+    uint64_t generation; /* closed_generation when they were listed */
+};
 
 /* ---- pending (session_pending.c) ---- */
 
@@ -227,7 +257,13 @@ struct vl_session {
 
     /* heads */
     struct session_logs logs;
-    struct vl_head *heads; /* scratch: my heads, as many as generation's */
+    struct session_branches branches;
+    bool reask;   /* HEADS is due again: logs were closed, or have too few branches */
+    bool gave_up; /* some logs are stuck: */
+    uint64_t gave_up_generation;
+    vl_instant gave_up_at;
+    struct vl_id peer_person; /* zero: not known in my copy */
+    struct vl_head *heads;    /* scratch: my heads, as many as generation's */
     size_t head_count, head_capacity;
     struct vl_head *outgoing; /* HEADS or HAVE being sent; owned */
     size_t outgoing_count, outgoing_at;
@@ -239,8 +275,6 @@ struct vl_session {
     struct chunk *sending;
     bool must_drain;   /* say drained when there is nothing more */
     bool sent_drained; /* said since the peer's last HEADS */
-
-    size_t forks_shown; /* of the replica's forks, when last looked */
 
     /* receiving */
     struct chunk *receiving;
@@ -263,6 +297,12 @@ struct vl_session {
     unsigned quick_pings; /* still to be sent */
     vl_instant measured;  /* when clock_difference_ms was */
     struct vl_session_counts counts;
+
+    /* cursors */
+    struct vl_cursor cursor, peer_cursor;
+    bool must_tell_cursor, cursor_came;
+    vl_instant next_cursor; /* not before it */
+    vl_instant cursor_due;  /* when the peer's next one would come, if they came evenly */
 };
 
 /* session.c */
@@ -275,6 +315,23 @@ VL_MUST_USE vl_result session_begin_heads(struct vl_session *s);
 /* What a FORK message says, after its type byte. */
 VL_MUST_USE vl_result session_take_fork(struct vl_session *s, struct vl_reader *r);
 
+/* session_branches.c */
+/* Lists my chains anew; what the peer is known to have stays known. */
+VL_MUST_USE vl_result session_list_branches(struct vl_session *s);
+void session_forget_branches(struct vl_session *s); /* what the peer has: HEADS comes anew */
+/* The peer has this entry, and what it goes on from. */
+VL_MUST_USE vl_result session_peer_has(struct vl_session *s, const struct vl_id *id);
+/* Says how far each chain goes to the peer. */
+VL_MUST_USE vl_result session_aim_branches(struct vl_session *s);
+/* Logs that were closed since the session last looked: runs of these are judged otherwise. */
+VL_MUST_USE vl_result session_note_closed(struct vl_session *s);
+/* Some closed log has one branch here, and the peer may have another. */
+bool session_lacks_branches(const struct vl_session *s);
+static inline bool branch_has_work(const struct session_branch *branch)
+{
+    return branch->next < branch->to;
+}
+
 /* session_pending.c: takes over the complete chunk s->receiving. */
 VL_MUST_USE vl_result session_take_chunk(struct vl_session *s);
 /* Gives the waiting chunks to the replica again. */
@@ -283,10 +340,18 @@ VL_MUST_USE vl_result session_retry(struct vl_session *s);
 VL_MUST_USE vl_result session_burst_ended(struct vl_session *s);
 /* The peer has sent all that my last HEADS lacked. LIMIT: and it brought nothing. */
 VL_MUST_USE vl_result session_round_ended(struct vl_session *s);
+/* When something was stored since, from whomever, what was given up is asked for once more. */
+void session_hope_again(struct vl_session *s, vl_instant now);
 /* Fewer entries may wait than VL_PENDING_ENTRIES_MAX, so that the limit is met often. At first. */
 void session_limit_pending(struct vl_session *s, size_t entries);
 void pending_clear(struct pending *pending);
 void pending_finish(struct pending *pending);
+
+/* session_cursor.c: what a CURSOR says, after its type byte; one to send. */
+VL_MUST_USE vl_result session_take_cursor(struct vl_session *s, struct vl_reader *r,
+                                          vl_instant now);
+VL_MUST_USE vl_result session_next_cursor(struct vl_session *s, struct vl_buffer *out,
+                                          vl_instant now);
 
 /* session_send.c */
 VL_MUST_USE vl_result session_find_forks(struct vl_session *s);

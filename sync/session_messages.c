@@ -325,7 +325,8 @@ static vl_result write_run(const struct chunk *c, size_t from, struct vl_buffer 
         struct vl_writer w = vl_writer(run, VL_MESSAGE_BYTES_MAX - ENTRIES_PREFIX_MAX);
         write_entry(&w, h, before, &entry);
         vl_result result = vl_writer_result(&w);
-        if (result == VL_ERR_TOO_LARGE && at > from) {
+        if (result == VL_ERR_TOO_LARGE) {
+            assert(at > from); /* a message holds any entry */
             run->size = kept;
             break;
         }

@@ -33,13 +33,23 @@ void session_limit_pending(struct vl_session *s, size_t entries)
     s->pending.max_entries = entries;
 }
 
-/* Whether what comes before c in its log waits. What comes after may wait too (it was on its way
- * when I asked for c), and holds nothing up. */
-static bool waits_before(const struct pending *pending, const struct chunk *c)
+static bool follows(const struct chunk *c, const struct chunk *before)
+{
+    return vl_id_equal(&before->log, &c->log) && chunk_last_seq(before) + 1 == c->first &&
+           vl_id_equal(chunk_tip(before), &c->prev);
+}
+
+/* Whether something waits that this one would have to wait for: what comes before c in its log.
+ * What comes after may wait too (it was on its way when I asked for c), and holds nothing up. Of a
+ * closed log several branches may come at once. */
+static bool is_blocked(const struct pending *pending, const struct session_log *log,
+                       const struct chunk *c)
 {
     for (size_t i = 0; i < pending->count; i++) {
         const struct chunk *item = pending->items[i];
-        if (vl_id_equal(&item->log, &c->log) && item->first <= c->first) return true;
+        if (log->closed ? follows(c, item)
+                        : vl_id_equal(&item->log, &c->log) && item->first <= c->first)
+            return true;
     }
     return false;
 }
@@ -80,65 +90,86 @@ static bool fits(const struct pending *pending, const struct chunk *c)
  * chunk alone would store an entry or two. */
 
 #define BATCH_RUNS_MAX 64u
+#define NO_RUN         UINT32_MAX
 
-struct batch { /* chunks that follow one another in one log make one run */
+struct batch { /* chunks that follow one another make one run */
     struct vl_run runs[BATCH_RUNS_MAX];
     struct session_log *logs[BATCH_RUNS_MAX];
+    struct vl_id tips[BATCH_RUNS_MAX];
     size_t bytes[BATCH_RUNS_MAX];
-    uint64_t next[BATCH_RUNS_MAX];
     size_t run_count;
+    bool full;                /* a chunk found no run to begin */
     struct vl_entry *entries; /* of each run VL_CHUNK_ENTRIES_MAX */
 };
 
-static size_t batch_run(const struct batch *b, const struct session_log *log)
+/* The run that the chunk goes on, or another one of its log. */
+static size_t batch_run(const struct batch *b, const struct session_log *log, const struct chunk *c)
 {
-    size_t at = 0;
-    while (at < b->run_count && b->logs[at] != log)
-        at++;
-    return at;
+    const struct vl_id *after = c->done == 0 ? &c->prev : &c->items[c->done - 1].id;
+    size_t of_log = b->run_count;
+    for (size_t at = 0; at < b->run_count; at++) {
+        if (b->logs[at] != log) continue;
+        if (vl_id_equal(&b->tips[at], after)) return at;
+        of_log = at;
+    }
+    return log->closed ? b->run_count : of_log;
 }
 
-/* Puts the chunk at the end of its log's run; not when there is no room, or it does not go on. */
-static void batch_add(struct batch *b, struct session_log *log, const struct chunk *c)
+/* Puts the chunk at the end of its run, or begins one. */
+static void batch_add(struct batch *b, struct session_log *log, struct chunk *c,
+                      const struct vl_id *server)
 {
-    size_t at = batch_run(b, log);
+    size_t at = batch_run(b, log, c);
     size_t count = c->count - c->done;
-    if (at == BATCH_RUNS_MAX) return;
-    struct vl_entry *entries = &b->entries[at * VL_CHUNK_ENTRIES_MAX];
-    if (at == b->run_count) {
-        b->runs[at] = (struct vl_run){.entries = entries};
-        b->logs[at] = log;
-        b->bytes[at] = 0;
-        b->next[at] = c->first + c->done;
-        b->run_count++;
+    if (at == BATCH_RUNS_MAX) {
+        b->full = true;
+        return;
     }
     struct vl_run *run = &b->runs[at];
-    if (run->count + count > VL_CHUNK_ENTRIES_MAX || c->first + c->done != b->next[at] ||
-        b->bytes[at] + chunk_size(c) > VL_CHUNK_BYTES_MAX)
+    struct vl_entry *entries = &b->entries[at * VL_CHUNK_ENTRIES_MAX];
+    const struct vl_id *after = c->done == 0 ? &c->prev : &c->items[c->done - 1].id;
+    if (at == b->run_count) {
+        b->runs[at] = (struct vl_run){.entries = entries, .server = server};
+        b->logs[at] = log;
+        b->bytes[at] = 0;
+        b->run_count++;
+    } else if (!vl_id_equal(&b->tips[at], after) || run->count + count > VL_CHUNK_ENTRIES_MAX ||
+               b->bytes[at] + chunk_size(c) > VL_CHUNK_BYTES_MAX) {
         return;
+    }
     for (size_t i = 0; i < count; i++)
         entries[run->count++] = chunk_entry(c, c->done + i);
     b->bytes[at] += chunk_size(c);
-    b->next[at] += count;
+    b->tips[at] = *chunk_tip(c);
+    c->run = (uint32_t)at;
 }
 
 /* What the replica took of a run is newer than my tip was. */
-static void note_stored(struct vl_session *s, struct session_log *log, const struct chunk *c)
+static vl_result note_stored(struct vl_session *s, struct session_log *log, const struct chunk *c,
+                             size_t fresh)
 {
-    if (c->done == 0) return;
+    assert(c->done > 0 && fresh <= c->done);
+    const struct vl_id *id = &c->items[c->done - 1].id;
     uint64_t last = c->first + c->done - 1;
-    uint64_t fresh = !log->mine.known                 ? c->done
+    if (log->closed) {
+        s->counts.entries_received += fresh;
+        if (fresh > 0) s->pending.retry = true;
+        return session_peer_has(s, id);
+    }
+    uint64_t newer = !log->mine.known                 ? c->done
                      : last <= log->mine.seq          ? 0
                      : last - log->mine.seq < c->done ? last - log->mine.seq
                                                       : c->done;
-    s->counts.entries_received += fresh;
-    if (fresh > 0) s->pending.retry = true;
-    tip_raise(&log->mine, last, &c->items[c->done - 1].id);
+    s->counts.entries_received += newer;
+    if (newer > 0) s->pending.retry = true;
+    tip_raise(&log->mine, last, id);
+    return VL_OK;
 }
 
 /* There can be a gap only where something was let go, or was on its way when HEADS went out. */
 static vl_result gap(const struct vl_session *s, struct session_log *log)
 {
+    if (log->closed) return VL_OK;
     if (!log->dropped && !log->stuck && !s->round_open) return VL_ERR_GAP;
     log->dropped = true;
     return VL_OK;
@@ -150,14 +181,12 @@ static vl_result run_outcome(const struct vl_session *s, struct session_log *log
 {
     *let_go = false;
     switch (run->result) {
-    case VL_OK: return run->stored == run->count ? VL_OK : VL_ERR_INTERNAL;
+    case VL_OK: assert(run->stored == run->count); return VL_OK;
     case VL_ERR_MISSING: return VL_OK;
     case VL_ERR_GAP: *let_go = true; return gap(s, log);
-    /* The run goes on from another entry than mine, or is another one with the same number. */
-    case VL_ERR_PREV:
-    case VL_ERR_FORK:
-        *let_go = true;
-        log->forked = true;
+    case VL_ERR_FORK: *let_go = true; return VL_OK;
+    case VL_ERR_LIMIT: /* of this copy: the others go on */
+        *let_go = log->held = true;
         return VL_OK;
     default: return run->result;
     }
@@ -180,15 +209,17 @@ static vl_result batch_settle(struct vl_session *s, struct batch *b)
     for (size_t i = 0; i < p->count; i++) {
         struct chunk *c = p->items[i];
         struct session_log *log = logs_find(&s->logs, &c->log);
+        size_t at = c->run;
         assert(log != NULL);
-        size_t at = batch_run(b, log);
-        if (at < b->run_count) {
+        c->run = NO_RUN;
+        if (at != NO_RUN) {
             size_t here = c->count - c->done < stored[at] ? c->count - c->done : stored[at];
             c->done += here;
             stored[at] -= here;
-            if (here > 0) note_stored(s, log, c);
+            vl_result noted = here > 0 ? note_stored(s, log, c, here) : VL_OK;
+            if (result == VL_OK) result = noted;
         }
-        if (c->done == c->count || log->forked || (at < b->run_count && let_go[at])) {
+        if (c->done == c->count || (at != NO_RUN && let_go[at])) {
             chunk_destroy(c);
             continue;
         }
@@ -200,36 +231,46 @@ static vl_result batch_settle(struct vl_session *s, struct batch *b)
     return result;
 }
 
-/* Gives all that waits to the replica, BATCH_RUNS_MAX logs at a time. */
+/* The chunks that were not yet given in this pass: of an open log one run in a pass. */
+static void batch_fill(struct vl_session *s, struct batch *b)
+{
+    struct pending *p = &s->pending;
+    b->run_count = 0;
+    b->full = false;
+    for (size_t i = 0; i < p->count; i++) {
+        struct chunk *c = p->items[i];
+        struct session_log *log = logs_find(&s->logs, &c->log);
+        assert(log != NULL);
+        c->run = NO_RUN;
+        if (c->pass == p->pass) continue;
+        bool begun = batch_run(b, log, c) < b->run_count;
+        if (!log->closed && !begun && log->pass == p->pass) continue;
+        batch_add(b, log, c, vl_id_is_zero(&s->peer_person) ? NULL : &s->peer_person);
+        if (c->run == NO_RUN) continue;
+        c->pass = p->pass;
+        log->pass = p->pass;
+    }
+}
+
+/* Gives all that waits to the replica, BATCH_RUNS_MAX runs at a time. */
 static vl_result retry_pass(struct vl_session *s)
 {
     struct pending *p = &s->pending;
     struct batch *b = calloc(1, sizeof *b);
     if (b == NULL) return VL_ERR_NO_MEMORY;
     vl_result result = VL_ERR_NO_MEMORY;
-    size_t logs = p->count < BATCH_RUNS_MAX ? p->count : BATCH_RUNS_MAX;
-    b->entries = malloc(logs * VL_CHUNK_ENTRIES_MAX * sizeof *b->entries);
+    size_t runs = p->count < BATCH_RUNS_MAX ? p->count : BATCH_RUNS_MAX;
+    b->entries = malloc(runs * VL_CHUNK_ENTRIES_MAX * sizeof *b->entries);
     if (b->entries == NULL) goto out;
     p->pass++;
     result = VL_OK;
     for (bool more = true; result == VL_OK && more;) {
-        more = false;
-        b->run_count = 0;
-        for (size_t i = 0; i < p->count; i++) {
-            struct session_log *log = logs_find(&s->logs, &p->items[i]->log);
-            assert(log != NULL);
-            bool in_batch = batch_run(b, log) < b->run_count;
-            if (!in_batch && log->pass == p->pass) continue;
-            if (!in_batch && b->run_count == BATCH_RUNS_MAX) {
-                more = true;
-                continue;
-            }
-            log->pass = p->pass;
-            batch_add(b, log, p->items[i]);
-        }
+        batch_fill(s, b);
+        more = b->full;
         if (b->run_count == 0) break;
         result = vl_replica_receive_runs(s->replica, b->runs, b->run_count);
         s->stored_generation = vl_replica_generation(s->replica);
+        if (result == VL_OK) result = session_note_closed(s);
         if (result == VL_OK) result = batch_settle(s, b);
     }
 out:
@@ -263,31 +304,26 @@ static vl_result note_peer(struct vl_session *s, const struct chunk *c, struct s
     return VL_OK;
 }
 
-/* Whether the first entry's links are here. If not, nothing that waits can be helped by it. */
-static vl_result is_free(struct vl_session *s, const struct chunk *c, bool *out)
+/* Whether the chunk lies beside what is here of its open log, and so may show a fork. */
+static bool is_beside(const struct session_log *log, const struct vl_entry_header *first)
+{
+    if (log->closed || !log->mine.known || first->seq > log->mine.seq + 1) return false;
+    return first->seq <= log->mine.seq || !vl_id_equal(&first->prev, &log->mine.id);
+}
+
+/* Whether the first entry's links are here. If not, nothing that waits can be helped by it; but a
+ * fork is seen without them, and everything else may wait for its other branch. */
+static vl_result is_free(struct vl_session *s, const struct session_log *log, const struct chunk *c,
+                         bool *out)
 {
     struct vl_entry_header header;
     struct vl_entry entry = chunk_entry(c, c->done);
     VL_TRY(vl_entry_header_decode(entry.header, &header));
     *out = true;
+    if (is_beside(log, &header)) return VL_OK;
     for (size_t i = 0; *out && i < header.link_count; i++)
         VL_TRY(vl_replica_has(s->replica, &header.links[i], out));
     return VL_OK;
-}
-
-/* A piece of the peer's branch: the replica makes the proof of it. */
-static vl_result meet_branch(struct vl_session *s, const struct chunk *c)
-{
-    struct vl_entry *entries = malloc(c->count * sizeof *entries);
-    size_t stored = 0;
-    if (entries == NULL) return VL_ERR_NO_MEMORY;
-    for (size_t i = 0; i < c->count; i++)
-        entries[i] = chunk_entry(c, i);
-    vl_result result = vl_replica_receive(s->replica, entries, c->count, &stored);
-    s->stored_generation = vl_replica_generation(s->replica);
-    free(entries);
-    bool unproven = result == VL_ERR_GAP || result == VL_ERR_PREV || result == VL_ERR_MISSING;
-    return result == VL_ERR_FORK || unproven ? VL_OK : result;
 }
 
 vl_result session_take_chunk(struct vl_session *s)
@@ -299,13 +335,9 @@ vl_result session_take_chunk(struct vl_session *s)
     s->receiving = NULL;
     vl_result result = note_peer(s, c, &log);
     if (result != VL_OK) goto let_go;
-    if (log->forked) {
-        result = meet_branch(s, c);
-        goto let_go;
-    }
-    blocked = waits_before(p, c);
+    blocked = is_blocked(p, log, c);
     if (!blocked) {
-        result = is_free(s, c, &is_ready);
+        result = is_free(s, log, c, &is_ready);
         if (result != VL_OK) goto let_go;
     }
     if (!is_ready && !fits(p, c)) {
@@ -333,18 +365,21 @@ let_go:
 
 /* ---- the peer has sent everything ---- */
 
-/* Whether something of the peer's is not stored and could be. */
-static bool lacking(const struct vl_session *s)
+/* Whether something of the peer's is not stored and could be. What waits of closed logs may wait
+ * for what is never taken here: it is no more than a cache. */
+static bool lacking(struct vl_session *s)
 {
-    if (s->pending.count > 0) return true;
+    for (size_t i = 0; i < s->pending.count; i++) {
+        if (!logs_find(&s->logs, &s->pending.items[i]->log)->closed) return true;
+    }
     for (size_t i = 0; i < s->logs.count; i++) {
         const struct session_log *log = &s->logs.items[i];
-        if (log->dropped && !log->forked && !log->stuck) return true;
+        if (log->dropped && !log->closed && !log->stuck && !log->held) return true;
     }
     return false;
 }
 
-/* What waits or was dropped links to a branch that is refused here, and can never come. */
+/* What waits or was dropped links to what is refused here, and can never come. */
 static void give_up(struct vl_session *s)
 {
     for (size_t i = 0; i < s->pending.count; i++) {
@@ -357,25 +392,46 @@ static void give_up(struct vl_session *s)
         log->stuck = log->stuck || log->dropped;
     }
     pending_clear(&s->pending);
+    s->gave_up = true;
+    s->gave_up_generation = vl_replica_generation(s->replica);
+    s->gave_up_at = s->heard;
+}
+
+void session_hope_again(struct vl_session *s, vl_instant now)
+{
+    if (!s->gave_up || s->round_open) return;
+    if (vl_replica_generation(s->replica) == s->gave_up_generation) return;
+    if (vl_instant_since(now, s->gave_up_at).ms < VL_PENDING_AGAIN_MS) return;
+    for (size_t i = 0; i < s->logs.count; i++)
+        s->logs.items[i].stuck = false;
+    s->gave_up = false;
+    s->reask = true;
 }
 
 vl_result session_burst_ended(struct vl_session *s)
 {
-    return !s->round_open && lacking(s) ? session_begin_heads(s) : VL_OK;
+    if (s->round_open) return VL_OK;
+    if (lacking(s)) return session_begin_heads(s);
+    pending_clear(&s->pending);
+    return VL_OK;
 }
 
 vl_result session_round_ended(struct vl_session *s)
 {
     s->round_open = false;
     s->peer_drained = true;
-    if (!lacking(s)) return VL_OK;
+    if (!lacking(s)) {
+        pending_clear(&s->pending);
+        return VL_OK;
+    }
     /* Whoever it came from: what another session stored meanwhile is no fault of this peer's. */
     if (vl_replica_generation(s->replica) != s->round_generation) return session_begin_heads(s);
-    bool forked = false;
+    bool excused = false;
     for (size_t i = 0; i < s->logs.count; i++) {
-        forked = forked || s->logs.items[i].forked;
+        const struct session_log *log = &s->logs.items[i];
+        excused = excused || log->closed || log->forked || log->held;
     }
-    if (!forked) return VL_ERR_LIMIT;
+    if (!excused) return VL_ERR_LIMIT;
     give_up(s);
     return VL_OK;
 }

@@ -121,7 +121,8 @@ vl_result proof_source_next(struct proof_source *source, struct vl_replica *repl
 {
     struct gathered g = {0};
     vl_result result = vl_replica_control_since(replica, source->known, source->count, gather, &g);
-    if (result == VL_ERR_EXISTS && g.more) result = VL_OK;
+    assert((result == VL_ERR_EXISTS) == g.more);
+    if (g.more) result = VL_OK;
     if (result == VL_OK) result = write_gathered(source, replica, &g, out);
     *last = !g.more;
     free(g.items);

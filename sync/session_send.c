@@ -10,11 +10,11 @@
 vl_result session_begin_heads(struct vl_session *s)
 {
     VL_TRY(session_refresh(s));
-    if (s->head_count > VL_HEADS_MAX) return VL_ERR_LIMIT;
-    struct vl_head *heads = calloc(s->head_count + 1, sizeof *heads);
+    size_t most = s->branches.count > 0 ? VL_HEADS_MAX : s->head_count;
+    struct vl_head *heads = calloc(most + 1, sizeof *heads);
     if (heads == NULL) return VL_ERR_NO_MEMORY;
     size_t asked = 0;
-    vl_result result = vl_replica_asked_heads(s->replica, heads, s->head_count, &asked);
+    vl_result result = vl_replica_asked_heads(s->replica, heads, most, &asked);
     if (result != VL_OK) {
         free(heads);
         return result;
@@ -32,6 +32,7 @@ vl_result session_begin_heads(struct vl_session *s)
     }
     s->round_generation = s->generation;
     s->peer_drained = false;
+    s->reask = false;
     s->round_open = true;
     s->counts.round_trips++;
     if (s->state == VL_SESSION_LIVE) s->state = VL_SESSION_SENDING;
@@ -41,7 +42,7 @@ vl_result session_begin_heads(struct vl_session *s)
 /* Tips that the peer has, and does not know that I have. */
 static bool untold(const struct session_log *log)
 {
-    return !log->forked && log->mine.known && tip_covers(&log->peer, &log->mine) &&
+    return !log->closed && !log->forked && log->mine.known && tip_covers(&log->peer, &log->mine) &&
            !tip_covers(&log->told, &log->mine);
 }
 
@@ -86,7 +87,8 @@ static vl_result next_outgoing(struct vl_session *s, struct vl_buffer *out)
 
 static bool has_work(const struct session_log *log)
 {
-    return log->mine.known && !log->forked && !tip_covers(&log->peer, &log->mine);
+    return log->mine.known && !log->closed && !log->peer_closed && !log->forked &&
+           !tip_covers(&log->peer, &log->mine);
 }
 
 static uint64_t next_seq(const struct session_log *log)
@@ -104,19 +106,50 @@ static vl_result next_lamport(struct vl_session *s, struct session_log *log)
     return VL_OK;
 }
 
-/* The log whose next entry is lowest in (lamport, log); NULL: nothing to send. */
-static vl_result choose(struct vl_session *s, struct session_log **out, size_t *active)
+static vl_result branch_lamport(struct vl_session *s, struct session_branch *branch)
 {
-    struct session_log *best = NULL;
-    *active = 0;
+    if (branch->lamport_known && branch->lamport_seq == branch->next) return VL_OK;
+    VL_TRY(closed_lamport(s->replica, branch->is.chain, branch->next, &branch->lamport));
+    branch->lamport_known = true;
+    branch->lamport_seq = branch->next;
+    return VL_OK;
+}
+
+struct choice { /* an open log, or a chain of a closed one; both NULL: nothing to send */
+    struct session_log *log;
+    struct session_branch *branch;
+    uint64_t lamport;
+    size_t active; /* how many have something to send */
+};
+
+static bool goes_first(const struct choice *best, uint64_t lamport, const struct vl_id *log)
+{
+    if (best->log == NULL && best->branch == NULL) return true;
+    const struct vl_id *other = best->log != NULL ? &best->log->log : &best->branch->is.log;
+    if (lamport != best->lamport) return lamport < best->lamport;
+    return vl_id_compare(log, other) < 0;
+}
+
+/* The one whose next entry is lowest in (lamport, log). */
+static vl_result choose(struct vl_session *s, struct choice *out)
+{
+    *out = (struct choice){0};
     for (size_t i = 0; i < s->logs.count; i++) {
         struct session_log *log = &s->logs.items[i];
         if (!has_work(log)) continue;
         VL_TRY(next_lamport(s, log));
-        (*active)++;
-        if (best == NULL || log->lamport < best->lamport) best = log;
+        out->active++;
+        if (!goes_first(out, log->lamport, &log->log)) continue;
+        *out = (struct choice){.log = log, .lamport = log->lamport, .active = out->active};
     }
-    *out = best;
+    for (size_t i = 0; i < s->branches.count; i++) {
+        struct session_branch *branch = &s->branches.items[i];
+        if (!branch_has_work(branch)) continue;
+        VL_TRY(branch_lamport(s, branch));
+        out->active++;
+        if (!goes_first(out, branch->lamport, &branch->is.log)) continue;
+        *out = (struct choice){.branch = branch, .lamport = branch->lamport, .active = out->active};
+    }
     return VL_OK;
 }
 
@@ -131,18 +164,39 @@ static vl_result collect(void *context, const struct vl_entry_row *row)
     return chunk_append(c, &row->entry);
 }
 
-static vl_result read_chunk(struct vl_session *s, const struct session_log *log, size_t active,
-                            struct chunk **out)
+static size_t most_entries(size_t active)
 {
     size_t most = VL_CHUNK_ENTRIES_MAX / active;
-    if (most < CHUNK_ENTRIES_MIN) most = CHUNK_ENTRIES_MIN;
-    uint64_t from = next_seq(log);
-    if (log->show_fork && from > log->mine.seq) from = log->mine.seq; /* branches of one length */
+    return most < CHUNK_ENTRIES_MIN ? CHUNK_ENTRIES_MIN : most;
+}
+
+/* Where to read: a log as it stands, or a chain of one that is closed. */
+struct reading {
+    const struct vl_id *log;
+    const struct session_branch *branch; /* NULL: the log */
+    uint64_t from;
+};
+
+static vl_result read_into(struct vl_session *s, const struct reading *at, size_t most,
+                           struct chunk *c)
+{
+    if (at->branch != NULL)
+        return closed_read(s->replica, at->branch->is.chain, at->from, most, VL_CHUNK_BYTES_MAX,
+                           collect, c);
+    return vl_replica_read_chunk(s->replica, at->log, at->from, most, VL_CHUNK_BYTES_MAX, collect,
+                                 c);
+}
+
+/* A chunk ends with a well signed entry. When there is none among so many, its author signed badly
+ * within a chunk of hers: then this one ends as late as any chunk may, which is not before hers. */
+static vl_result read_chunk(struct vl_session *s, const struct reading *at, size_t most,
+                            struct chunk **out)
+{
     struct vl_id none = {{0}};
     struct chunk *c = NULL;
-    VL_TRY(chunk_create(&c, &log->log, from, &none));
-    vl_result result =
-        vl_replica_read_chunk(s->replica, &log->log, from, most, VL_CHUNK_BYTES_MAX, collect, c);
+    VL_TRY(chunk_create(&c, at->log, at->from, &none));
+    vl_result result = read_into(s, at, most, c);
+    if (result == VL_ERR_LIMIT && c->count == 0) result = read_into(s, at, VL_CHUNK_ENTRIES_MAX, c);
     if (result == VL_OK && c->count == 0) result = VL_ERR_INTERNAL;
     if (result != VL_OK) {
         chunk_destroy(c);
@@ -150,6 +204,23 @@ static vl_result read_chunk(struct vl_session *s, const struct session_log *log,
     }
     *out = c;
     return VL_OK;
+}
+
+static vl_result read_log(struct vl_session *s, const struct session_log *log, size_t active,
+                          struct chunk **out)
+{
+    struct reading at = {.log = &log->log, .from = next_seq(log)};
+    if (log->show_fork && at.from > log->mine.seq) at.from = log->mine.seq; /* of one length */
+    return read_chunk(s, &at, most_entries(active), out);
+}
+
+static vl_result read_branch(struct vl_session *s, const struct session_branch *branch,
+                             size_t active, struct chunk **out)
+{
+    struct reading at = {.log = &branch->is.log, .branch = branch, .from = branch->next};
+    uint64_t left = branch->to - branch->next;
+    size_t most = most_entries(active);
+    return read_chunk(s, &at, left < most ? (size_t)left : most, out);
 }
 
 static vl_result first_prev(void *context, const struct vl_entry_row *row)
@@ -188,16 +259,12 @@ static struct session_log *fork_to_show(struct vl_session *s)
     return NULL;
 }
 
-/* Makes s->sending the next chunk; leaves it NULL when there is none. */
-static vl_result begin_chunk(struct vl_session *s)
+static vl_result begin_log_chunk(struct vl_session *s, struct session_log *log, size_t active)
 {
-    size_t active = 1;
-    struct session_log *log = fork_to_show(s);
-    if (log == NULL) VL_TRY(choose(s, &log, &active));
-    if (log == NULL) return VL_OK;
     struct chunk *c = NULL;
-    VL_TRY(read_chunk(s, log, active, &c));
+    VL_TRY(read_log(s, log, active, &c));
     log->show_fork = false;
+    log->peer_knows = true;
     tip_raise(&log->peer, chunk_last_seq(c), chunk_tip(c));
     tip_raise(&log->told, chunk_last_seq(c), chunk_tip(c));
     s->counts.entries_sent += c->count;
@@ -205,10 +272,38 @@ static vl_result begin_chunk(struct vl_session *s)
     return VL_OK;
 }
 
+static vl_result begin_branch_chunk(struct vl_session *s, struct session_branch *branch,
+                                    size_t active)
+{
+    struct chunk *c = NULL;
+    struct session_log *log = logs_find(&s->logs, &branch->is.log);
+    VL_TRY(read_branch(s, branch, active, &c));
+    if (log != NULL) log->peer_knows = true;
+    branch->next = chunk_last_seq(c) + 1;
+    s->counts.entries_sent += c->count;
+    s->sending = c;
+    return VL_OK;
+}
+
+/* Makes s->sending the next chunk; leaves it NULL when there is none. */
+static vl_result begin_chunk(struct vl_session *s)
+{
+    struct choice choice;
+    struct session_log *log = fork_to_show(s);
+    if (log != NULL) return begin_log_chunk(s, log, 1);
+    VL_TRY(choose(s, &choice));
+    if (choice.log != NULL) return begin_log_chunk(s, choice.log, choice.active);
+    if (choice.branch != NULL) return begin_branch_chunk(s, choice.branch, choice.active);
+    return VL_OK;
+}
+
 static bool any_work(const struct vl_session *s)
 {
     for (size_t i = 0; i < s->logs.count; i++) {
         if (has_work(&s->logs.items[i])) return true;
+    }
+    for (size_t i = 0; i < s->branches.count; i++) {
+        if (branch_has_work(&s->branches.items[i])) return true;
     }
     return false;
 }
@@ -275,28 +370,42 @@ static vl_result next_drained(struct vl_session *s, struct vl_buffer *out, vl_in
 struct fork_choice {
     struct vl_session *session;
     struct vl_buffer *out;
+    bool to_all; /* also of logs that the peer is not known to know */
 };
 
 static vl_result fork_visit(void *context, const struct vl_fork *fork)
 {
     struct fork_choice *choice = context;
     struct session_log *log = logs_find(&choice->session->logs, &fork->log);
-    if (log == NULL || log->fork_shown || fork->proof.size == 0) return VL_OK;
+    if (log == NULL || log->fork_shown || (!log->peer_knows && !choice->to_all)) return VL_OK;
     log->fork_shown = true;
+    if (fork->proof.size == 0) return VL_OK;
     VL_TRY(message_fork_write(fork->proof, choice->out));
     return VL_ERR_EXISTS; /* ends the scan */
 }
 
-/* Shows the peer the next proof that it may not have. NOT_FOUND: there is none. */
+static bool any_to_show(const struct vl_session *s, bool to_all)
+{
+    for (size_t i = 0; i < s->logs.count; i++) {
+        const struct session_log *log = &s->logs.items[i];
+        if (log->closed && !log->fork_shown && (log->peer_knows || to_all)) return true;
+    }
+    return false;
+}
+
+/* Shows the peer the next proof that it may not have; of a log that it may not know when it was
+ * sent all that there is. NOT_FOUND: there is none. */
 static vl_result next_fork(struct vl_session *s, struct vl_buffer *out)
 {
-    size_t count = vl_replica_fork_count(s->replica);
-    struct fork_choice choice = {s, out};
-    if (count == s->forks_shown) return VL_ERR_NOT_FOUND;
+    struct fork_choice choice = {s, out, !any_work(s)};
+    if (!any_to_show(s, choice.to_all)) return VL_ERR_NOT_FOUND;
     vl_result result = vl_replica_forks(s->replica, fork_visit, &choice);
     if (result == VL_ERR_EXISTS) return VL_OK;
     VL_TRY(result);
-    s->forks_shown = count;
+    for (size_t i = 0; i < s->logs.count; i++) { /* closed for another reason */
+        struct session_log *log = &s->logs.items[i];
+        if (log->closed && (log->peer_knows || choice.to_all)) log->fork_shown = true;
+    }
     return VL_ERR_NOT_FOUND;
 }
 
@@ -308,6 +417,11 @@ vl_result session_send_next(struct vl_session *s, struct vl_buffer *out, vl_inst
     if (s->outgoing != NULL) return next_outgoing(s, out);
     if (s->state != VL_SESSION_SENDING && s->state != VL_SESSION_LIVE) return VL_ERR_NOT_FOUND;
 
+    session_hope_again(s, now);
+    if (s->reask && !s->round_open) {
+        VL_TRY(session_begin_heads(s));
+        return next_outgoing(s, out);
+    }
     if (s->must_pong) return next_pong(s, out, now);
     if (vl_instant_reached(now, s->next_ping)) return next_ping(s, out, now);
     if (s->sending == NULL) {
@@ -319,5 +433,5 @@ vl_result session_send_next(struct vl_session *s, struct vl_buffer *out, vl_inst
     }
     if (s->sending != NULL) return next_part(s, out);
     if (s->must_drain) return next_drained(s, out, now);
-    return VL_ERR_NOT_FOUND;
+    return session_next_cursor(s, out, now);
 }

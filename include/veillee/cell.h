@@ -80,14 +80,15 @@ VL_MUST_USE vl_result vl_cell_position(enum vl_field_kind kind, struct vl_bytes 
                                        const struct vl_place *unit, size_t *position);
 
 /* What a storage finds a record by: of one cell. */
-#define VL_LOOKUP_KEY_MAX 16u
+#define VL_DATE_SIZE 17u /* YYYY-MM-DDTHH:MM and a final zero */
 struct vl_cell_lookup {
     bool is_empty;   /* nothing of it is kept, or it is over */
     uint64_t lowest; /* lamport number of the oldest operation that is kept (lives, or is in the
                         text or list) */
-    uint8_t key[VL_LOOKUP_KEY_MAX]; /* of a register, by the value that counts: the record that it
-                                       names, the beginning of a person's id, a date as text */
-    size_t key_size;                /* 0: another value, or none */
+    /* Of a register, by the value that counts: */
+    bool has_names;
+    struct vl_record_id names; /* the record that it names */
+    char date[VL_DATE_SIZE];   /* the date that it is, in one of its two forms; "" */
 };
 /* DAMAGED, with *out empty: the state is not one of ours. (One that is does not show all damage.)
  */

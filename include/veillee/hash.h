@@ -46,6 +46,8 @@ VL_MUST_USE vl_result vl_id_parse(const char *text, struct vl_id *out);
     X(HEADS, "veillee/1 heads")                                                                    \
     X(STATE, "veillee/1 state")                                                                    \
     X(RECORD_ID, "veillee/1 record id")                                                            \
+    X(RECORD_MAKER, "veillee/1 record maker")                                                      \
+    X(RECORD_MEETING, "veillee/1 record meeting")                                                  \
     X(PAIRING, "veillee/1 pairing")                                                                \
     X(PAIRING_CARD, "veillee/1 pairing card")                                                      \
     X(PAIRING_CONFIRM, "veillee/1 pairing confirm")                                                \

@@ -10,6 +10,7 @@
 #define VL_AUTH_MAX         32u    /* (wire) maximal control entries in one header */
 #define VL_HEADER_BYTES_MAX 2400u  /* (wire) derived in entry.h, checked there */
 #define VL_BLOB_BYTES_MAX   28672u /* (wire) payload blob, padded */
+#define VL_TYPE_MAX         65535u /* (wire) numbers of types of records, and of fields */
 #define VL_OPERATIONS_MAX   2048u  /* (wire) operations in one entry */
 #define VL_REFERENCES_MAX   512u   /* (wire) entries that one payload refers to */
 #define VL_DOTS_MAX         256u   /* (wire) dots that one operation names */
@@ -21,6 +22,13 @@
 #define VL_TOMBSTONE_MAX    512u   /* (wire) entries that one tombstone names */
 
 #define VL_CONTROL_ENTRIES_MAX 16384u /* control entries of one circle: 32 MiB of ancestor sets */
+
+#define VL_LOG_BYTES_MAX     16777216u /* (wire) headers, signatures and blobs of one log: 16 MiB */
+#define VL_LOG_CONTROLS_MAX  64u       /* (wire) control entries of one log */
+#define VL_PERSON_CHAINS_MAX 64u       /* (wire) logs of one person, each branch counted */
+#define VL_CLAIMED_MAX       32u       /* of these, so many may begin by what a peer only claims */
+#define VL_SHOWN_ENTRIES     16u       /* of a branch, to show that there is one */
+#define VL_SERVED_CHAINS_MAX 64u       /* of closed logs, cited by nobody, that one member gave */
 
 #define VL_CHUNK_ENTRIES_MAX 256u    /* (wire) entries behind one verified signature */
 #define VL_CHUNK_BYTES_MAX   262144u /* (wire) 256 KiB */
@@ -42,8 +50,14 @@
 #define VL_SESSION_QUICK_PING_MS   200u /* after the answer to the one before */
 #define VL_SESSION_SILENCE_SECONDS 90u  /* a session that hears nothing for so long is over */
 
+#define VL_CURSOR_BYTES_MAX 64u  /* (wire) a message that says where somebody writes */
+#define VL_CURSOR_PAUSE_MS  200u /* at least, between two that this side says */
+#define VL_CURSOR_TAKE_MS   100u /* one of the peer's is taken in so long, on the whole */
+#define VL_CURSOR_BURST     16u  /* ... and so many at once */
+
 #define VL_PENDING_ENTRIES_MAX 4096u    /* entries of one peer that wait for their links */
 #define VL_PENDING_BYTES_MAX   4194304u /* 4 MiB of them */
+#define VL_PENDING_AGAIN_MS    30000u   /* until what was given up is asked for again */
 #define VL_CELL_WEIGHT_MAX     8388608u /* (wire) of the operations merged into one field */
 #define VL_CELL_NAME_WEIGHT    32u      /* (wire) of an operation, and of each thing it names */
 #define VL_CONFLICTS_MAX       64u      /* concurrent values shown of one register */

@@ -35,6 +35,9 @@ struct vl_member_entry { /* one control entry; views are copied */
     const struct vl_bytes *cites; /* content entries */
     size_t cite_count;
     uint64_t lamport; /* 0: count it over the links (the test format) */
+    /* Kept so that what follows it can be judged, and in no state: it is in a log that is closed,
+     * and in nobody's past. Then so is everything added later that has it in its past. */
+    bool is_outside;
 };
 
 VL_MUST_USE vl_result vl_membership_create(struct vl_membership **out);
@@ -46,7 +49,8 @@ void vl_membership_destroy(struct vl_membership *m); /* accepts NULL */
 VL_MUST_USE vl_result vl_membership_add(struct vl_membership *m,
                                         const struct vl_member_entry *entry);
 
-/* Entries without a successor, as the next auth. Sorted by name. Views live until the next add. */
+/* Entries without a successor, as the next auth, none that is outside. Sorted by name. Views live
+ * until the next add. */
 size_t vl_membership_frontier(const struct vl_membership *m, struct vl_bytes *out, size_t max);
 /* Whether `ancestor` is `entry` or in its past. false for unknown names. */
 bool vl_membership_reaches(const struct vl_membership *m, struct vl_bytes entry,
@@ -56,7 +60,8 @@ bool vl_membership_reaches(const struct vl_membership *m, struct vl_bytes entry,
 size_t vl_membership_maximal(const struct vl_membership *m, struct vl_bytes *names, size_t count,
                              vl_result *result);
 
-/* The state of everything added. Reading it settles it first, so it can fail: NO_MEMORY. */
+/* The state of everything added that is not outside. Reading it settles it first, so it can fail:
+ * NO_MEMORY. */
 VL_MUST_USE vl_result vl_membership_settle(struct vl_membership *m);
 
 enum vl_role { VL_ROLE_NONE, VL_ROLE_MEMBER, VL_ROLE_FACILITATOR };
@@ -74,6 +79,8 @@ struct vl_device_state {
 };
 
 /* After settle, until the next add. Sorted by name. */
+/* Whether it was founded by one person for herself. */
+bool vl_membership_is_private(const struct vl_membership *m);
 size_t vl_membership_person_count(const struct vl_membership *m);
 void vl_membership_person(const struct vl_membership *m, size_t at, struct vl_person_state *out);
 size_t vl_membership_device_count(const struct vl_membership *m);
@@ -92,14 +99,23 @@ VL_MUST_USE vl_result vl_membership_find_device(const struct vl_membership *m,
 bool vl_membership_erases(const struct vl_membership *m, struct vl_bytes tombstone,
                           struct vl_bytes device);
 
+/* For whom entries with authority enrol this device in the past of what has this auth (control
+ * entries: they and what they reach). A view into memory of m; empty: for nobody, or for two. It is
+ * judged by that past alone: what comes later never changes it. */
+struct vl_bytes vl_membership_owner(const struct vl_membership *m, struct vl_bytes device,
+                                    const struct vl_bytes *auth, size_t count);
+
 enum vl_standing {
-    VL_STANDING_UNKNOWN,
+    VL_STANDING_UNKNOWN,      /* not added, or outside */
     VL_STANDING_UNAUTHORISED, /* R0: no effect on anything, for ever */
     VL_STANDING_VOID,         /* R4 */
     VL_STANDING_LIVING
 };
 enum vl_standing vl_membership_standing(const struct vl_membership *m, struct vl_bytes entry,
                                         bool *is_end);
+/* Its author had the authority for it by what is in its past, whatever came of it later, and also
+ * when it is outside. false: not, or no such entry. */
+bool vl_membership_is_authorised(const struct vl_membership *m, struct vl_bytes entry);
 /* What would be the standing of this entry if it were added now (it is not). */
 VL_MUST_USE vl_result vl_membership_would(struct vl_membership *m,
                                           const struct vl_member_entry *entry,

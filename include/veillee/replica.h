@@ -28,11 +28,19 @@
 
 struct vl_replica;
 
+/* What is whose: whether an operation of that person's is merged; if not it is merged into nothing,
+ * and its entry is kept and sent on as any other. `person`: for whom the key of the entry's log is
+ * enrolled by what is in the entry's past, zeros: nobody, or two. A function of its arguments
+ * alone, the same on every device of the circle, or their states differ. */
+typedef bool (*vl_may_write)(const struct vl_id *circle, const struct vl_operation *operation,
+                             const struct vl_id *person);
+
 /* Opens what is in the storage (nothing: an empty copy of that circle, for somebody who joins).
- * `keys` and `storage` must outlive the replica. DAMAGED: the rows contradict each other. */
+ * `keys` and `storage` must outlive the replica. `may_write` NULL: everything is merged.
+ * DAMAGED: the rows contradict each other. */
 VL_MUST_USE vl_result vl_replica_open(struct vl_replica **out, const struct vl_id *circle,
                                       const struct vl_device_keys *keys,
-                                      const struct vl_storage *storage);
+                                      const struct vl_storage *storage, vl_may_write may_write);
 void vl_replica_close(struct vl_replica *r); /* wipes; accepts NULL */
 
 const struct vl_id *vl_replica_circle(const struct vl_replica *r);
@@ -88,8 +96,9 @@ VL_MUST_USE vl_result vl_replica_write_to(struct vl_replica *r,
  * (already known ones included). Results beside VL_OK, all with what went before kept:
  *   MISSING   entries[*stored] waits for entries that are not here: give it again later
  *   GAP       the run begins after our tip
- *   FORK      it contradicts our copy of the log: the proof is kept, nothing more is taken of it
+ *   FORK      it is of a closed log, and nothing more of that is taken from this one
  *   LIMIT     over VL_CHUNK_*, VL_HEADS_MAX or VL_CONTROL_ENTRIES_MAX
+ *   TOO_LARGE over VL_ENTRY_BYTES_MAX, or the log over VL_LOG_*
  *   AUTHORITY a log of a key that nobody enrolled; a second founding
  *   SIGNATURE, CIRCLE, LAMPORT, LINKS, AUTH, HASH, PREV, ...: the peer is at fault
  *   STORAGE, FULL, NO_MEMORY, DAMAGED: this machine is; kept is what *stored says */
@@ -98,13 +107,16 @@ VL_MUST_USE vl_result vl_replica_receive(struct vl_replica *r, const struct vl_e
 
 /* Several runs, each of another log, at once: one transaction, and entries go in by their lamport
  * number over all runs, so that runs which link to each other do not wait in turn. Each run has its
- * own result, as above; returned are only this machine's faults (STORAGE, ...). A second run of a
- * log is judged by what was here before the call: GAP. */
+ * own result, as above; returned are only this machine's faults (STORAGE, ...). A second run for
+ * one place is judged by what was here before the call: GAP.
+ * A run that contradicts what is here closes its log. Of a closed log a second branch is taken, and
+ * beyond that what there is room for on the server's account (docs/protocol.md, "Forks"). */
 struct vl_run {
     const struct vl_entry *entries;
     size_t count;
-    size_t stored;    /* out */
-    vl_result result; /* out */
+    const struct vl_id *server; /* the person whose device gave it; NULL: nobody that is known */
+    size_t stored;              /* out */
+    vl_result result;           /* out */
 };
 VL_MUST_USE vl_result vl_replica_receive_runs(struct vl_replica *r, struct vl_run *runs,
                                               size_t count);
@@ -122,7 +134,8 @@ VL_MUST_USE vl_result vl_replica_heads(const struct vl_replica *r, struct vl_hea
                                        size_t *count);
 /* The same as a peer is asked by: a log ends before its first entry that lacks a blob which no
  * tombstone allows (VL_ENTRY_BARE), so that it is sent again from there; left out if that is its
- * number 0. */
+ * number 0. Of closed logs more entries that are here are named, at doubling distances from each
+ * end, so that the peer finds where its branches part from these. At most VL_HEADS_MAX in all. */
 VL_MUST_USE vl_result vl_replica_asked_heads(struct vl_replica *r, struct vl_head *out, size_t max,
                                              size_t *count);
 /* Zeros while vl_replica_heads fails. Differs where blobs are lacking. */
@@ -171,7 +184,9 @@ VL_MUST_USE vl_result vl_replica_device_by_noise(struct vl_replica *r,
 VL_MUST_USE vl_result vl_replica_device_at(struct vl_replica *r, size_t at,
                                            struct vl_device_info *out);
 /* Who wrote a stored entry: the device of its log (entry 0's key). NOT_FOUND: no such entry, or its
- * key was never enrolled (then card.sign is set all the same). */
+ * key was never enrolled (then card.sign is set all the same). The person is zeros, nobody (R10),
+ * when no entry with authority enrolled the key, or such entries did for two: anybody can claim a
+ * key for somebody in an entry without effect. */
 VL_MUST_USE vl_result vl_replica_author(struct vl_replica *r, const struct vl_id *entry,
                                         struct vl_device_info *out);
 struct vl_erasure_device { /* an enrolled device */
@@ -214,7 +229,7 @@ VL_MUST_USE vl_result vl_replica_epoch_key(struct vl_replica *r, const struct vl
  * new log. Durable when it returns; without a log of mine nothing happens. */
 VL_MUST_USE vl_result vl_replica_new_incarnation(struct vl_replica *r);
 /* What a peer says it has: if it has more, or something else, of the log that this device writes,
- * the same. Sessions call it. */
+ * the same, while this person has fewer than VL_CLAIMED_MAX logs and branches. Sessions call it. */
 VL_MUST_USE vl_result vl_replica_peer_heads(struct vl_replica *r, const struct vl_head *heads,
                                             size_t count);
 
@@ -233,17 +248,23 @@ VL_MUST_USE vl_result vl_replica_incarnations(struct vl_replica *r, const uint8_
                                               size_t *count);
 
 struct vl_fork { /* a closed log. What a node proves it with can differ from what another has */
-    struct vl_id log;
-    const uint8_t *sign_key; /* of the device that wrote it */
-    struct vl_bytes proof;   /* empty: two branches were met whose entries are signed too rarely */
-    uint64_t seqs[2];        /* of the two entries of the proof: equal, or the second follows */
-    struct vl_id ids[2];     /* another one than the first */
+    struct vl_id log, person; /* whose log it is */
+    const uint8_t *sign_key;  /* of the device that wrote it */
+    size_t branches;          /* of it that are here; mostly two, or as many as were cited */
+    struct vl_bytes proof;    /* empty: two branches were met whose entries are signed too rarely */
+    uint64_t seqs[2];         /* of the two entries of the proof: equal, or the second follows */
+    struct vl_id ids[2];      /* another one than the first */
+    vl_wall walls[2];         /* the author's clock in them */
 };
 #define VL_FORK_PROOF_BYTES_MAX (48u + 2u * (VL_HEADER_BYTES_MAX + 2u + 64u))
 typedef vl_result (*vl_fork_visit)(void *context, const struct vl_fork *fork);
 /* Views die with the callback, which may not call the replica. */
 VL_MUST_USE vl_result vl_replica_forks(struct vl_replica *r, vl_fork_visit visit, void *context);
 size_t vl_replica_fork_count(const struct vl_replica *r);
+/* How many logs and branches of a person are here; VL_PERSON_CHAINS_MAX are her share. */
+size_t vl_replica_share(const struct vl_replica *r, const struct vl_id *person);
+/* There were more than her share: all her logs are closed. */
+bool vl_replica_is_crowded(const struct vl_replica *r, const struct vl_id *person);
 /* A proof from a peer: closes the log, durably. Nothing happens when the log is closed already or
  * not known here. The rest is the peer's fault: the codec's errors, CIRCLE, HASH (not this log's
  * key), SIGNATURE, INVALID (the two do not contradict each other). */
@@ -265,6 +286,10 @@ VL_MUST_USE vl_result vl_replica_find_records(struct vl_replica *r,
 /* Stored entries with their decoded header, in order; NO body. */
 VL_MUST_USE vl_result vl_replica_entries(struct vl_replica *r, const struct vl_scan *scan,
                                          vl_entry_visit visit, void *context);
+/* Entries of which operations are in the cells of a record, and maybe others. */
+VL_MUST_USE vl_result vl_replica_writers(struct vl_replica *r, uint32_t type,
+                                         const struct vl_record_id *record, vl_entry_visit visit,
+                                         void *context);
 /* Body of a content or sealed entry, opened, appended. NO_KEY, NOT_FOUND. */
 VL_MUST_USE vl_result vl_replica_entry_body(struct vl_replica *r, const struct vl_id *id,
                                             struct vl_buffer *body);

@@ -12,11 +12,12 @@
  *   HAVE     tips that grew, so that nothing is pushed back to where it came from
  *   FORK     two entries that prove that a log was forked
  *   PING, PONG   clock offsets (display only)
+ *   CURSOR   where somebody is writing just now (display only: not stored, not sent on)
  *
  *   CREATED -> GREETING -> PROVING -> COMPARING -> SENDING -> LIVE
  *                  \________________________________________-> FAILED (a named error), from any
  * LIVE: both sides' heads are known to be equal or on their way; new entries are pushed at once.
- * Order of sending: the chunk whose first entry is lowest in (lamport, id), so that little waits
+ * Order of sending: the chunk whose first entry is lowest in (lamport, log), so that little waits
  * for links at the other side. Bounded: VL_PENDING_*, VL_CHUNK_*, VL_HEADS_MAX. */
 #ifndef VEILLEE_SESSION_H
 #define VEILLEE_SESSION_H
@@ -67,6 +68,21 @@ vl_instant vl_session_deadline(const struct vl_session *s);
  * exchanged. */
 void vl_session_set_clock(struct vl_session *s, vl_wall wall, vl_instant now);
 
+struct vl_cursor { /* where somebody is writing */
+    uint32_t type; /* of the text's record */
+    struct vl_record_id record;
+    uint32_t field;
+    bool is_gone;         /* she does not write there any more; `unit` says nothing */
+    struct vl_place unit; /* right behind it; is_end: at the beginning */
+};
+/* Where this side's person writes: told when there is nothing else to send, at most every
+ * VL_CURSOR_PAUSE_MS; the newest takes the place of one that was not told yet. Nothing before
+ * SENDING. */
+void vl_session_set_cursor(struct vl_session *s, const struct vl_cursor *cursor);
+/* The newest that came since this was asked last; false: none. It is that of the device that the
+ * channel proved. What it names need not be here. */
+bool vl_session_take_cursor(struct vl_session *s, struct vl_cursor *out);
+
 enum vl_session_state vl_session_state_of(const struct vl_session *s);
 vl_result vl_session_error(const struct vl_session *s);
 struct vl_session_counts {
@@ -83,8 +99,8 @@ struct vl_session_counts {
 struct vl_session_counts vl_session_counts_of(const struct vl_session *s);
 /* Both sides have each other's heads as far as this side knows. */
 bool vl_session_in_sync(const struct vl_session *s);
-/* Logs of which the two sides hold different branches: left out of this session, sorted. Returns
- * how many there are, also when that is more than max. */
+/* Logs that were forked or closed, as far as this side knows, sorted. Returns how many there are,
+ * also when that is more than max. */
 size_t vl_session_forks(const struct vl_session *s, struct vl_id *out, size_t max);
 
 #endif

@@ -21,13 +21,25 @@ struct vl_log_row {
     uint64_t first_seq; /* 0, or the first number of the branch */
     struct vl_id log;
     uint8_t sign_key[32];
+    struct vl_id person; /* whose log it is, by the past of its entry 0 */
     uint64_t tip_seq;
     struct vl_id tip;
     uint64_t tip_lamport;
+    /* Of the log up to the tip, what lies before the branch included: */
+    uint64_t bytes;    /* of headers, signatures and whole blobs, those that are gone as well */
+    uint32_t controls; /* control entries */
+    /* Of a closed log: entries below this number stay, though nobody cites them; they show that the
+     * log was forked, or its person crowded. */
+    uint64_t kept;
     uint32_t flags; /* VL_LOG_* */
 };
 #define VL_LOG_OWN    1u /* the incarnation this device writes */
-#define VL_LOG_FORKED 2u /* two branches are known: nothing more is accepted */
+#define VL_LOG_FORKED 2u /* of a log of which two branches are known */
+#define VL_LOG_CROWDED                                                                             \
+    4u                   /* of a person of whom more than VL_PERSON_CHAINS_MAX chains are known    \
+                          */
+#define VL_LOG_FIRST 8u  /* of a forked log: what was here before it was closed */
+#define VL_LOG_EMPTY 16u /* its entries were dropped: the index is free */
 
 struct vl_entry_row {
     struct vl_id id;
@@ -61,6 +73,14 @@ struct vl_cell_key {
 };
 int vl_cell_key_compare(const struct vl_cell_key *a, const struct vl_cell_key *b);
 
+/* An entry of which operations are in the cells of a record. */
+struct vl_write {
+    uint32_t type; /* with VL_TYPE_SEALED added or not */
+    struct vl_record_id record;
+    uint32_t chain;
+    uint64_t seq;
+};
+
 struct vl_scan {    /* which entries, always in the order (lamport, id) */
     unsigned kinds; /* bit 1 << kind; 0 = all */
     uint32_t flags_mask, flags_value;
@@ -73,27 +93,25 @@ struct vl_scan {    /* which entries, always in the order (lamport, id) */
 /* Records, as the storage finds them by what vl_cell_look_up says of their cells. One of which all
  * cells are empty is not among them. */
 enum vl_record_order {
-    VL_RECORDS_BY_AGE, /* lowest of their cells, then id */
-    VL_RECORDS_BY_KEY, /* key of one register, those without one first, then id */
+    VL_RECORDS_BY_AGE,  /* lowest of their cells, then id */
+    VL_RECORDS_BY_DATE, /* the date that the register `date_field` is, without one first, then id */
     VL_RECORDS_BY_ID
 };
 struct vl_record_row {
     struct vl_record_id record;
     uint64_t lowest;
-    uint8_t key[VL_LOOKUP_KEY_MAX]; /* BY_KEY */
-    size_t key_size;
+    char date[VL_DATE_SIZE]; /* BY_DATE */
 };
 struct vl_record_scan {
     uint32_t type; /* with VL_TYPE_SEALED added or not */
     enum vl_record_order order;
-    uint32_t order_field; /* BY_KEY */
+    uint32_t date_field; /* BY_DATE */
     bool backward;
     bool after; /* only those after this place, in the direction that is gone */
     struct vl_record_row place;
-    bool has_key; /* only those of which the register `key_field` has this key */
-    uint32_t key_field;
-    uint8_t key[VL_LOOKUP_KEY_MAX];
-    size_t key_size;
+    bool has_names; /* only those whose register `names_field` names that record */
+    uint32_t names_field;
+    struct vl_record_id names;
     size_t max; /* 0 = all */
 };
 
@@ -121,6 +139,9 @@ struct vl_storage {
     /* Gives an entry that has none its blob. NOT_FOUND. */
     vl_result (*entry_fill)(void *self, const struct vl_id *id, struct vl_bytes blob,
                             uint32_t flags);
+    /* Takes the entries of a chain from a number on out again. No operation of them is in the
+     * cells. */
+    vl_result (*entry_drop)(void *self, uint32_t chain, uint64_t from);
     vl_result (*entry_get)(void *self, const struct vl_id *id, vl_entry_visit visit,
                            void *context); /* NOT_FOUND */
     /* Entries of one chain with from <= seq, ascending, at most max. */
@@ -137,7 +158,17 @@ struct vl_storage {
     /* All cells of one record, in order. */
     vl_result (*cell_record)(void *self, uint32_t type, const struct vl_record_id *record,
                              vl_cell_visit visit, void *context);
-    vl_result (*cells_clear)(void *self); /* before a new merge of everything */
+    /* Before a new merge of one record: its cells go. Or of everything: all cells and writes go. */
+    vl_result (*record_clear)(void *self, uint32_t type, const struct vl_record_id *record);
+    vl_result (*cells_clear)(void *self);
+    /* Writes are kept so that a record can be merged anew from its entries alone. Put before or
+     * after the entry itself; once more is nothing. A write that is dropped leaves no trace, as
+     * entry_erase. Scan: the entries that wrote to the record of `from`, from its (chain, seq) on,
+     * in this order, at most max (0: all); entries that wrote to others may be among them. */
+    vl_result (*write_put)(void *self, const struct vl_write *write);
+    vl_result (*write_drop)(void *self, const struct vl_write *write);
+    vl_result (*write_scan)(void *self, const struct vl_write *from, size_t max,
+                            vl_entry_visit visit, void *context);
     vl_result (*record_scan)(void *self, const struct vl_record_scan *scan, vl_record_visit visit,
                              void *context);
 

@@ -1,0 +1,140 @@
+/* What an own entry links to: the heads of other logs that its past does not have yet. */
+#include "sync/replica_internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct candidate { /* a head of another log that our own past does not have */
+    struct past *past;
+    unsigned rank; /* lower first when there are more than fit */
+};
+
+struct candidates {
+    struct candidate *items;
+    size_t count;
+};
+
+static void candidates_finish(struct candidates *candidates)
+{
+    for (size_t i = 0; i < candidates->count; i++)
+        past_unref(candidates->items[i].past);
+    free(candidates->items);
+}
+
+static int candidate_order(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    if (x->rank != y->rank) return x->rank < y->rank ? -1 : 1;
+    if (x->past->lamport != y->past->lamport) return x->past->lamport < y->past->lamport ? -1 : 1;
+    return vl_id_compare(&x->past->id, &y->past->id);
+}
+
+static bool news_of_control(const struct vl_replica *r, const struct past *own,
+                            const struct past *head)
+{
+    for (size_t i = 0; i < head->control_count; i++) {
+        struct vl_bytes name = vl_bytes(head->controls[i].bytes, sizeof head->controls[i].bytes);
+        bool known = false;
+        for (size_t k = 0; own != NULL && k < own->control_count && !known; k++)
+            known = vl_membership_reaches(
+                r->membership, vl_bytes(own->controls[k].bytes, sizeof own->controls[k].bytes),
+                name);
+        if (!known) return true;
+    }
+    return false;
+}
+
+/* When more heads than VL_LINKS_MAX are open: first what this device itself wrote before, and those
+ * that enrolled it with authority (without one a new log is nobody's), then those with control
+ * entries that are new to it. */
+static void rank_candidates(const struct vl_replica *r, const struct past *own,
+                            struct candidates *candidates)
+{
+    for (size_t i = 0; i < candidates->count; i++) {
+        struct candidate *one = &candidates->items[i];
+        struct vl_id person;
+        one->rank = 2;
+        if (memcmp(r->chains[one->past->chain].row.sign_key, r->keys->card.sign, 32) == 0)
+            one->rank = 0;
+        else if (own == NULL &&
+                 member_person(r, r->keys->card.sign, one->past->controls, one->past->control_count,
+                               &person) &&
+                 !vl_id_is_zero(&person))
+            one->rank = 0;
+        else if (news_of_control(r, own, one->past))
+            one->rank = 1;
+    }
+}
+
+static bool implied(const struct candidates *candidates, size_t at)
+{
+    const struct past *past = candidates->items[at].past;
+    for (size_t i = 0; i < candidates->count; i++)
+        if (i != at && past_covers(candidates->items[i].past, past->chain, past->seq)) return true;
+    return false;
+}
+
+/* Heads of other chains that neither our own past nor another of them implies; no content that
+ * does not count here is cited (R10). */
+static vl_result collect_heads(struct vl_replica *r, const struct past *own, uint32_t chain,
+                               struct candidates *out)
+{
+    *out = (struct candidates){.items = calloc(r->chain_count + 1, sizeof *out->items)};
+    if (out->items == NULL) return VL_ERR_NO_MEMORY;
+    for (size_t i = 0; i < r->chain_count; i++) {
+        const struct vl_log_row *row = &r->chains[i].row;
+        if (row->index == chain || row_is_empty(row)) continue;
+        if (own != NULL && past_covers(own, row->index, row->tip_seq)) continue;
+        struct past *head;
+        vl_result result = count_link(r, &r->chains[i], &head);
+        if (result == VL_ERR_NOT_FOUND) continue;
+        VL_TRY(result);
+        if (own != NULL && past_covers(own, head->chain, head->seq))
+            past_unref(head);
+        else
+            out->items[out->count++].past = head;
+    }
+    size_t kept = 0;
+    bool *drop = calloc(out->count + 1, sizeof *drop);
+    if (drop == NULL) return VL_ERR_NO_MEMORY;
+    for (size_t i = 0; i < out->count; i++)
+        drop[i] = implied(out, i);
+    for (size_t i = 0; i < out->count; i++) {
+        if (drop[i])
+            past_unref(out->items[i].past);
+        else
+            out->items[kept++] = out->items[i];
+    }
+    out->count = kept;
+    free(drop);
+    return VL_OK;
+}
+
+vl_result links_choose(struct vl_replica *r, const struct place *place, struct parents *parents,
+                       struct vl_entry_header *header)
+{
+    struct past *own = NULL;
+    struct candidates heads = {0};
+    if (!place->is_new) {
+        VL_TRY(replica_past_here(r, &place->row.tip, &own));
+        parents->items[parents->count++] = own;
+    }
+    size_t first = parents->count;
+    vl_result result = collect_heads(r, own, place->row.index, &heads);
+    if (result == VL_OK) {
+        if (heads.count > VL_LINKS_MAX) rank_candidates(r, own, &heads);
+        qsort(heads.items, heads.count, sizeof *heads.items, candidate_order);
+        for (size_t i = 0; i < heads.count && i < VL_LINKS_MAX; i++)
+            parents->items[parents->count++] = past_ref(heads.items[i].past);
+        result = parents_auth(r, parents, header->auth, &header->auth_count);
+    }
+    while (result == VL_ERR_LIMIT && parents->count > first) { /* fewer links, less auth */
+        past_unref(parents->items[--parents->count]);
+        result = parents_auth(r, parents, header->auth, &header->auth_count);
+    }
+    candidates_finish(&heads);
+    header->lamport = parents_lamport(parents);
+    header->link_count = parents->count - first;
+    for (size_t i = 0; i < header->link_count; i++)
+        header->links[i] = parents->items[first + i]->id;
+    return result;
+}
