@@ -150,8 +150,8 @@ vl_result store_circle_replace(struct store *s, const struct vl_id *id,
 static vl_result forget_rows(struct store *s, int64_t space)
 {
     static const enum database_statement rows[] = {
-        SQL_LOGS_FORGET,  SQL_ENTRIES_FORGET, SQL_CELLS_CLEAR,      SQL_ITEMS_FORGET,
-        SQL_QUEUE_FORGET, SQL_SEARCH_FORGET,  SQL_DOCUMENTS_FORGET, SQL_SPACE_FORGET,
+        SQL_LOGS_FORGET,   SQL_ENTRIES_FORGET, SQL_CELLS_CLEAR,  SQL_WRITES_CLEAR,
+        SQL_SEARCH_FORGET, SQL_ITEMS_FORGET,   SQL_SPACE_FORGET,
     };
     sqlite3_stmt *statement = NULL;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -171,9 +171,12 @@ static vl_result forget(struct store *s, const struct vl_id *id, int64_t n)
     VL_TRY(database_statement(&s->db, SQL_CIRCLE_FORGET, &statement));
     bind_number(statement, 1, n);
     VL_TRY(store_run(s, statement));
-    VL_TRY(database_statement(&s->db, SQL_NOTES_FORGET, &statement));
-    bind_bytes(statement, 1, vl_bytes(id->bytes, sizeof id->bytes));
-    VL_TRY(store_run(s, statement));
+    static const enum database_statement named[] = {SQL_NOTES_FORGET, SQL_RESCUED_FORGET};
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        VL_TRY(database_statement(&s->db, named[i], &statement));
+        bind_bytes(statement, 1, vl_bytes(id->bytes, sizeof id->bytes));
+        VL_TRY(store_run(s, statement));
+    }
     vl_result result = store_space(s, id, false, &space);
     if (result == VL_ERR_NOT_FOUND) return VL_OK;
     return result == VL_OK ? forget_rows(s, space) : result;

@@ -1,4 +1,5 @@
 #include "store/database.h"
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,9 +28,12 @@ static const char setup[] =
 
 static const char schema[] =
     "BEGIN;"
+    "CREATE TABLE circle(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, is_draft INTEGER,"
+    " seed BLOB, name TEXT, pseudonym TEXT, purpose TEXT, agreement TEXT);"
     "CREATE TABLE space(c INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);"
     "CREATE TABLE log(c INTEGER, chain INTEGER, parent INTEGER, first_seq INTEGER, log BLOB,"
-    " sign_key BLOB, tip_seq INTEGER, tip BLOB, tip_lamport INTEGER, flags INTEGER,"
+    " sign_key BLOB, person BLOB, tip_seq INTEGER, tip BLOB, tip_lamport INTEGER,"
+    " bytes INTEGER, controls INTEGER, kept INTEGER, flags INTEGER,"
     " PRIMARY KEY(c, chain)) WITHOUT ROWID;"
     "CREATE TABLE entry(k INTEGER PRIMARY KEY, c INTEGER, short INTEGER, lamport INTEGER,"
     " kind INTEGER, flags INTEGER, id BLOB, header BLOB, signature BLOB, past BLOB, blob BLOB);"
@@ -39,21 +43,29 @@ static const char schema[] =
     "CREATE INDEX entry_unmerged ON entry(c, lamport, id) WHERE kind <> 2 AND flags & 2 = 0;"
     "CREATE INDEX entry_bare ON entry(c, lamport, id) WHERE flags & 32;"
     "CREATE TABLE cell(c INTEGER, type INTEGER, record BLOB, field INTEGER, kind INTEGER,"
-    " low INTEGER, key BLOB, state BLOB, PRIMARY KEY(c, type, record, field, kind)) WITHOUT ROWID;"
-    "CREATE INDEX cell_key ON cell(c, type, field, key, record) WHERE key IS NOT NULL;"
-    "CREATE TABLE item(c INTEGER, type INTEGER, record BLOB, made INTEGER,"
-    " PRIMARY KEY(c, type, record)) WITHOUT ROWID;"
-    "CREATE INDEX item_made ON item(c, type, made, record);"
-    "CREATE TABLE queue(c INTEGER, type INTEGER, record BLOB, PRIMARY KEY(c, type, record))"
+    " low INTEGER, names BLOB, date TEXT, state BLOB, PRIMARY KEY(c, type, record, field, kind))"
     " WITHOUT ROWID;"
-    "CREATE TABLE document(n INTEGER PRIMARY KEY, c INTEGER, type INTEGER, record BLOB,"
-    " UNIQUE(c, type, record));"
-    "CREATE VIRTUAL TABLE search USING fts5(body, prefix = '2 3',"
-    " tokenize = 'unicode61 remove_diacritics 2');"
-    "CREATE TABLE circle(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, is_draft INTEGER,"
-    " seed BLOB, name TEXT, pseudonym TEXT, purpose TEXT, agreement TEXT);"
+    "CREATE INDEX cell_names ON cell(c, type, field, names) WHERE names IS NOT NULL;"
+    "CREATE TABLE writes(r INTEGER, k INTEGER, PRIMARY KEY(r, k)) WITHOUT ROWID;"
+    "CREATE TABLE item(n INTEGER PRIMARY KEY, c INTEGER, type INTEGER, record BLOB, queued INTEGER,"
+    " made INTEGER, UNIQUE(c, type, record));"
+    "CREATE INDEX item_made ON item(c, type, made, record) WHERE made IS NOT NULL;"
+    "CREATE INDEX item_queued ON item(queued) WHERE queued > 0;"
+    "CREATE VIRTUAL TABLE search USING fts5(body, detail = none, prefix = '1 2 3 4 5 6 7 8',"
+    " tokenize = '" DATABASE_TOKENIZER " remove_diacritics " DATABASE_DIACRITICS "');"
     "CREATE TABLE note(circle BLOB, name TEXT, value BLOB, PRIMARY KEY(circle, name))"
     " WITHOUT ROWID;"
+    "CREATE TABLE rescued(n INTEGER PRIMARY KEY, circle BLOB, lamport INTEGER, id BLOB,"
+    " header BLOB, signature BLOB, blob BLOB);"
+    "CREATE UNIQUE INDEX rescued_order ON rescued(circle, lamport, id);"
+    "CREATE TABLE circle_copy(n INTEGER PRIMARY KEY, id BLOB, is_draft INTEGER,"
+    " seed BLOB, name TEXT, pseudonym TEXT, purpose TEXT, agreement TEXT);"
+    "CREATE TRIGGER circle_added AFTER INSERT ON circle BEGIN"
+    " INSERT INTO circle_copy SELECT * FROM circle WHERE n = new.n; END;"
+    "CREATE TRIGGER circle_changed AFTER UPDATE ON circle BEGIN"
+    " REPLACE INTO circle_copy SELECT * FROM circle WHERE n = new.n; END;"
+    "CREATE TRIGGER circle_forgotten AFTER DELETE ON circle BEGIN"
+    " DELETE FROM circle_copy WHERE n = old.n; END;"
     "PRAGMA application_id = " TEXT(DATABASE_APPLICATION) ";"
                                                           "PRAGMA user_version = " TEXT(
                                                               DATABASE_VERSION) ";"
@@ -91,10 +103,20 @@ vl_result database_result(struct database *db, int rc)
         if ((extended & 0xff) == (rc & 0xff)) rc = extended;
     }
     vl_result result = meaning(rc);
-    /* sqlite3_errstr is a fixed sentence; sqlite3_errmsg could quote what is stored. */
-    (void)snprintf(db->error, sizeof db->error, "%s (SQLite: %s, %d)", vl_result_message(result),
-                   sqlite3_errstr(rc), rc);
+    db->is_damaged = db->is_damaged || result == VL_ERR_DAMAGED;
     return result;
+}
+
+/* A page that has to leave the room in the middle of a transaction is sealed and written, and read
+ * and opened again. It is a matter of speed alone: nothing is wrong when it does not work. */
+void database_room(struct database *db, bool much)
+{
+    (void)sqlite3_exec(db->connection,
+                       much ? "PRAGMA cache_size = -" TEXT(DATABASE_ROOM_KIB)
+                            : "PRAGMA cache_size = -" TEXT(DATABASE_CACHE_KIB),
+                       NULL, NULL, NULL);
+    if (!much) (void)sqlite3_db_release_memory(db->connection);
+    if (!much) (void)malloc_trim(0);
 }
 
 /* ---- opening ---- */

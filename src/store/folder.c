@@ -110,7 +110,7 @@ vl_result folder_read(int folder, const char *name, size_t max, struct vl_buffer
     return close_file(fd, result);
 }
 
-static vl_result sync_folder(int folder)
+vl_result folder_sync(int folder)
 {
     return fsync(folder) == 0 ? VL_OK : from_errno(errno);
 }
@@ -142,7 +142,7 @@ vl_result folder_overwrite(int folder, const char *name, struct vl_bytes content
 vl_result folder_rename(int folder, const char *from, const char *to)
 {
     if (renameat(folder, from, folder, to) != 0) return from_errno(errno);
-    return sync_folder(folder);
+    return folder_sync(folder);
 }
 
 void folder_remove(int folder, const char *name)
@@ -150,16 +150,12 @@ void folder_remove(int folder, const char *name)
     (void)unlinkat(folder, name, 0);
 }
 
-vl_result folder_fill(int folder, const char *name, uint64_t size)
+/* Durable when it returns. */
+static vl_result write_random(int fd, uint64_t size)
 {
     uint8_t *chunk = malloc(FILL_CHUNK);
     if (chunk == NULL) return VL_ERR_NO_MEMORY;
     vl_result result = VL_OK;
-    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
-        result = from_errno(errno);
-        goto done;
-    }
     while (result == VL_OK && size > 0) {
         size_t part = size < FILL_CHUNK ? (size_t)size : FILL_CHUNK;
         randombytes_buf(chunk, part);
@@ -167,10 +163,22 @@ vl_result folder_fill(int folder, const char *name, uint64_t size)
         size -= part;
     }
     if (result == VL_OK && fsync(fd) != 0) result = from_errno(errno);
-    result = close_file(fd, result);
-done:
     free(chunk);
     return result;
+}
+
+vl_result folder_fill(int folder, const char *name, uint64_t size)
+{
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return from_errno(errno);
+    return close_file(fd, write_random(fd, size));
+}
+
+void folder_scrub(int fd)
+{
+    struct stat status;
+    if (fstat(fd, &status) == 0 && lseek(fd, 0, SEEK_SET) == 0)
+        (void)!write_random(fd, (uint64_t)status.st_size);
 }
 
 vl_result folder_size(int folder, const char *name, uint64_t *size)

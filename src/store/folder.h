@@ -23,9 +23,12 @@ VL_MUST_USE vl_result folder_write(int folder, const char *name, struct vl_bytes
 VL_MUST_USE vl_result folder_overwrite(int folder, const char *name, struct vl_bytes content);
 /* Durable when it returns. */
 VL_MUST_USE vl_result folder_rename(int folder, const char *from, const char *to);
-void folder_remove(int folder, const char *name); /* nothing if it is absent */
+void folder_remove(int folder, const char *name); /* nothing if it is absent; not durable yet */
+VL_MUST_USE vl_result folder_sync(int folder);    /* what was removed stays so */
 /* A durable file of `size` random bytes. */
 VL_MUST_USE vl_result folder_fill(int folder, const char *name, uint64_t size);
+/* Writes random bytes over what is behind a descriptor, as far as that goes. */
+void folder_scrub(int fd);
 VL_MUST_USE vl_result folder_size(int folder, const char *name, uint64_t *size);
 /* "path/name", for libraries that open by path; the caller frees. */
 VL_MUST_USE vl_result folder_join(const char *path, const char *name, char **out);

@@ -48,7 +48,6 @@ static vl_result gather_text(struct gathering *g, struct vl_bytes state)
         result = append_text(&g->body, vl_buffer_view(&text));
     }
     vl_buffer_wipe(&text);
-    vl_buffer_finish(&text);
     return result;
 }
 
@@ -77,22 +76,15 @@ static vl_result gather_cell(void *context, const struct vl_cell_key *key, struc
 static void gathering_finish(struct gathering *g)
 {
     vl_buffer_wipe(&g->body);
-    vl_buffer_finish(&g->body);
     free(g->values);
 }
 
-struct changed { /* one row of the queue */
-    int64_t space;
+struct changed { /* an item of the queue */
+    int64_t n, space;
     uint32_t type;
     struct vl_record_id record;
+    bool is_empty, was_indexed;
 };
-
-static void bind_record(sqlite3_stmt *statement, const struct changed *changed)
-{
-    bind_number(statement, 1, changed->space);
-    bind_number(statement, 2, changed->type);
-    bind_bytes(statement, 3, vl_bytes(changed->record.bytes, sizeof changed->record.bytes));
-}
 
 static vl_result next_changed(struct store *s, struct changed *changed)
 {
@@ -100,31 +92,15 @@ static vl_result next_changed(struct store *s, struct changed *changed)
     VL_TRY(database_statement(&s->db, SQL_QUEUE_NEXT, &statement));
     vl_result result = database_step(&s->db, statement);
     if (result == VL_OK) {
-        changed->space = sqlite3_column_int64(statement, 0);
-        changed->type = (uint32_t)sqlite3_column_int64(statement, 1);
-        result = column_exact(statement, 2, changed->record.bytes, sizeof changed->record.bytes);
+        changed->n = sqlite3_column_int64(statement, 0);
+        changed->space = sqlite3_column_int64(statement, 1);
+        changed->type = (uint32_t)sqlite3_column_int64(statement, 2);
+        result = column_exact(statement, 3, changed->record.bytes, sizeof changed->record.bytes);
+        changed->is_empty = sqlite3_column_type(statement, 4) == SQLITE_NULL;
+        changed->was_indexed = sqlite3_column_int64(statement, 5) == 2;
     }
     database_done(statement);
     return result;
-}
-
-/* The number under which the record is in the index; a new one if it is not. */
-static vl_result document_of(struct store *s, const struct changed *changed, int64_t *n,
-                             bool *is_new)
-{
-    sqlite3_stmt *statement = NULL;
-    VL_TRY(database_statement(&s->db, SQL_DOCUMENT_GET, &statement));
-    bind_record(statement, changed);
-    vl_result result = database_step(&s->db, statement);
-    if (result == VL_OK) *n = sqlite3_column_int64(statement, 0);
-    database_done(statement);
-    *is_new = result == VL_ERR_NOT_FOUND;
-    if (!*is_new) return result;
-    VL_TRY(database_statement(&s->db, SQL_DOCUMENT_ADD, &statement));
-    bind_record(statement, changed);
-    VL_TRY(store_run(s, statement));
-    *n = sqlite3_last_insert_rowid(s->db.connection);
-    return VL_OK;
 }
 
 static vl_result run_on(struct store *s, enum database_statement which, int64_t n)
@@ -135,30 +111,27 @@ static vl_result run_on(struct store *s, enum database_statement which, int64_t 
     return store_run(s, statement);
 }
 
-static vl_result put_document(struct store *s, const struct changed *changed, struct vl_bytes body)
+/* The number of an item is that of its text. */
+static vl_result put_text(struct store *s, const struct changed *changed, struct vl_bytes body)
 {
     sqlite3_stmt *statement = NULL;
-    bool is_new = false;
-    int64_t n = 0;
-    VL_TRY(document_of(s, changed, &n, &is_new));
-    if (!is_new) VL_TRY(run_on(s, SQL_SEARCH_DROP, n));
-    if (body.size == 0) return run_on(s, SQL_DOCUMENT_DROP, n);
+    if (changed->was_indexed) VL_TRY(run_on(s, SQL_SEARCH_DROP, changed->n));
+    if (body.size == 0) return VL_OK;
     VL_TRY(database_statement(&s->db, SQL_SEARCH_PUT, &statement));
-    bind_number(statement, 1, n);
+    bind_number(statement, 1, changed->n);
     (void)sqlite3_bind_text64(statement, 2, (const char *)body.data, body.size, SQLITE_STATIC,
                               SQLITE_UTF8);
     return store_run(s, statement);
 }
 
+/* Of a record that is empty the item goes as well. */
 static vl_result index_record(struct store *s, struct gathering *g, const struct changed *changed)
 {
-    sqlite3_stmt *statement = NULL;
     vl_buffer_clear(&g->body);
     VL_TRY(store_cells_of(s, changed->space, changed->type, &changed->record, gather_cell, g));
-    VL_TRY(put_document(s, changed, vl_buffer_view(&g->body)));
-    VL_TRY(database_statement(&s->db, SQL_QUEUE_DROP, &statement));
-    bind_record(statement, changed);
-    return store_run(s, statement);
+    VL_TRY(put_text(s, changed, vl_buffer_view(&g->body)));
+    if (changed->is_empty && g->body.size == 0) return run_on(s, SQL_ITEM_DROP, changed->n);
+    return run_on(s, SQL_ITEM_INDEXED, changed->n);
 }
 
 static vl_result queue_length(struct store *s, size_t *left)
@@ -217,7 +190,10 @@ vl_result store_index_step(struct store *s, size_t max, size_t *left)
     *left = 0;
     if (s->writing) return VL_ERR_STATE;
     vl_result result = next_changed(s, &changed);
-    if (result == VL_ERR_NOT_FOUND) return VL_OK;
+    if (result == VL_ERR_NOT_FOUND) {
+        store_room(s, false);
+        return VL_OK;
+    }
     if (result == VL_OK && max > 0) result = store_begin(s, NULL);
     while (result == VL_OK && done < max) {
         result = index_record(s, &g, &changed);

@@ -32,6 +32,7 @@ struct pages {
     char name[48];
     const struct vault_keys *keys;
     vl_result refusal;
+    bool is_torn, salvages;
     uint8_t place[PLACE_MAX]; /* domain, 0, file id; part and number follow */
     size_t place_size;
     uint8_t *sealed, *plain; /* scratch of one unit: one connection, one thread */
@@ -148,6 +149,7 @@ static int read_unit(struct sealed_file *f, const struct unit *unit, bool lenien
     }
     if (open_unit(f->pages, unit, plain)) return SQLITE_OK;
     memset(plain, 0, unit->size);
+    if (f->is_log) f->pages->is_torn = true;
     return lenient ? SQLITE_OK : SQLITE_IOERR_DATA;
 }
 
@@ -322,12 +324,25 @@ static int check_slot(struct sealed_file *f, bool may_create)
     int rc = f->inner->pMethods->xFileSize(f->inner, &size);
     if (rc != SQLITE_OK) return rc;
     if (size == 0 && may_create) return write_slot(f);
+    if (f->pages->salvages) return SQLITE_OK;
     f->pages->refusal = VL_ERR_DAMAGED;
     if (size < 2 * PAGES_SLOT) return SQLITE_IOERR_DATA;
     rc = f->inner->pMethods->xRead(f->inner, f->pages->sealed, (int)PAGES_SLOT, 0);
     f->pages->refusal = rc == SQLITE_OK ? judge_slot(f->pages) : VL_OK;
     sodium_memzero(f->pages->plain, PAGES_SIZE);
     return f->pages->refusal != VL_OK ? SQLITE_IOERR_DATA : rc;
+}
+
+/* P9 */
+static int check_log_end(struct sealed_file *f)
+{
+    sqlite3_int64 size = 0;
+    int rc = f->inner->pMethods->xFileSize(f->inner, &size);
+    if (rc != SQLITE_OK || size == 0) return rc;
+    sqlite3_int64 rest = size < LOG_START ? size : (size - LOG_START) % FRAME_SEALED;
+    if (rest != 0 && (size < LOG_START || rest != FRAME_HEADER + PAGES_OVERHEAD))
+        f->pages->is_torn = true;
+    return rc;
 }
 
 /* ---- methods of the VFS ---- */
@@ -352,6 +367,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int 
     if (rc == SQLITE_OK && is_database) {
         rc = check_slot(f, (flags & SQLITE_OPEN_CREATE) != 0);
     }
+    if (rc == SQLITE_OK && is_log) rc = check_log_end(f);
     if (rc == SQLITE_OK) {
         f->methods.pMethods = &file_methods;
     } else if (f->inner->pMethods != NULL) {
@@ -474,4 +490,14 @@ const char *pages_name(const struct pages *pages)
 vl_result pages_refusal(const struct pages *pages)
 {
     return pages->refusal;
+}
+
+bool pages_log_is_torn(const struct pages *pages)
+{
+    return pages->is_torn;
+}
+
+void pages_salvage(struct pages *pages)
+{
+    pages->salvages = true;
 }

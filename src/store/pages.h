@@ -28,7 +28,10 @@
  *      log read by itself was already found good, so that it does not open is SQLITE_IOERR_DATA.
  *  P7  No shared memory and no memory map: methods of version 1. Hence the log needs
  *      locking_mode=EXCLUSIVE.
- *  P8  A part of a unit at the end of the file does not exist: sizes are rounded down to units. */
+ *  P8  A part of a unit at the end of the file does not exist: sizes are rounded down to units.
+ *  P9  Where the log ends at a unit that does not open, or in the middle of one, that is noted: a
+ *      write was torn, or the log was damaged, and then what came after it is lost. (An end between
+ *      a frame's header and its page is neither: the process was ended there.) */
 #ifndef STORE_PAGES_H
 #define STORE_PAGES_H
 
@@ -50,5 +53,8 @@ void pages_destroy(struct pages *pages);
 const char *pages_name(const struct pages *pages); /* for sqlite3_open_v2 */
 /* Why a database was not opened: VERSION, DAMAGED (its slot 0); VL_OK: not because of that. */
 vl_result pages_refusal(const struct pages *pages);
+bool pages_log_is_torn(const struct pages *pages); /* P9, of a log that was read */
+/* From now on slot 0 of a file is not looked at: for reading what is left of a damaged one. */
+void pages_salvage(struct pages *pages);
 
 #endif

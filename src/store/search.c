@@ -5,50 +5,99 @@
 
 /* ---- the query ---- */
 
-static bool is_word_point(utf8proc_int32_t point)
+struct words {
+    struct vl_buffer bytes; /* one behind the other */
+    size_t ends[STORE_QUERY_WORDS_MAX];
+    size_t count;
+};
+
+static struct vl_bytes word_at(const struct words *words, size_t which)
 {
-    switch (utf8proc_category(point)) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO:
-    case UTF8PROC_CATEGORY_CO: return true;
-    default: return false;
-    }
+    size_t from = which > 0 ? words->ends[which - 1] : 0;
+    return vl_bytes(words->bytes.data + from, words->ends[which] - from);
 }
 
-static bool is_mark(utf8proc_int32_t point)
+static int keep_word(void *context, int flags, const char *token, int size, int start, int end)
 {
-    utf8proc_category_t category = utf8proc_category(point);
-    return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC;
+    struct words *words = context;
+    (void)flags, (void)start, (void)end;
+    if (words->count == STORE_QUERY_WORDS_MAX) return SQLITE_TOOBIG;
+    if (vl_buffer_append(&words->bytes, token, (size_t)size) != VL_OK) return SQLITE_NOMEM;
+    words->ends[words->count++] = words->bytes.size;
+    return SQLITE_OK;
 }
 
-/* What people type becomes quoted words, each a prefix: "\"caf\"* \"creme\"*". Whatever is neither
- * letter, number nor accent separates, so nothing of FTS5's own language can be written. */
-static vl_result write_query(struct vl_bytes words, struct vl_buffer *out)
+static vl_result fts_of(struct store *s, fts5_api **api)
 {
-    bool inside = false;
-    size_t count = 0;
-    for (size_t at = 0; at < words.size;) {
-        utf8proc_int32_t point = 0;
+    sqlite3_stmt *statement = NULL;
+    *api = NULL;
+    VL_TRY(database_statement(&s->db, SQL_SEARCH_API, &statement));
+    (void)sqlite3_bind_pointer(statement, 1, (void *)api, "fts5_api_ptr", NULL);
+    vl_result result = database_step(&s->db, statement);
+    database_done(statement);
+    if (result == VL_OK && *api == NULL) return VL_ERR_INTERNAL;
+    return result;
+}
+
+/* As the index itself makes words of a text: letters and numbers, without accents and case. Nothing
+ * of the language of its queries is among them. */
+static vl_result split_words(struct store *s, struct vl_bytes text, struct words *words)
+{
+    const char *options[] = {"remove_diacritics", DATABASE_DIACRITICS};
+    fts5_api *api;
+    fts5_tokenizer methods;
+    Fts5Tokenizer *tokenizer = NULL;
+    void *context = NULL;
+    VL_TRY(fts_of(s, &api));
+    VL_TRY(
+        database_result(&s->db, api->xFindTokenizer(api, DATABASE_TOKENIZER, &context, &methods)));
+    VL_TRY(database_result(&s->db, methods.xCreate(context, options, 2, &tokenizer)));
+    int rc = methods.xTokenize(tokenizer, words, FTS5_TOKENIZE_QUERY, (const char *)text.data,
+                               (int)text.size, keep_word);
+    methods.xDelete(tokenizer);
+    return rc == SQLITE_TOOBIG ? VL_ERR_TOO_LARGE : database_result(&s->db, rc);
+}
+
+static bool is_text(struct vl_bytes text)
+{
+    utf8proc_int32_t point;
+    for (size_t at = 0; at < text.size;) {
         utf8proc_ssize_t size =
-            utf8proc_iterate(words.data + at, (utf8proc_ssize_t)(words.size - at), &point);
-        if (size <= 0) return VL_ERR_UTF8;
-        bool in_word = is_word_point(point) || (inside && is_mark(point));
-        if (in_word && !inside) {
-            if (++count > STORE_QUERY_WORDS_MAX) return VL_ERR_TOO_LARGE;
-            VL_TRY(vl_buffer_append(out, "\"", 1));
-        }
-        if (!in_word && inside) VL_TRY(vl_buffer_append(out, "\"* ", 3));
-        if (in_word) VL_TRY(vl_buffer_append(out, words.data + at, (size_t)size));
-        inside = in_word;
+            utf8proc_iterate(text.data + at, (utf8proc_ssize_t)(text.size - at), &point);
+        if (size <= 0) return false;
         at += (size_t)size;
     }
-    return inside ? vl_buffer_append(out, "\"*", 2) : VL_OK;
+    return true;
+}
+
+/* A record that has what begins with the other word has what begins with this one as well. */
+static bool is_implied(const struct words *words, size_t which)
+{
+    const struct vl_bytes word = word_at(words, which);
+    for (size_t i = 0; i < words->count; i++) {
+        const struct vl_bytes other = word_at(words, i);
+        if (i == which || other.size < word.size) continue;
+        if (memcmp(other.data, word.data, word.size) != 0) continue;
+        if (other.size > word.size || i < which) return true;
+    }
+    return false;
+}
+
+/* What people type becomes quoted words, each a prefix: "\"caf\"* \"creme\"*". */
+static vl_result write_query(struct store *s, struct vl_bytes text, struct vl_buffer *out)
+{
+    struct words words = {.count = 0};
+    if (!is_text(text)) return VL_ERR_UTF8;
+    vl_result result = split_words(s, text, &words);
+    for (size_t i = 0; i < words.count && result == VL_OK; i++) {
+        const struct vl_bytes word = word_at(&words, i);
+        if (is_implied(&words, i)) continue;
+        result = vl_buffer_append(out, " \"", 2);
+        if (result == VL_OK) result = vl_buffer_append(out, word.data, word.size);
+        if (result == VL_OK) result = vl_buffer_append(out, "\"*", 2);
+    }
+    vl_buffer_finish(&words.bytes);
+    return result;
 }
 
 /* ---- the hits ---- */
@@ -105,7 +154,7 @@ vl_result store_search(struct store *s, const struct vl_id *circle, struct vl_by
     struct vl_buffer query = {0};
     struct hits hits = {0};
     if (words.size > STORE_QUERY_BYTES_MAX) return VL_ERR_TOO_LARGE;
-    vl_result result = write_query(words, &query);
+    vl_result result = write_query(s, words, &query);
     if (result == VL_OK && query.size > 0) {
         result = find(s, circle, vl_buffer_view(&query), max, &hits);
     }

@@ -12,15 +12,27 @@ static const char *const vault_names[] = {"vault-0", "vault-1"};
 
 /* ---- making ---- */
 
+vl_result store_new_database_clear(int folder)
+{
+    static const char *const names[] = {STORE_NEW_DATABASE, STORE_NEW_DATABASE "-wal"};
+    bool any = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!folder_has(folder, names[i])) continue;
+        any = true;
+        folder_remove(folder, names[i]);
+        if (folder_has(folder, names[i])) return VL_ERR_STORAGE;
+    }
+    return any ? folder_sync(folder) : VL_OK;
+}
+
 /* Under a name of its own until it is whole; the same for its log. */
 static vl_result make_database(const char *path, int folder, const struct vault_keys *keys)
 {
-    static const char name[] = "vault.new";
+    static const char name[] = STORE_NEW_DATABASE;
     struct pages *pages = NULL;
     struct database db;
     char *file = NULL;
-    folder_remove(folder, name);
-    folder_remove(folder, "vault.new-wal");
+    VL_TRY(store_new_database_clear(folder));
     VL_TRY(folder_fill(folder, name, 0)); /* empty and 0600; SQLite gives the log the same mode */
     VL_TRY(folder_join(path, name, &file));
     vl_result result = pages_create(&pages, keys, NULL);
@@ -44,14 +56,10 @@ static vl_result make_keys(int folder, const struct vault_keys *keys, struct vl_
                            struct vault_cost cost)
 {
     struct vault_file file;
-    struct vl_buffer bytes = {0};
     uint8_t marker[32];
     VL_TRY(marker_of(keys, folder, vault_names[keys->number], marker));
     VL_TRY(vault_file_make(keys, passphrase, cost, marker, &file));
-    vl_result result = vault_file_encode(&file, &bytes);
-    if (result == VL_OK) result = folder_write(folder, "keys", vl_buffer_view(&bytes));
-    vl_buffer_finish(&bytes);
-    return result;
+    return store_keys_write(folder, &file);
 }
 
 /* `keys` is written last: with it the vault exists, before it what is there opens for nobody. */
@@ -63,6 +71,8 @@ static vl_result make_vault(const char *path, int folder, struct vl_bytes passph
     VL_TRY(folder_lock(folder, &lock));
     vl_result result = VL_ERR_EXISTS;
     if (folder_has(folder, "keys")) goto done;
+    result = store_wipe_rest(folder);
+    if (result != VL_OK) goto done;
     result = vault_keys_create(&keys);
     if (result != VL_OK) goto done;
     result = make_database(path, folder, keys);
@@ -117,13 +127,22 @@ bool store_exists(const char *folder)
 
 /* ---- opening ---- */
 
-static vl_result read_keys_file(int folder, struct vault_file *file)
+vl_result store_keys_read(int folder, struct vault_file *file)
 {
     struct vl_buffer bytes = {0};
     vl_result result = folder_read(folder, "keys", VAULT_KEYS_BYTES, &bytes);
     if (result == VL_OK) result = vault_file_decode(vl_buffer_view(&bytes), file);
     vl_buffer_finish(&bytes);
     return result == VL_ERR_TOO_LARGE ? VL_ERR_DAMAGED : result;
+}
+
+vl_result store_keys_write(int folder, const struct vault_file *file)
+{
+    struct vl_buffer bytes = {0};
+    vl_result result = vault_file_encode(file, &bytes);
+    if (result == VL_OK) result = folder_write(folder, "keys", vl_buffer_view(&bytes));
+    vl_buffer_finish(&bytes);
+    return result;
 }
 
 /* Of a vault that is open already only its own keys count. */
@@ -140,8 +159,8 @@ static vl_result open_slot(const struct store *s, const struct vault_file *file,
     return VL_OK;
 }
 
-static vl_result unlock(const struct store *s, const struct vault_file *file,
-                        struct vl_bytes passphrase, struct vault_keys **out, uint64_t *wait_ms)
+vl_result store_keys_open(const struct store *s, const struct vault_file *file,
+                          struct vl_bytes passphrase, struct vault_keys **out, uint64_t *wait_ms)
 {
     struct tries_clock clock;
     vl_duration wait = VL_MILLISECONDS(0);
@@ -163,47 +182,78 @@ static vl_result unlock(const struct store *s, const struct vault_file *file,
     return result;
 }
 
-static vl_result open_database(struct store *s, const char *path, const char *base)
+const char *store_vault_name(const struct vault_keys *keys)
 {
-    const char *name = vault_names[s->keys->number];
-    char *file = NULL;
+    return vault_names[keys->number];
+}
+
+/* What may be gone was perhaps sent already. Durable before anything is written over the log, which
+ * alone shows it. */
+static vl_result note_torn_log(struct store *s, struct vault_file *file)
+{
+    s->is_copy = true;
+    randombytes_buf(file->markers[s->keys->number], sizeof file->markers[0]);
+    return store_keys_write(s->folder, file);
+}
+
+vl_result store_open_database(struct store *s, const char *folder, struct vault_file *file,
+                              const char *base)
+{
+    const char *name = store_vault_name(s->keys);
+    uint8_t marker[32];
+    char *path = NULL;
     if (!folder_has(s->folder, name)) return VL_ERR_DAMAGED;
     VL_TRY(pages_create(&s->pages, s->keys, base));
-    VL_TRY(folder_join(path, name, &file));
-    vl_result result = database_open(&s->db, file, s->pages, false);
-    free(file);
-    return result;
+    VL_TRY(folder_join(folder, name, &path));
+    vl_result result = database_open(&s->db, path, s->pages, false);
+    free(path);
+    VL_TRY(result);
+    VL_TRY(marker_of(s->keys, s->folder, name, marker));
+    s->is_copy = sodium_memcmp(marker, file->markers[s->keys->number], sizeof marker) != 0;
+    return !s->is_copy && pages_log_is_torn(s->pages) ? note_torn_log(s, file) : VL_OK;
 }
 
-static vl_result open_vault(struct store *s, const char *path, struct vl_bytes passphrase,
-                            const char *base, uint64_t *wait_ms)
+/* Folder, lock, file of the keys, keys: all but the database. On an error store_close. */
+static vl_result open_keys(struct store *s, const char *folder, struct vl_bytes passphrase,
+                           struct vault_file *file, uint64_t *wait_ms)
 {
-    struct vault_file file;
-    uint8_t marker[32];
-    VL_TRY(folder_open(path, &s->folder));
+    VL_TRY(folder_open(folder, &s->folder));
     if (!folder_has(s->folder, "keys")) return VL_ERR_NOT_FOUND;
     VL_TRY(folder_lock(s->folder, &s->lock));
-    VL_TRY(read_keys_file(s->folder, &file));
-    VL_TRY(unlock(s, &file, passphrase, &s->keys, wait_ms));
-    VL_TRY(open_database(s, path, base));
-    VL_TRY(marker_of(s->keys, s->folder, vault_names[s->keys->number], marker));
-    s->is_copy = sodium_memcmp(marker, file.markers[s->keys->number], sizeof marker) != 0;
-    return VL_OK;
+    VL_TRY(store_keys_read(s->folder, file));
+    VL_TRY(store_keys_open(s, file, passphrase, &s->keys, wait_ms));
+    return store_new_database_clear(s->folder); /* of a rebuilding that was broken off */
 }
 
-vl_result store_open_over(struct store **out, const char *folder, struct vl_bytes passphrase,
-                          const char *base, uint64_t *wait_ms)
+/* `told` NULL: as it is; else it is rebuilt first. */
+static vl_result open_vault(struct store **out, const char *folder, struct vl_bytes passphrase,
+                            const char *base, struct store_rebuilt *told, uint64_t *wait_ms)
 {
+    struct vault_file file;
     struct store *s = calloc(1, sizeof *s);
     if (s == NULL) return VL_ERR_NO_MEMORY;
     s->folder = s->lock = -1;
-    vl_result result = open_vault(s, folder, passphrase, base, wait_ms);
+    vl_result result = open_keys(s, folder, passphrase, &file, wait_ms);
+    if (result == VL_OK && told != NULL) result = store_rebuild_file(s, folder, base, told);
+    if (result == VL_OK) result = store_open_database(s, folder, &file, base);
     if (result != VL_OK) {
         store_close(s);
         return result;
     }
     *out = s;
     return VL_OK;
+}
+
+vl_result store_open_over(struct store **out, const char *folder, struct vl_bytes passphrase,
+                          const char *base, uint64_t *wait_ms)
+{
+    return open_vault(out, folder, passphrase, base, NULL, wait_ms);
+}
+
+vl_result store_rebuild(struct store **out, const char *folder, struct vl_bytes passphrase,
+                        struct store_rebuilt *told, uint64_t *wait_ms)
+{
+    return open_vault(out, folder, passphrase, NULL, told, wait_ms);
 }
 
 vl_result store_open(struct store **out, const char *folder, struct vl_bytes passphrase,
@@ -229,14 +279,9 @@ void store_close(struct store *s)
     free(s);
 }
 
-vl_result store_passphrase_check(struct store *s, struct vl_bytes passphrase, uint64_t *wait_ms)
+bool store_is_damaged(const struct store *s)
 {
-    struct vault_file file;
-    struct vault_keys *keys = NULL;
-    VL_TRY(read_keys_file(s->folder, &file));
-    vl_result result = unlock(s, &file, passphrase, &keys, wait_ms);
-    vault_keys_destroy(keys);
-    return result;
+    return s->db.is_damaged;
 }
 
 bool store_is_copy(const struct store *s)
@@ -247,14 +292,11 @@ bool store_is_copy(const struct store *s)
 vl_result store_accept_copy(struct store *s)
 {
     struct vault_file file;
-    struct vl_buffer bytes = {0};
     unsigned number = s->keys->number;
-    VL_TRY(read_keys_file(s->folder, &file));
+    VL_TRY(store_keys_read(s->folder, &file));
     VL_TRY(marker_of(s->keys, s->folder, vault_names[number], file.markers[number]));
-    vl_result result = vault_file_encode(&file, &bytes);
-    if (result == VL_OK) result = folder_write(s->folder, "keys", vl_buffer_view(&bytes));
+    vl_result result = store_keys_write(s->folder, &file);
     if (result == VL_OK) s->is_copy = false;
-    vl_buffer_finish(&bytes);
     return result;
 }
 
@@ -262,11 +304,6 @@ vl_result store_check(struct store *s)
 {
     if (s->writing) return VL_ERR_STATE;
     return database_check(&s->db);
-}
-
-const char *store_error(const struct store *s)
-{
-    return s->db.error[0] != '\0' ? s->db.error : vl_result_message(VL_OK);
 }
 
 /* ---- transactions ---- */
@@ -281,7 +318,8 @@ vl_result store_begin(struct store *s, const struct port *writer)
     s->writer = writer;
     s->broken = VL_OK;
     s->erasing = false;
-    s->queued_space = 0;
+    s->current.space = 0;
+    s->writes = 0;
     watch_begin(s);
     return VL_OK;
 }
@@ -291,6 +329,12 @@ vl_result store_begin(struct store *s, const struct port *writer)
 static void empty_log(struct store *s)
 {
     if (s->erased && database_checkpoint(&s->db) == VL_OK) s->erased = false;
+}
+
+void store_room(struct store *s, bool much)
+{
+    if (s->has_room != much) database_room(&s->db, much);
+    s->has_room = much;
 }
 
 vl_result store_commit(struct store *s)
@@ -336,6 +380,7 @@ vl_result store_run(struct store *s, sqlite3_stmt *statement)
         database_done(statement);
         return s->writing ? s->broken : VL_ERR_STATE;
     }
+    if (++s->writes == STORE_MANY_WRITES) store_room(s, true);
     vl_result result = database_run(&s->db, statement);
     if (result != VL_OK) s->broken = result;
     return result;

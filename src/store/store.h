@@ -25,9 +25,72 @@ VL_MUST_USE vl_result store_open(struct store **out, const char *folder, struct 
  * folder's other vault is a wrong one. */
 VL_MUST_USE vl_result store_passphrase_check(struct store *s, struct vl_bytes passphrase,
                                              uint64_t *wait_ms);
+/* From then on `now` opens the vault, and `old` does not. Durable when it returns; broken off at
+ * any point, one of the two opens it. As store_passphrase_check for `old`; INVALID also: `now` is
+ * empty, not UTF-8, too long, or a passphrase of the folder's other vault. A copy of the folder
+ * that was made before still opens with `old`. */
+VL_MUST_USE vl_result store_passphrase_change(struct store *s, struct vl_bytes old,
+                                              struct vl_bytes now, uint64_t *wait_ms);
 void store_close(struct store *s); /* checkpoints, wipes every key; accepts NULL */
 
-/* Whether the vault's file is not the one that was made here: copied or restored. Then every
+/* The end of the vault, which is closed: its keys are overwritten and taken away, then its files.
+ * After that the folder is as new, and nothing in it opens for anybody. Broken off at any point the
+ * vault is there wholly, or gone; then store_wipe_resume takes away what is left of its files, and
+ * so does making a new vault. IN_USE, NOT_FOUND, STORAGE. docs/threat-model.md says what stays
+ * possible with the disk. */
+VL_MUST_USE vl_result store_wipe(const char *folder);
+VL_MUST_USE vl_result store_wipe_resume(const char *folder); /* VL_OK also when nothing is left */
+
+/* Rebuilding, for a vault that is DAMAGED, and as store_open then. What of the old file can be read
+ * goes into a new one, which takes its name when it is whole and durable; nothing of the old one
+ * stays.
+ *
+ * Invariants
+ *  B1  Broken off or failing at any point there is the old file, with all that was in it, or the
+ *      new one.
+ *  B2  All circles' rows (names, this device's secrets) are in the new one, from either of the two
+ *      tables that have them, or it is DAMAGED and the old one stays. Notes are, as far as they
+ *      can be read, but for proofs of forks.
+ *  B3  Of the rest the new one has entries alone, and these only wait (store_rescued_scan): what is
+ *      in the logs, cells and index went through the engine's checks again.
+ *  B4  The new file is another one: it is a copy (store_is_copy), so no log is gone on with.
+ *  B5  An entry that is in the logs does not wait; so erasing it leaves no other copy of it. */
+struct store_rebuilt {
+    uint64_t entries; /* that could be read */
+    uint64_t pages;   /* of 4096 bytes, that could not */
+};
+VL_MUST_USE vl_result store_rebuild(struct store **out, const char *folder,
+                                    struct vl_bytes passphrase, struct store_rebuilt *told,
+                                    uint64_t *wait_ms);
+
+/* Entries that were read from a damaged file, and are not checked yet: the owner of the circle's
+ * replica gives them to it as if a peer had sent them, and again when something has come, for they
+ * may rest on what was lost and is brought by others. In the order (lamport, id), at most `max`,
+ * beginning after (after, id); views die with the callback. */
+struct store_rescued {
+    uint64_t lamport;
+    struct vl_id id;
+    struct vl_entry entry;
+};
+typedef vl_result (*store_rescued_visit)(void *context, const struct store_rescued *entry);
+VL_MUST_USE vl_result store_rescued_scan(struct store *s, const struct vl_id *circle,
+                                         const struct store_rescued *after, size_t max,
+                                         store_rescued_visit visit, void *context);
+VL_MUST_USE vl_result store_rescued_any(struct store *s, const struct vl_id *circle, bool *any);
+VL_MUST_USE vl_result store_rescued_count(struct store *s, uint64_t *count); /* of all circles */
+/* They wait no more: what is in the logs goes by itself, this is for what was there before. */
+VL_MUST_USE vl_result store_rescued_drop(struct store *s, const struct vl_id *circle,
+                                         const struct store_rescued *entries, size_t count);
+/* Counts an opening of the vault: what still waits after this many is given up, so that texts which
+ * nobody sees do not stay for ever. */
+#define STORE_RESCUED_OPENINGS_MAX 64u
+VL_MUST_USE vl_result store_rescued_age(struct store *s);
+
+/* Whether something was DAMAGED since it was opened. */
+bool store_is_damaged(const struct store *s);
+
+/* Whether the vault's file is not the one that was made here: copied, restored or rebuilt; or its
+ * log ended in a torn or damaged write, so that entries which were sent may be gone. Then every
  * circle goes on in a new incarnation of its log; store_accept_copy ends the state, durably. */
 bool store_is_copy(const struct store *s);
 VL_MUST_USE vl_result store_accept_copy(struct store *s);
@@ -102,15 +165,13 @@ struct store_hit {
 typedef vl_result (*store_hit_visit)(void *context, const struct store_hit *hit);
 #define STORE_QUERY_BYTES_MAX 1024u
 #define STORE_QUERY_WORDS_MAX 16u
-/* All words, as prefixes, accents and case ignored; best first. `circle` NULL: all circles. No
- * word at all finds nothing. TOO_LARGE, UTF8. */
+/* All words, as prefixes, accents and case ignored; newest first, by when they came here. `circle`
+ * NULL: all circles. No word at all finds nothing. TOO_LARGE, UTF8. */
 VL_MUST_USE vl_result store_search(struct store *s, const struct vl_id *circle,
                                    struct vl_bytes words, size_t max, store_hit_visit visit,
                                    void *context);
 
 /* integrity_check and every page's seal. DAMAGED. */
 VL_MUST_USE vl_result store_check(struct store *s);
-/* English sentence about the last STORAGE, FULL or DAMAGED, for logs; static or owned by s. */
-const char *store_error(const struct store *s);
 
 #endif

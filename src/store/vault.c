@@ -63,6 +63,7 @@ vl_result vault_keys_create(struct vault_keys **out)
 {
     VL_TRY(keys_allocate(out));
     (*out)->number = randombytes_uniform(2);
+    (*out)->slot = VAULT_SLOTS;
     randombytes_buf((*out)->file_id, sizeof(*out)->file_id);
     randombytes_buf((*out)->root, sizeof(*out)->root);
     derive(*out);
@@ -221,11 +222,12 @@ vl_result vault_file_decode(struct vl_bytes bytes, struct vault_file *out)
     return VL_OK;
 }
 
-/* Tries every slot, also after one has opened; keeps the first that did. */
-static bool open_slots(const struct vault_file *file, const uint8_t key[static 32],
-                       struct vl_buffer *place, uint8_t plain[static 2 * PAYLOAD_BYTES])
+/* Tries every slot, also after one has opened; keeps the first that did. VAULT_SLOTS: none. */
+static unsigned open_slots(const struct vault_file *file, const uint8_t key[static 32],
+                           struct vl_buffer *place, uint8_t plain[static 2 * PAYLOAD_BYTES])
 {
     bool found = false;
+    unsigned opened = VAULT_SLOTS;
     for (unsigned i = 0; i < VAULT_SLOTS; i++) {
         const uint8_t *slot = file->slots[i];
         place->data[place->size - 1] = (uint8_t)i;
@@ -236,9 +238,10 @@ static bool open_slots(const struct vault_file *file, const uint8_t key[static 3
         for (size_t at = 0; at < PAYLOAD_BYTES; at++) {
             plain[at] = (uint8_t)((plain[at] & ~keep) | (plain[PAYLOAD_BYTES + at] & keep));
         }
+        if (failed == 0 && !found) opened = i;
         found = found || failed == 0;
     }
-    return found;
+    return opened;
 }
 
 vl_result vault_unlock(const struct vault_file *file, struct vl_bytes passphrase,
@@ -258,7 +261,8 @@ vl_result vault_unlock(const struct vault_file *file, struct vl_bytes passphrase
     if (plain == NULL) goto done;
     sodium_memzero(plain, 2 * PAYLOAD_BYTES);
     result = VL_ERR_PASSPHRASE;
-    if (!open_slots(file, key, &place, plain)) goto done;
+    keys->slot = open_slots(file, key, &place, plain);
+    if (keys->slot == VAULT_SLOTS) goto done;
     result = VL_ERR_DAMAGED;
     if (plain[0] > 1 || !sodium_is_zero(plain + 49, PAYLOAD_BYTES - 49)) goto done;
     keys->number = plain[0];
@@ -271,6 +275,34 @@ vl_result vault_unlock(const struct vault_file *file, struct vl_bytes passphrase
 done:
     vl_buffer_finish(&place);
     vault_keys_destroy(keys);
+    sodium_free(key);
+    sodium_free(plain);
+    return result;
+}
+
+vl_result vault_slot_replace(struct vault_file *file, const struct vault_keys *keys,
+                             struct vl_bytes passphrase)
+{
+    struct vault_file changed = *file;
+    struct vl_buffer place = {0};
+    uint8_t *key = NULL, *plain = NULL;
+    vl_result result = VL_ERR_INVALID;
+    if (keys->slot >= VAULT_SLOTS) return result;
+    result = stretch(file, passphrase, &key);
+    if (result != VL_OK) goto done;
+    result = slot_place(file, &place);
+    if (result != VL_OK) goto done;
+    result = VL_ERR_NO_MEMORY;
+    plain = sodium_malloc(2 * PAYLOAD_BYTES);
+    if (plain == NULL) goto done;
+    sodium_memzero(plain, 2 * PAYLOAD_BYTES);
+    seal_slot(&changed, keys->slot, keys, key, &place);
+    result = VL_ERR_INVALID;
+    if (open_slots(&changed, key, &place, plain) != keys->slot) goto done;
+    *file = changed;
+    result = VL_OK;
+done:
+    vl_buffer_finish(&place);
     sodium_free(key);
     sodium_free(plain);
     return result;

@@ -41,6 +41,7 @@ struct vault_cost vault_cost_floor(void);   /* below it: INVALID when made, DAMA
 
 struct vault_keys {  /* only from vault_keys_create and vault_unlock */
     unsigned number; /* vault-0 or vault-1 */
+    unsigned slot;   /* that opened; VAULT_SLOTS: none yet */
     uint8_t file_id[VAULT_FILE_ID_BYTES];
     uint8_t root[32], page[32], secret[32], marker[32];
 };
@@ -68,6 +69,11 @@ VL_MUST_USE vl_result vault_file_decode(struct vl_bytes bytes, struct vault_file
 /* PASSPHRASE. The rest as vault_file_make. */
 VL_MUST_USE vl_result vault_unlock(const struct vault_file *file, struct vl_bytes passphrase,
                                    struct vault_keys **out);
+
+/* Seals the keys' slot anew, for another passphrase. INVALID also: that passphrase opens another
+ * vault of this folder, which would come first. On an error the file is as it was. */
+VL_MUST_USE vl_result vault_slot_replace(struct vault_file *file, const struct vault_keys *keys,
+                                         struct vl_bytes passphrase);
 
 /* store_create at another cost; tests use the floor. */
 VL_MUST_USE vl_result store_create_at_cost(const char *folder, struct vl_bytes passphrase,
