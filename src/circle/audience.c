@@ -37,3 +37,13 @@ vl_result audience_still_here(struct vl_replica *r, const struct record_field *f
     }
     return VL_OK;
 }
+
+enum share_audience audience_of_share(const struct record *share)
+{
+    const struct record_field *field = record_field(share, SHARE_AUDIENCE);
+    if (!share->sealed) return SHARE_FOR_CIRCLE;
+    if (field != NULL && field->count > 0 &&
+        field->values[0].value.integer == SHARE_FOR_FACILITATORS)
+        return SHARE_FOR_FACILITATORS;
+    return SHARE_FOR_PERSONS;
+}

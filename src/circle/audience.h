@@ -18,5 +18,7 @@ VL_MUST_USE vl_result audience_facilitators(struct vl_replica *r, struct audienc
 /* Adds those of a field of form PERSON who are still in the circle. */
 VL_MUST_USE vl_result audience_still_here(struct vl_replica *r, const struct record_field *field,
                                           struct audience *audience);
+/* Whom a share is for: that it is sealed shows by itself, to whom its author says. */
+enum share_audience audience_of_share(const struct record *share);
 
 #endif

@@ -66,6 +66,17 @@ static vl_result keep(struct reader *r, void *block)
     return VL_OK;
 }
 
+/* libical lets blanks at the end of a line go, but not those that an escape hides: without them
+ * what is written again would be read as something else. */
+static void trim(char *text)
+{
+    size_t from = strspn(text, " \t"), size = strlen(text + from);
+    while (size > 0 && (text[from + size - 1] == ' ' || text[from + size - 1] == '\t'))
+        size--;
+    memmove(text, text + from, size);
+    text[size] = '\0';
+}
+
 static vl_result read_text(struct reader *r, const char *field, icalproperty *p, bool one_line,
                            const char **out)
 {
@@ -76,6 +87,7 @@ static vl_result read_text(struct reader *r, const char *field, icalproperty *p,
         /* Calendars let a title have several lines. */
         if (*at == '\n' || *at == '\r' || *at == '\t') *at = ' ';
     }
+    if (copy != NULL) trim(copy);
     VL_TRY(keep(r, copy));
     *out = copy;
     return VL_OK;

@@ -1,9 +1,14 @@
 #include "circle/calendar_zone.h"
+#include "circle/calendar.h"
 
 #include <libical/ical.h>
+#include <link.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 bool calendar_zone_is_utc(const char *zone)
 {
@@ -57,8 +62,33 @@ bool calendar_zone_local(const char *zone, struct date utc, struct date *local)
     return by_machine(utc, local);
 }
 
+/* Pages of the library's files, and of ICU's behind it, that nobody has changed: they come again
+ * from there. A node is rarely asked for a calendar, and most of what one costs is this code. */
+static int drop_pages(struct dl_phdr_info *library, size_t size, void *unused)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    (void)size, (void)unused;
+    if (strstr(library->dlpi_name, "/libical") == NULL &&
+        strstr(library->dlpi_name, "/libicu") == NULL)
+        return 0;
+    for (size_t i = 0; i < library->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &library->dlpi_phdr[i];
+        if (part->p_type != PT_LOAD || (part->p_flags & PF_W) != 0) continue;
+        const size_t from = (library->dlpi_addr + part->p_vaddr) & ~(page - 1);
+        const size_t until = library->dlpi_addr + part->p_vaddr + part->p_memsz;
+        (void)madvise((void *)from, until - from, MADV_DONTNEED); /* a matter of room alone */
+    }
+    return 0;
+}
+
 void calendar_zone_forget(void)
 {
     icaltimezone_free_builtin_timezones();
     icalmemory_free_ring();
+}
+
+void calendar_rest(void)
+{
+    (void)dl_iterate_phdr(drop_pages, NULL);
+    (void)malloc_trim(0);
 }

@@ -63,6 +63,12 @@ vl_result circle_info_write(struct vl_replica *r, const char *name, const char *
     struct edit e;
     vl_result result = VL_OK;
     if (problem != NULL) *problem = (struct schema_problem){0};
+    if (name != NULL && name[0] == '\0') {
+        if (problem != NULL)
+            *problem = (struct schema_problem){schema_field(SCHEMA_CIRCLE, CIRCLE_NAME),
+                                               N_("a circle needs a name")};
+        return VL_ERR_INVALID;
+    }
     circle_info_id(vl_replica_circle(r), &id);
     VL_TRY(edit_begin(&e, r, SCHEMA_CIRCLE, &id));
     edit_set_text(&e, CIRCLE_NAME, name);

@@ -1,4 +1,5 @@
 #include "circle/circles.h"
+#include "circle/ownership.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,8 @@ static vl_result circle_create(const struct circle *from, struct circle **out)
         result = copy_text(&circle->agreement);
     }
     if (result == VL_OK && !circle->is_draft)
-        result = vl_replica_open(&circle->replica, &circle->id, circle->keys, &circle->storage);
+        result = vl_replica_open(&circle->replica, &circle->id, circle->keys, &circle->storage,
+                                 ownership_may_write);
     if (result != VL_OK) {
         circle_destroy(circle);
         return result;

@@ -4,6 +4,14 @@
 
 #include <veillee/replica.h>
 
+struct circle_rescue { /* how far the entries of a damaged file went in (api/circle_rescue.h) */
+    bool none;         /* nothing waits */
+    bool after, moved; /* within a round, behind this place; something went in in this round */
+    uint64_t lamport;
+    struct vl_id id;
+    uint64_t tried; /* 1 + the replica's generation in which nothing went in; 0: there was none */
+};
+
 struct circle {
     struct vl_id id; /* of a draft: its local id */
     bool is_draft;
@@ -13,6 +21,7 @@ struct circle {
     struct vl_device_keys *keys;
     struct vl_storage storage;
     struct vl_replica *replica; /* NULL for a draft */
+    struct circle_rescue rescue;
 };
 
 struct circles {

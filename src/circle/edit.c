@@ -122,11 +122,6 @@ void edit_add_all(struct edit *e, uint32_t field, const struct vl_value *element
     all_values(e, field, EDIT_ADD, VL_FIELD_SET, elements, count);
 }
 
-void edit_remove(struct edit *e, uint32_t field, const struct vl_value *element)
-{
-    edit_remove_all(e, field, element, 1);
-}
-
 void edit_remove_all(struct edit *e, uint32_t field, const struct vl_value *elements, size_t count)
 {
     all_values(e, field, EDIT_REMOVE, VL_FIELD_SET, elements, count);
@@ -135,11 +130,6 @@ void edit_remove_all(struct edit *e, uint32_t field, const struct vl_value *elem
 void edit_elements(struct edit *e, uint32_t field, const struct vl_value *elements, size_t count)
 {
     all_values(e, field, EDIT_ELEMENTS, VL_FIELD_SET, elements, count);
-}
-
-void edit_append(struct edit *e, uint32_t field, const struct vl_value *element)
-{
-    edit_append_all(e, field, element, 1);
 }
 
 void edit_append_all(struct edit *e, uint32_t field, const struct vl_value *elements, size_t count)
@@ -225,21 +215,20 @@ static vl_result check_subject(const struct edit *e, const struct vl_id *me)
     return is_one && memcmp(&mine, &e->id, sizeof mine) == 0 ? VL_OK : VL_ERR_AUTHORITY;
 }
 
-/* Whoever wrote the oldest value that is still seen made the record. */
+/* The id says whose it is. */
 static vl_result check_author(const struct edit *e, const struct vl_id *me)
 {
-    const struct record_value *oldest;
+    const uint32_t type = edit_cell_type(e->schema->type, e->sealed);
     struct record record;
-    vl_result result =
-        record_read(e->replica, edit_cell_type(e->schema->type, e->sealed), &e->id, &record);
+    if (!record_id_is_made_by(vl_replica_circle(e->replica), e->schema, &e->id, me))
+        return VL_ERR_AUTHORITY;
+    if (e->schema->writer != SCHEMA_WRITER_ONCE) return VL_OK;
+    vl_result result = record_read(e->replica, type, &e->id, &record);
     if (result == VL_ERR_NOT_FOUND) return VL_OK;
-    if (result != VL_OK) return result;
-    oldest = record_made(&record);
-    bool is_fixed = e->schema->writer == SCHEMA_WRITER_ONCE;
-    if (oldest != NULL && (is_fixed || !vl_id_equal(&oldest->author, me)))
-        result = VL_ERR_AUTHORITY;
+    VL_TRY(result);
+    const bool is_there = record_made(&record) != NULL;
     record_finish(&record);
-    return result;
+    return is_there ? VL_ERR_AUTHORITY : VL_OK;
 }
 
 static vl_result check_facilitator(const struct edit *e, const struct vl_id *me)

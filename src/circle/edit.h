@@ -47,7 +47,6 @@ void edit_set(struct edit *e, uint32_t field, const struct vl_value *value);
 void edit_set_text(struct edit *e, uint32_t field, const char *text);
 /* A set: the element is put in, or all its adds that are seen here are taken out. */
 void edit_add(struct edit *e, uint32_t field, const struct vl_value *element);
-void edit_remove(struct edit *e, uint32_t field, const struct vl_value *element);
 void edit_add_all(struct edit *e, uint32_t field, const struct vl_value *elements, size_t count);
 void edit_remove_all(struct edit *e, uint32_t field, const struct vl_value *elements, size_t count);
 /* ... all of it: others that are seen here are taken out. */
@@ -56,7 +55,6 @@ void edit_elements(struct edit *e, uint32_t field, const struct vl_value *elemen
 void edit_text(struct edit *e, uint32_t field, struct vl_bytes text);
 /* A text or list: something at the end. */
 void edit_append_text(struct edit *e, uint32_t field, struct vl_bytes text);
-void edit_append(struct edit *e, uint32_t field, const struct vl_value *element);
 void edit_append_all(struct edit *e, uint32_t field, const struct vl_value *elements, size_t count);
 /* A list: the whole of it, again writing what differs. */
 void edit_list(struct edit *e, uint32_t field, const struct vl_value *elements, size_t count);

@@ -240,6 +240,81 @@ static vl_result plan_list(struct target *t)
     return plan_items(t, start, start, change->count - same_end);
 }
 
+/* ---- the same once more ---- */
+
+/* What is said now in place of what said it before. A register that several people set at once
+ * stays as it is: it is theirs to settle. */
+static vl_result say_register(struct target *t, const struct vl_cell_value *values, size_t count)
+{
+    struct vl_operation op = {
+        .opcode = VL_OP_REGISTER_SET, .field = t->field->id, .value = values[0].value};
+    struct vl_dot dot;
+    if (count != 1) return VL_OK;
+    VL_TRY(living_dots(t, NULL, &op));
+    return plan_add(t->plan, op, &dot);
+}
+
+static vl_result is_to_say(const struct target *t, struct vl_bytes element, bool *out)
+{
+    struct vl_value value;
+    struct vl_id me;
+    *out = true;
+    if (t->field->form != SCHEMA_SELF) return VL_OK;
+    VL_TRY(vl_replica_me(t->plan->replica, &me));
+    *out = vl_value_decode(element, &value) == VL_OK && vl_id_equal(&value.person, &me);
+    return VL_OK;
+}
+
+static vl_result say_set(struct target *t, const struct vl_cell_value *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct vl_operation op = {.field = t->field->id, .value = values[i].value};
+        struct vl_dot dot;
+        bool is_mine;
+        VL_TRY(is_to_say(t, op.value, &is_mine));
+        if (!is_mine) continue;
+        op.opcode = VL_OP_SET_ADD;
+        VL_TRY(plan_add(t->plan, op, &dot));
+        op.opcode = VL_OP_SET_REMOVE;
+        VL_TRY(living_dots(t, &op.value, &op));
+        VL_TRY(plan_add(t->plan, op, &dot));
+    }
+    return VL_OK;
+}
+
+/* Nothing of it leans on an older element: who reads only this has all of it, in order. */
+static vl_result say_list(struct target *t, const struct vl_cell_value *values, size_t count)
+{
+    struct vl_operation op = {.opcode = VL_OP_LIST_INSERT,
+                              .field = t->field->id,
+                              .left.is_end = true,
+                              .right.is_end = true};
+    for (size_t i = 0; i < count; i++)
+        VL_TRY(plan_insert(t, &op, values[i].value, 1));
+    return plan_delete(t, 0, count);
+}
+
+/* What is new comes before what is old goes: a power cut between two entries loses nothing. */
+static vl_result plan_again(struct target *t)
+{
+    const enum vl_field_kind kind = t->field->kind;
+    size_t count;
+    VL_TRY(vl_cell_values(kind, cell_of(t), NULL, 0, &count));
+    struct vl_cell_value *values = plan_memory(t->plan, count * sizeof *values);
+    uint8_t *state = plan_memory(t->plan, t->cell.size); /* values are views of it */
+    if (values == NULL || state == NULL) return VL_ERR_NO_MEMORY;
+    if (count == 0) return VL_OK;
+    memcpy(state, t->cell.data, t->cell.size);
+    VL_TRY(vl_cell_values(kind, vl_bytes(state, t->cell.size), values, count, &count));
+    switch (kind) {
+    case VL_FIELD_REGISTER: return say_register(t, values, count);
+    case VL_FIELD_SET: return say_set(t, values, count);
+    case VL_FIELD_LIST: return say_list(t, values, count);
+    case VL_FIELD_TEXT: break; /* nothing that is said again has one */
+    }
+    return VL_ERR_INTERNAL;
+}
+
 vl_result plan_change(struct plan *plan, const struct edit_change *change)
 {
     struct target t = {.plan = plan, .change = change, .field = change->field};
@@ -256,6 +331,7 @@ vl_result plan_change(struct plan *plan, const struct edit_change *change)
         case EDIT_APPEND_TEXT: result = plan_text(&t); break;
         case EDIT_LIST:
         case EDIT_APPEND: result = plan_list(&t); break;
+        case EDIT_AGAIN: result = plan_again(&t); break;
         }
     vl_buffer_finish(&t.cell);
     return result;

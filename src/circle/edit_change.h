@@ -13,7 +13,8 @@ enum edit_action {
     EDIT_TEXT,
     EDIT_APPEND_TEXT,
     EDIT_LIST,
-    EDIT_APPEND
+    EDIT_APPEND,
+    EDIT_AGAIN /* no items: what the field holds is written once more, in place of what said it */
 };
 
 struct edit_change {

@@ -27,16 +27,6 @@ static vl_result collect(void *context, const struct vl_entry_row *row)
     return add_entry(context, &row->id);
 }
 
-/* All entries with a body: whatever is asked of them is asked after the scan. */
-static vl_result all_entries(struct vl_replica *r, struct erasure *out)
-{
-    const struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTENT | 1u << VL_ENTRY_SEALED};
-    *out = (struct erasure){0};
-    vl_result result = vl_replica_entries(r, &scan, collect, out);
-    if (result != VL_OK) erasure_finish(out);
-    return result;
-}
-
 /* ---- by what they write to ---- */
 
 static int order_targets(const void *a, const void *b)
@@ -78,38 +68,92 @@ static vl_result count_touched(struct vl_replica *r, const struct vl_id *entry,
         if (result == VL_OK) vl_body_finish(&body);
     }
     vl_buffer_wipe(&bytes);
-    vl_buffer_finish(&bytes);
-    bool is_ours = result == VL_ERR_NO_MEMORY || result == VL_ERR_STORAGE;
+    bool is_ours = result == VL_ERR_NO_MEMORY || result == VL_ERR_STORAGE || result == VL_ERR_FULL;
     return is_ours ? result : VL_OK;
+}
+
+struct candidate {
+    uint64_t lamport;
+    struct vl_id id;
+};
+struct candidates {
+    struct candidate *items;
+    size_t count, capacity;
+};
+
+static vl_result add_candidate(void *context, const struct vl_entry_row *row)
+{
+    struct candidates *all = context;
+    if ((row->flags & VL_ENTRY_ERASED) != 0) return VL_OK;
+    if (all->count == all->capacity) {
+        size_t capacity = all->capacity == 0 ? 64 : 2 * all->capacity;
+        struct candidate *items = reallocarray(all->items, capacity, sizeof *items);
+        if (items == NULL) return VL_ERR_NO_MEMORY;
+        all->items = items;
+        all->capacity = capacity;
+    }
+    all->items[all->count++] = (struct candidate){row->lamport, row->id};
+    return VL_OK;
+}
+
+static int order_candidates(const void *a, const void *b)
+{
+    const struct candidate *one = a, *two = b;
+    if (one->lamport != two->lamport) return one->lamport < two->lamport ? -1 : 1;
+    return vl_id_compare(&one->id, &two->id);
+}
+
+/* Of what is in the cells it is known who wrote to a record; the rest has to be opened. */
+static vl_result find_candidates(struct vl_replica *r, const struct erasure_target *targets,
+                                 size_t count, struct candidates *out)
+{
+    const struct vl_scan unmerged = {.kinds = 1u << VL_ENTRY_CONTENT | 1u << VL_ENTRY_SEALED,
+                                     .flags_mask = VL_ENTRY_MERGED | VL_ENTRY_ERASED};
+    VL_TRY(vl_replica_entries(r, &unmerged, add_candidate, out));
+    for (size_t i = 0; i < count; i++) {
+        const struct erasure_target *target = &targets[i];
+        VL_TRY(vl_replica_writers(r, target->type, &target->record, add_candidate, out));
+        VL_TRY(vl_replica_writers(r, target->type + VL_TYPE_SEALED, &target->record, add_candidate,
+                                  out));
+    }
+    if (out->count > 0) qsort(out->items, out->count, sizeof *out->items, order_candidates);
+    return VL_OK;
 }
 
 vl_result erasure_find(struct vl_replica *r, struct erasure_target *targets, size_t count,
                        enum erasure_reach reach, struct erasure *out)
 {
+    struct candidates all = {0};
     *out = (struct erasure){0};
     if (count == 0) return VL_OK;
-    VL_TRY(all_entries(r, out));
     qsort(targets, count, sizeof *targets, order_targets);
-    vl_result result = VL_OK;
-    size_t kept = 0;
-    for (size_t i = 0; i < out->count && result == VL_OK; i++) {
+    vl_result result = find_candidates(r, targets, count, &all);
+    for (size_t i = 0; i < all.count && result == VL_OK; i++) {
+        const struct vl_id *id = &all.items[i].id;
         struct touch touch;
-        result = count_touched(r, &out->entries[i], targets, count, &touch);
-        if (touch.targets == 0) continue;
+        if (i > 0 && vl_id_equal(id, &all.items[i - 1].id)) continue;
+        result = count_touched(r, id, targets, count, &touch);
+        if (result != VL_OK || touch.targets == 0) continue;
         if (reach == ERASURE_ALONE && touch.targets < touch.operations)
             out->mixed++;
         else
-            out->entries[kept++] = out->entries[i];
+            result = add_entry(out, id);
     }
-    out->count = kept;
+    free(all.items);
     if (result != VL_OK) erasure_finish(out);
     return result;
 }
 
 vl_result erasure_find_entry(struct vl_replica *r, const char *prefix, struct erasure *out)
 {
+    const struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTENT | 1u << VL_ENTRY_SEALED};
     size_t kept = 0;
-    VL_TRY(all_entries(r, out));
+    *out = (struct erasure){0};
+    vl_result result = vl_replica_entries(r, &scan, collect, out);
+    if (result != VL_OK) {
+        erasure_finish(out);
+        return result;
+    }
     for (size_t i = 0; i < out->count; i++) {
         char hex[VL_ID_TEXT_SIZE];
         vl_id_text(&out->entries[i], hex);

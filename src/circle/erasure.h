@@ -1,7 +1,8 @@
 /* Which entries have to go so that a text is gone, and the tombstones that take them.
  *
  * A record's text lies in every entry that ever wrote to it, in those too whose value another one
- * replaced since, so the whole log is looked through, once for all targets.
+ * replaced since. The store knows which entries in the cells wrote to a record; those that are not
+ * merged are looked through.
  *
  * An entry may hold more than what is to go. This program writes one record an entry, and a text
  * that is written together apart from the record's other fields, so that either can go without the

@@ -62,24 +62,20 @@ static bool read_sections(struct format *f)
     return has_its_form(f);
 }
 
-static vl_result from_text(struct format *out)
+vl_result format_parse(struct vl_bytes file, struct format *out)
 {
+    *out = (struct format){0};
+    VL_TRY(text_parse(file, &out->text, NULL));
     if (read_sections(out)) return VL_OK;
     format_finish(out);
     return VL_ERR_INVALID;
 }
 
-vl_result format_parse(struct vl_bytes file, struct format *out)
-{
-    *out = (struct format){0};
-    VL_TRY(text_parse(file, &out->text, NULL));
-    return from_text(out);
-}
-
 static vl_result read_item(const struct texts_item *item, const char *language, struct format *out)
 {
-    VL_TRY(texts_read(language, item->name, &out->text));
-    VL_TRY(from_text(out));
+    struct vl_bytes file;
+    VL_TRY(texts_find(language, item->name, &file));
+    VL_TRY(format_parse(file, out));
     memcpy(out->id, item->id, sizeof out->id);
     return VL_OK;
 }

@@ -31,8 +31,7 @@ static void place_write(const struct schema_record *schema, const struct vl_reco
     char id[RECORD_ID_TEXT_SIZE];
     record_id_text(&row->record, id);
     if (is_by_date(schema))
-        snprintf(out, LISTING_PLACE_SIZE, "%.*s-%s", (int)row->key_size, (const char *)row->key,
-                 id);
+        snprintf(out, LISTING_PLACE_SIZE, "%s-%s", row->date, id);
     else
         snprintf(out, LISTING_PLACE_SIZE, "%llu-%s", (unsigned long long)row->lowest, id);
 }
@@ -42,9 +41,8 @@ static vl_result key_parse(const struct schema_record *schema, const char *key,
 {
     size_t size = strlen(key);
     if (is_by_date(schema)) {
-        if (size > sizeof out->key || (size > 0 && !schema_is_date(key))) return VL_ERR_INVALID;
-        memcpy(out->key, key, size);
-        out->key_size = size;
+        if (size >= sizeof out->date || (size > 0 && !schema_is_date(key))) return VL_ERR_INVALID;
+        memcpy(out->date, key, size + 1);
         return VL_OK;
     }
     if (size == 0 || size > 19 || strspn(key, "0123456789") != size) return VL_ERR_INVALID;
@@ -96,18 +94,14 @@ static vl_result take_row(void *context, const struct vl_record_row *row)
     return VL_OK;
 }
 
-static void walk_key(struct walk *w)
+static void walk_names(struct walk *w)
 {
     const struct listing_query *query = w->query;
     for (size_t i = 0; i < query->filter_count; i++) {
-        const struct vl_value *value = &query->filters[i].value;
-        bool is_record = value->tag == VL_VALUE_REFERENCE;
-        if (!is_record && value->tag != VL_VALUE_PERSON) continue;
-        w->scan.has_key = true;
-        w->scan.key_field = query->filters[i].field->id;
-        w->scan.key_size = VL_LOOKUP_KEY_MAX;
-        memcpy(w->scan.key, is_record ? value->record.bytes : value->person.bytes,
-               VL_LOOKUP_KEY_MAX);
+        if (query->filters[i].value.tag != VL_VALUE_REFERENCE) continue;
+        w->scan.has_names = true;
+        w->scan.names_field = query->filters[i].field->id;
+        w->scan.names = query->filters[i].value.record;
         return;
     }
 }
@@ -119,10 +113,10 @@ static vl_result walk_begin(struct walk *w)
     const bool is_newest = schema->order == SCHEMA_ORDER_NEWEST;
     w->scan = (struct vl_record_scan){.backward = query->backward != is_newest, .max = ROWS_BATCH};
     if (is_by_date(schema)) {
-        w->scan.order = VL_RECORDS_BY_KEY;
-        w->scan.order_field = date_field(schema)->id;
+        w->scan.order = VL_RECORDS_BY_DATE;
+        w->scan.date_field = date_field(schema)->id;
     }
-    walk_key(w);
+    walk_names(w);
     if (schema->audience != SCHEMA_FOR_FACILITATORS) w->rows[w->type_count++].type = schema->type;
     if (schema->audience != SCHEMA_FOR_CIRCLE)
         w->rows[w->type_count++].type = schema->type + VL_TYPE_SEALED;
@@ -146,11 +140,7 @@ static int row_compare(const struct walk *w, const struct vl_record_row *a,
                        const struct vl_record_row *b)
 {
     int order = a->lowest < b->lowest ? -1 : a->lowest > b->lowest;
-    if (w->scan.order == VL_RECORDS_BY_KEY) {
-        size_t least = a->key_size < b->key_size ? a->key_size : b->key_size;
-        order = memcmp(a->key, b->key, least);
-        if (order == 0) order = a->key_size < b->key_size ? -1 : a->key_size > b->key_size;
-    }
+    if (w->scan.order == VL_RECORDS_BY_DATE) order = strcmp(a->date, b->date);
     if (order == 0) order = memcmp(&a->record, &b->record, sizeof a->record);
     return w->scan.backward ? -order : order;
 }

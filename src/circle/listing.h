@@ -1,6 +1,6 @@
 /* Lists of records: one type, in its order, filtered, a page at a time.
  *
- * Only what a page shows is read; filters by REFERENCE and PERSON are found by the storage. After
+ * Only what a page shows is read; what a filter by REFERENCE wants the storage finds. After
  * LISTING_LOOKED_MAX records a page ends with what it has.
  *
  * A page ends with the place after which the next one begins. A place is text: the key of the order

@@ -1,4 +1,5 @@
 #include "circle/minutes_import.h"
+#include "circle/edit.h"
 #include <string.h>
 
 /* Of the circle, the file's name and its content: the same file is the same meeting. */

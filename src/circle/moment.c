@@ -135,35 +135,35 @@ vl_result moment_read(struct vl_replica *r, const struct vl_record_id *meeting,
 /* ---- all of a meeting ---- */
 
 struct finding { /* ids of records that name the meeting */
-    const struct vl_record_id *meeting;
     struct vl_record_id *ids;
-    size_t count;
+    size_t count, capacity;
 };
 
-static vl_result visit_cell(void *context, const struct vl_cell_key *key, struct vl_bytes state)
+static vl_result visit_row(void *context, const struct vl_record_row *row)
 {
     struct finding *finding = context;
-    struct vl_cell_value said;
-    struct vl_value value;
-    size_t count;
-    if (key->field != MOMENT_MEETING || key->kind != VL_FIELD_REGISTER) return VL_OK;
-    VL_TRY(vl_cell_values(VL_FIELD_REGISTER, state, &said, 1, &count));
-    if (count == 0 || vl_value_decode(said.value, &value) != VL_OK ||
-        value.tag != VL_VALUE_REFERENCE || !is_same_record(&value.record, finding->meeting))
-        return VL_OK;
-    struct vl_record_id *grown = realloc(finding->ids, (finding->count + 1) * sizeof *finding->ids);
-    if (grown == NULL) return VL_ERR_NO_MEMORY;
-    finding->ids = grown;
-    grown[finding->count++] = key->record;
+    if (finding->count == finding->capacity) {
+        size_t capacity = finding->capacity == 0 ? 64 : 2 * finding->capacity;
+        struct vl_record_id *grown = reallocarray(finding->ids, capacity, sizeof *grown);
+        if (grown == NULL) return VL_ERR_NO_MEMORY;
+        finding->ids = grown;
+        finding->capacity = capacity;
+    }
+    finding->ids[finding->count++] = row->record;
     return VL_OK;
 }
 
 vl_result moments_read(struct vl_replica *r, const struct vl_record_id *meeting,
                        struct moments *out)
 {
-    struct finding finding = {.meeting = meeting};
+    const struct vl_record_scan of_meeting = {.type = SCHEMA_MOMENT,
+                                              .order = VL_RECORDS_BY_ID,
+                                              .has_names = true,
+                                              .names_field = MOMENT_MEETING,
+                                              .names = *meeting};
+    struct finding finding = {.count = 0};
     *out = (struct moments){0};
-    vl_result result = vl_replica_records(r, SCHEMA_MOMENT, visit_cell, &finding);
+    vl_result result = vl_replica_find_records(r, &of_meeting, visit_row, &finding);
     for (size_t i = 0; result == VL_OK && i < finding.count; i++) {
         struct moment moment;
         result = moment_read(r, meeting, &finding.ids[i], &moment);
@@ -217,7 +217,7 @@ vl_result moment_write(struct vl_replica *r, const struct vl_record_id *meeting,
 {
     struct vl_record_id id;
     struct edit e;
-    record_id_random(&id);
+    VL_TRY(record_id_new(r, SCHEMA_MOMENT, &id));
     VL_TRY(edit_begin(&e, r, SCHEMA_MOMENT, &id));
     vl_result result = fill(&e, meeting, moment);
     if (result == VL_OK) result = edit_write(&e, now, problem);

@@ -2,11 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void profile_id(const struct vl_id *circle, const struct vl_id *person, struct vl_record_id *out)
-{
-    record_id_derive(circle, SCHEMA_PROFILE, vl_bytes(person->bytes, sizeof person->bytes), out);
-}
-
 vl_result profile_write(struct vl_replica *r, const struct profile_change *change, vl_wall now,
                         struct schema_problem *problem)
 {
@@ -22,7 +17,7 @@ vl_result profile_write(struct vl_replica *r, const struct profile_change *chang
         return VL_ERR_INVALID;
     }
     VL_TRY(vl_replica_me(r, &me));
-    profile_id(vl_replica_circle(r), &me, &id);
+    (void)record_id_of(vl_replica_circle(r), schema_record(SCHEMA_PROFILE), NULL, &me, &id);
     VL_TRY(edit_begin(&e, r, SCHEMA_PROFILE, &id));
     edit_set_text(&e, PROFILE_PSEUDONYM, change->pseudonym);
     edit_set_text(&e, PROFILE_ABOUT, change->about);
@@ -35,26 +30,16 @@ vl_result profile_write(struct vl_replica *r, const struct profile_change *chang
     return result;
 }
 
-vl_result profile_read(struct vl_replica *r, const struct vl_id *person, struct record *out)
-{
-    struct vl_record_id id;
-    size_t left = 0;
-    profile_id(vl_replica_circle(r), person, &id);
-    VL_TRY(record_read(r, SCHEMA_PROFILE, &id, out));
-    for (size_t i = 0; i < out->field_count; i++)
-        left += out->fields[i].count; /* only her own are read */
-    if (left > 0) return VL_OK;
-    record_finish(out);
-    return VL_ERR_NOT_FOUND;
-}
-
 vl_result profile_name(struct vl_replica *r, const struct vl_id *person, char *out, size_t size)
 {
+    const struct schema_record *schema = schema_record(SCHEMA_PROFILE);
+    struct vl_record_id id;
     struct record record;
     char digits[VL_ID_TEXT_SIZE];
     const char *name = digits;
     size_t length;
-    vl_result result = profile_read(r, person, &record);
+    (void)record_id_of(vl_replica_circle(r), schema, NULL, person, &id);
+    vl_result result = record_get(r, schema, &id, &record); /* only her own values are read */
     if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
     vl_id_text(person, digits);
     digits[8] = '\0';

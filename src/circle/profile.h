@@ -10,13 +10,9 @@ struct profile_change {
     const uint32_t *colour;        /* 0xRRGGBB */
 };
 
-void profile_id(const struct vl_id *circle, const struct vl_id *person, struct vl_record_id *out);
 /* My own. NOT_FOUND: I am not enrolled yet. */
 VL_MUST_USE vl_result profile_write(struct vl_replica *r, const struct profile_change *change,
                                     vl_wall now, struct schema_problem *problem);
-/* Values by others than the person herself are left out. NOT_FOUND: she wrote none. */
-VL_MUST_USE vl_result profile_read(struct vl_replica *r, const struct vl_id *person,
-                                   struct record *out); /* record_finish */
 /* Her pseudonym, or the first eight digits of her id. `out` gets a final zero, never more than
  * size bytes, never half a character. */
 VL_MUST_USE vl_result profile_name(struct vl_replica *r, const struct vl_id *person, char *out,

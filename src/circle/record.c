@@ -89,10 +89,10 @@ static vl_result take_values(struct record_field *field, const struct vl_cell_va
     if (kept == NULL || field->values == NULL) result = VL_ERR_NO_MEMORY;
     for (size_t i = 0; i < count && field->count < most && result == VL_OK; i++) {
         struct vl_value value;
-        if (vl_value_decode(values[i].value, &value) != VL_OK ||
-            schema_check(field->schema, &value, NULL) != VL_OK ||
-            is_told(field, values, kept, values[i].value))
-            continue;
+        vl_result fits = vl_value_decode(values[i].value, &value);
+        if (fits == VL_OK) fits = schema_check(field->schema, &value, NULL);
+        if (fits == VL_ERR_NO_MEMORY) result = fits; /* nobody's fault: it is not left out */
+        if (fits != VL_OK || is_told(field, values, kept, values[i].value)) continue;
         result = copy_value(&values[i], &value, &field->values[field->count]);
         if (result == VL_OK) kept[field->count++] = i;
     }
@@ -199,6 +199,7 @@ const struct record_value *record_made(const struct record *record)
     for (size_t f = 0; f < record->field_count; f++)
         for (size_t v = 0; v < record->fields[f].count; v++) {
             const struct record_value *value = &record->fields[f].values[v];
+            if (record->has_maker && !vl_id_equal(&value->author, &record->maker)) continue;
             if (oldest == NULL || vl_stamp_compare(&value->stamp, &oldest->stamp) < 0)
                 oldest = value;
         }
@@ -227,52 +228,76 @@ static bool is_subject(const struct vl_replica *r, const struct record *record,
 }
 
 /* Whether the words are those that the record's id comes from. */
-static bool are_its_words(const struct vl_replica *r, const struct record *record,
-                          const struct vl_value *words)
+static vl_result are_its_words(const struct vl_replica *r, const struct record *record,
+                               const struct vl_value *words, bool *are)
 {
     struct vl_record_id id;
-    return words->tag == VL_VALUE_TEXT &&
-           record_id_of_words(vl_replica_circle(r), record->schema, words->bytes, &id) == VL_OK &&
-           memcmp(&id, &record->id, sizeof id) == 0;
+    *are = false;
+    if (words->tag != VL_VALUE_TEXT) return VL_OK;
+    vl_result result = record_id_of_words(vl_replica_circle(r), record->schema, words->bytes, &id);
+    *are = result == VL_OK && memcmp(&id, &record->id, sizeof id) == 0;
+    return result == VL_ERR_NO_MEMORY ? result : VL_OK;
 }
 
+/* Whose record it is by its id, when she wrote any of the values. By their age nothing can be told:
+ * whoever knows the id can date a value back. */
+static void find_maker(const struct vl_replica *r, struct record *record)
+{
+    const struct vl_id *circle = vl_replica_circle(r), *last = NULL;
+    if (record->schema->id != SCHEMA_ID_MAKER) return;
+    for (size_t f = 0; f < record->field_count && !record->has_maker; f++)
+        for (size_t v = 0; v < record->fields[f].count && !record->has_maker; v++) {
+            const struct vl_id *author = &record->fields[f].values[v].author;
+            if (last != NULL && vl_id_equal(author, last)) continue;
+            last = author;
+            record->has_maker = record_id_is_made_by(circle, record->schema, &record->id, author);
+            if (record->has_maker) record->maker = *author;
+        }
+}
+
+static bool is_makers(const struct record *record, const struct vl_id *author)
+{
+    return record->has_maker && vl_id_equal(author, &record->maker);
+}
+
+/* Of any field but words that an id comes from. */
 static bool is_read(const struct vl_replica *r, const struct record *record,
-                    const struct record_field *field, const struct vl_id *maker,
-                    const struct record_value *value)
+                    const struct record_field *field, const struct record_value *value)
 {
     const struct vl_id *author = &value->author;
     if (field->schema->form == SCHEMA_SELF && !vl_id_equal(author, &value->value.person))
         return false;
-    if (record->schema->id == SCHEMA_ID_WORDS && field == &record->fields[0])
-        return are_its_words(r, record, &value->value);
     switch (record->schema->writer) {
     case SCHEMA_WRITER_SUBJECT: return is_subject(r, record, author);
     case SCHEMA_WRITER_AUTHOR:
-    case SCHEMA_WRITER_ONCE: return vl_id_equal(author, maker);
+    case SCHEMA_WRITER_ONCE: return is_makers(record, author);
     case SCHEMA_WRITER_ANY:
     case SCHEMA_WRITER_FACILITATOR: break;
     }
-    if (schema_is_makers(record->schema, field->schema)) return vl_id_equal(author, maker);
+    if (schema_is_makers(record->schema, field->schema)) return is_makers(record, author);
     return true;
 }
 
-static void keep_read(const struct vl_replica *r, struct record *record)
+static vl_result keep_read(const struct vl_replica *r, struct record *record)
 {
-    const struct record_value *made = record_made(record);
-    if (made == NULL) return;
-    const struct vl_id maker = made->author; /* its value moves */
+    vl_result result = VL_OK;
+    find_maker(r, record);
     for (size_t f = 0; f < record->field_count; f++) {
         struct record_field *field = &record->fields[f];
         size_t kept = 0;
         for (size_t v = 0; v < field->count; v++) {
             struct record_value value = field->values[v];
-            if (is_read(r, record, field, &maker, &value))
+            bool read = result != VL_OK || is_read(r, record, field, &value);
+            if (result == VL_OK && f == 0 && record->schema->id == SCHEMA_ID_WORDS)
+                result = are_its_words(r, record, &value.value, &read);
+            if (read || result != VL_OK)
                 field->values[kept++] = value;
             else
                 value_finish(&value);
         }
         field->count = kept;
     }
+    return result;
 }
 
 static vl_result find_authors(struct vl_replica *r, struct record_list *list)
@@ -284,7 +309,7 @@ static vl_result find_authors(struct vl_replica *r, struct record_list *list)
             for (size_t v = 0; v < field->count; v++)
                 VL_TRY(find_author(&authors, &field->values[v]));
         }
-        keep_read(r, &list->items[i]);
+        VL_TRY(keep_read(r, &list->items[i]));
     }
     return VL_OK;
 }
@@ -407,23 +432,85 @@ void record_id_derive(const struct vl_id *circle, uint32_t type, struct vl_bytes
     memcpy(out->bytes, hash.bytes, sizeof out->bytes);
 }
 
+#define MAKER_RANDOM 6u /* bytes of an id that the maker chooses; the others say whose it is */
+
+static void maker_tag(const struct vl_id *circle, const struct schema_record *schema,
+                      const struct vl_id *person, struct vl_record_id *id)
+{
+    const uint8_t number[4] = {(uint8_t)schema->type, (uint8_t)(schema->type >> 8),
+                               (uint8_t)(schema->type >> 16), (uint8_t)(schema->type >> 24)};
+    const struct vl_bytes parts[] = {{circle->bytes, sizeof circle->bytes},
+                                     {number, sizeof number},
+                                     {person->bytes, sizeof person->bytes},
+                                     {id->bytes, MAKER_RANDOM}};
+    struct vl_id hash;
+    vl_hash(VL_DOMAIN_RECORD_MAKER, parts, 4, &hash);
+    memcpy(id->bytes + MAKER_RANDOM, hash.bytes, sizeof id->bytes - MAKER_RANDOM);
+}
+
+/* Of one a meeting and person the meeting stands for the random bytes. */
+static void meeting_bytes(const struct vl_record_id *meeting, struct vl_record_id *id)
+{
+    const struct vl_bytes part = {meeting->bytes, sizeof meeting->bytes};
+    struct vl_id hash;
+    vl_hash(VL_DOMAIN_RECORD_MEETING, &part, 1, &hash);
+    memcpy(id->bytes, hash.bytes, MAKER_RANDOM);
+}
+
+bool record_id_is_made_by(const struct vl_id *circle, const struct schema_record *schema,
+                          const struct vl_record_id *id, const struct vl_id *person)
+{
+    struct vl_record_id hers = *id;
+    maker_tag(circle, schema, person, &hers);
+    return memcmp(&hers, id, sizeof hers) == 0;
+}
+
 bool record_id_of(const struct vl_id *circle, const struct schema_record *schema,
                   const struct vl_record_id *meeting, const struct vl_id *person,
                   struct vl_record_id *out)
 {
-    uint8_t name[sizeof meeting->bytes + sizeof person->bytes];
-    size_t size = 0;
-    if (schema->id == SCHEMA_ID_RANDOM || schema->id == SCHEMA_ID_WORDS) return false;
-    if (schema->id == SCHEMA_ID_BOTH) {
-        memcpy(name, meeting->bytes, sizeof meeting->bytes);
-        size = sizeof meeting->bytes;
+    switch (schema->id) {
+    case SCHEMA_ID_ONE: record_id_derive(circle, schema->type, vl_bytes(NULL, 0), out); return true;
+    case SCHEMA_ID_PERSON:
+        record_id_derive(circle, schema->type, vl_bytes(person->bytes, sizeof person->bytes), out);
+        return true;
+    case SCHEMA_ID_BOTH:
+        meeting_bytes(meeting, out);
+        maker_tag(circle, schema, person, out);
+        return true;
+    case SCHEMA_ID_RANDOM:
+    case SCHEMA_ID_WORDS:
+    case SCHEMA_ID_MAKER: break;
     }
-    if (schema->id != SCHEMA_ID_ONE) {
-        memcpy(name + size, person->bytes, sizeof person->bytes);
-        size += sizeof person->bytes;
+    return false;
+}
+
+bool record_id_is_hers(const struct vl_id *circle, const struct schema_record *schema,
+                       const struct vl_record_id *id, const struct vl_id *person)
+{
+    struct vl_record_id hers;
+    switch (schema->id) {
+    case SCHEMA_ID_PERSON:
+        return record_id_of(circle, schema, NULL, person, &hers) &&
+               memcmp(&hers, id, sizeof hers) == 0;
+    case SCHEMA_ID_BOTH:
+    case SCHEMA_ID_MAKER: return record_id_is_made_by(circle, schema, id, person);
+    case SCHEMA_ID_RANDOM:
+    case SCHEMA_ID_ONE:
+    case SCHEMA_ID_WORDS: break;
     }
-    record_id_derive(circle, schema->type, vl_bytes(name, size), out);
-    return true;
+    return false;
+}
+
+vl_result record_id_new(struct vl_replica *r, enum schema_type type, struct vl_record_id *out)
+{
+    const struct schema_record *schema = schema_record(type);
+    struct vl_id me;
+    record_id_random(out);
+    if (schema->id != SCHEMA_ID_MAKER) return VL_OK;
+    VL_TRY(vl_replica_me(r, &me));
+    maker_tag(vl_replica_circle(r), schema, &me, out);
+    return VL_OK;
 }
 
 vl_result record_id_of_words(const struct vl_id *circle, const struct schema_record *schema,

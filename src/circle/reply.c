@@ -4,26 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static vl_result write_reply(struct vl_replica *r, const struct vl_record_id *id,
-                             const struct vl_record_id *meeting, const struct reply_change *change,
-                             vl_wall now, struct schema_problem *problem)
-{
-    const struct vl_value of = {
-        .tag = VL_VALUE_REFERENCE, .type = SCHEMA_MEETING, .record = *meeting};
-    struct edit e;
-    VL_TRY(edit_begin(&e, r, SCHEMA_REPLY, id));
-    edit_set(&e, REPLY_MEETING, &of);
-    if (change->answer != NULL) {
-        edit_set(&e, REPLY_ANSWER,
-                 &(struct vl_value){.tag = VL_VALUE_INTEGER, .integer = *change->answer});
-    }
-    edit_set_text(&e, REPLY_BRINGS, change->brings);
-    edit_set_text(&e, REPLY_NOTE, change->note);
-    vl_result result = edit_write(&e, now, problem);
-    edit_finish(&e);
-    return result;
-}
-
 static bool is_answered(const struct record *reply, enum answer *out)
 {
     const struct record_field *field = record_field(reply, REPLY_ANSWER);
@@ -37,43 +17,19 @@ static bool is_answered(const struct record *reply, enum answer *out)
 
 /* Her record for the meeting; NOT_FOUND. */
 static vl_result find(struct vl_replica *r, const struct vl_record_id *meeting,
-                      const struct vl_id *person, struct vl_record_id *id, struct record *out)
+                      const struct vl_id *person, struct record *out)
 {
+    struct vl_record_id id;
     const struct schema_record *schema = schema_record(SCHEMA_REPLY);
     *out = (struct record){0};
-    if (!record_id_of(vl_replica_circle(r), schema, meeting, person, id)) return VL_ERR_INTERNAL;
-    return record_get(r, schema, id, out);
-}
-
-vl_result reply_give(struct vl_replica *r, const struct vl_record_id *meeting,
-                     const struct reply_change *change, vl_wall now, struct vl_record_id *id,
-                     struct schema_problem *problem)
-{
-    struct record record;
-    struct vl_id me;
-    enum answer before;
-    *problem = (struct schema_problem){0};
-    VL_TRY(record_read(r, SCHEMA_MEETING, meeting, &record));
-    record_finish(&record);
-    vl_result result = vl_replica_me(r, &me);
-    if (result != VL_OK) return result == VL_ERR_NOT_FOUND ? VL_ERR_AUTHORITY : result;
-    result = find(r, meeting, &me, id, &record);
-    if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
-    bool answered = result == VL_OK && is_answered(&record, &before);
-    record_finish(&record);
-    if (!answered && change->answer == NULL) {
-        *problem = (struct schema_problem){schema_field(SCHEMA_REPLY, REPLY_ANSWER),
-                                           "say coming, perhaps or not"};
-        return VL_ERR_INVALID;
-    }
-    return write_reply(r, id, meeting, change, now, problem);
+    if (!record_id_of(vl_replica_circle(r), schema, meeting, person, &id)) return VL_ERR_INTERNAL;
+    return record_get(r, schema, &id, out);
 }
 
 static vl_result read_one(struct vl_replica *r, const struct vl_record_id *meeting,
                           struct reply *reply, struct replies *all)
 {
-    struct vl_record_id id;
-    vl_result result = find(r, meeting, &reply->person, &id, &reply->record);
+    vl_result result = find(r, meeting, &reply->person, &reply->record);
     if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
     reply->has_answer = result == VL_OK && is_answered(&reply->record, &reply->answer);
     if (!reply->has_answer) {

@@ -3,18 +3,7 @@
 #ifndef CIRCLE_REPLY_H
 #define CIRCLE_REPLY_H
 
-#include "circle/edit.h"
-
-/* What to change. NULL leaves a field as it is; "" empties it. */
-struct reply_change {
-    const enum answer *answer;
-    const char *brings, *note;
-};
-/* My answer, or a change of it. NOT_FOUND: no such meeting. INVALID: a first one without an answer;
- * else as edit_write. */
-VL_MUST_USE vl_result reply_give(struct vl_replica *r, const struct vl_record_id *meeting,
-                                 const struct reply_change *change, vl_wall now,
-                                 struct vl_record_id *id, struct schema_problem *problem);
+#include "circle/record.h"
 
 struct reply {
     struct vl_id person;

@@ -1,5 +1,7 @@
 /* Writing again, under the current key, what somebody who came without the past has to know: the
- * circle's own record with its rules, and the agreement that counts. Nothing of it changes. */
+ * circle's own record with its rules, topics and the order of turns, and the agreement that counts
+ * with my own assent. Nothing of it changes. Others' assents are theirs to say: she sees those that
+ * were said since she came. */
 #ifndef CIRCLE_RESTATE_H
 #define CIRCLE_RESTATE_H
 

@@ -1,7 +1,9 @@
 #include "circle/retention.h"
+#include "circle/attendance.h"
 #include "circle/date.h"
 #include "circle/edit.h"
 #include "circle/listing.h"
+#include "circle/rules.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +110,6 @@ static vl_result has_minutes(struct vl_replica *r, const struct vl_record_id *me
     struct vl_buffer state = {0};
     vl_result result = vl_replica_cell(r, &key, &state);
     vl_buffer_wipe(&state);
-    vl_buffer_finish(&state);
     *out = result == VL_OK;
     return result == VL_ERR_NOT_FOUND ? VL_OK : result;
 }
@@ -185,6 +186,15 @@ static vl_result add_type(struct vl_replica *r, enum schema_type type,
     }
 }
 
+/* Of the moments: the meeting's layer; but a circle that counts who comes keeps no list of them. */
+static vl_result layer_of_moments(struct vl_replica *r, struct retention_item *layer)
+{
+    struct rules rules;
+    VL_TRY(rules_read(r, &rules));
+    if (rules.attendance == RULES_ATTENDANCE_COUNT) layer->keep = KEEP_CLOSING;
+    return VL_OK;
+}
+
 static const enum schema_type written_in[] = {SCHEMA_SHARE, SCHEMA_DECISION, SCHEMA_MOMENT,
                                               SCHEMA_SIGNAL};
 
@@ -193,6 +203,7 @@ static vl_result gather_meeting(struct vl_replica *r, const struct record *meeti
 {
     struct retention_item layer = {.keep = KEEP_KEPT};
     read_layer(meeting, &layer);
+    VL_TRY(layer_of_moments(r, &layer));
     VL_TRY(add_minutes(r, meeting, true, out));
     for (size_t i = 0; i < sizeof written_in / sizeof written_in[0]; i++)
         VL_TRY(add_type(r, written_in[i], &meeting->id, &layer, out));
@@ -272,6 +283,8 @@ static vl_result add_due_meeting(struct vl_replica *r, vl_wall now, const struct
     VL_TRY(find_due(r, now, &layer));
     VL_TRY(has_minutes(r, &meeting->id, &has));
     if (has && layer.due) VL_TRY(add_item(out, &layer));
+    VL_TRY(layer_of_moments(r, &layer));
+    layer.due = layer.due || (closed && layer.keep == KEEP_CLOSING);
     vl_result result = VL_OK;
     if (layer.due) result = add_type(r, SCHEMA_MOMENT, &meeting->id, &layer, &of_it);
     if (result == VL_OK && closed)
@@ -360,7 +373,7 @@ static vl_result write_moment(struct vl_replica *r, const struct vl_record_id *m
     const struct vl_value kind = {.tag = VL_VALUE_INTEGER, .integer = MOMENT_CLOSE};
     struct vl_record_id id;
     struct edit edit;
-    record_id_random(&id);
+    VL_TRY(record_id_new(r, SCHEMA_MOMENT, &id));
     VL_TRY(edit_begin(&edit, r, SCHEMA_MOMENT, &id));
     edit_set(&edit, MOMENT_MEETING, &of);
     edit_set(&edit, MOMENT_KIND, &kind);
@@ -390,7 +403,8 @@ vl_result retention_close(struct vl_replica *r, const struct vl_record_id *meeti
     if (is == MEETING_OPEN) VL_TRY(write_moment(r, meeting, now, problem));
     VL_TRY(edit_begin(&edit, r, SCHEMA_MEETING, meeting));
     edit_set(&edit, MEETING_STATE, &closed);
-    vl_result result = edit_write(&edit, now, problem);
+    vl_result result = attendance_put(&edit);
+    if (result == VL_OK) result = edit_write(&edit, now, problem);
     edit_finish(&edit);
     return result;
 }

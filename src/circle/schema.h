@@ -68,7 +68,8 @@
     X(MEETING_KEEP, 19, REGISTER, ENUM, "keep", CHOICES_KEEP, 1)                                   \
     X(MEETING_KEEP_MONTHS, 20, REGISTER, INTEGER, "keep_months", 1200, 1)                          \
     X(MEETING_UID, 21, REGISTER, LINE, "uid", 255, 1)                                              \
-    X(MEETING_EXCEPTIONS, 22, SET, DATE, "exceptions", 16, 500)
+    X(MEETING_EXCEPTIONS, 22, SET, DATE, "exceptions", 16, 500)                                    \
+    X(MEETING_ATTENDED, 23, REGISTER, INTEGER, "attended", 1000, 1)
 #define SCHEMA_SHARE_FIELDS(X)                                                                     \
     X(SHARE_TITLE, 1, REGISTER, LINE, "title", 500, 1)                                             \
     X(SHARE_TEXT, 2, REGISTER, BLOCK, "text", 20000, 1)                                            \
@@ -123,23 +124,25 @@
  * Who may write:
  *   ANY          every person      FACILITATOR  who holds that role
  *   SUBJECT      the person that the record is about: its id derives from hers
- *   AUTHOR       whoever made the record
+ *   AUTHOR       whoever made the record, by its id
  *   ONCE         the same, and it is never changed
- * Checked when this device writes. When it reads, values that others than SUBJECT or AUTHOR (of the
- * oldest value that is seen) wrote are left out; every value is shown with its author.
+ * Checked when this device writes. What others than SUBJECT or AUTHOR write is merged into nothing
+ * (ownership.h), and when this device reads values of others are left out; every value is shown
+ * with its author.
  *
  * What the id derives from, beside circle and type:
  *   RANDOM       nothing           ONE          nothing more: a circle has one
  *   PERSON       a person's        BOTH         a meeting's and a person's; field 1 says the
- *                                               meeting
+ *                                               meeting. Its form is that of MAKER
  *   WORDS        the text in field 1: other words are another record. Others are left out
+ *   MAKER        the person who made it, and some random bytes in it: any number of each person
  *
  * For whom:
  *   CIRCLE       everybody         FACILITATORS always sealed to those of them who are now, and me
  *   CHOSEN       the author says so, record by record
  *
- * Order: OLDEST or NEWEST first, by the oldest value that is seen; DATE: by the first field that is
- * one, without one first.
+ * Order: OLDEST or NEWEST first, by the oldest value that is seen; DATE: by the first field of that
+ * form, without one first.
  *
  * Needs: names of fields; of two with a | between them one. */
 #define SCHEMA_TABLE(X)                                                                            \
@@ -151,17 +154,17 @@
       SCHEMA_PROFILE_FIELDS)                                                                       \
     X(SCHEMA_MEETING, 4, "meeting", "meetings", ANY, RANDOM, CIRCLE, DATE, "title|starts",         \
       SCHEMA_MEETING_FIELDS)                                                                       \
-    X(SCHEMA_SHARE, 5, "share", "shares", AUTHOR, RANDOM, CHOSEN, NEWEST, "title|text",            \
+    X(SCHEMA_SHARE, 5, "share", "shares", AUTHOR, MAKER, CHOSEN, NEWEST, "title|text",             \
       SCHEMA_SHARE_FIELDS)                                                                         \
-    X(SCHEMA_REPLY, 6, "reply", "replies", SUBJECT, BOTH, CIRCLE, OLDEST, "meeting",               \
+    X(SCHEMA_REPLY, 6, "reply", "replies", SUBJECT, BOTH, CIRCLE, OLDEST, "meeting answer",        \
       SCHEMA_REPLY_FIELDS)                                                                         \
     X(SCHEMA_PART, 7, "part", "parts", ANY, RANDOM, CIRCLE, OLDEST, "meeting title|kind",          \
       SCHEMA_PART_FIELDS)                                                                          \
-    X(SCHEMA_MOMENT, 8, "moment", "moments", ONCE, RANDOM, CIRCLE, OLDEST, "meeting kind",         \
+    X(SCHEMA_MOMENT, 8, "moment", "moments", ONCE, MAKER, CIRCLE, OLDEST, "meeting kind",          \
       SCHEMA_MOMENT_FIELDS)                                                                        \
-    X(SCHEMA_SIGNAL, 9, "signal", "signals", AUTHOR, RANDOM, FACILITATORS, NEWEST, "meeting kind", \
+    X(SCHEMA_SIGNAL, 9, "signal", "signals", AUTHOR, MAKER, FACILITATORS, NEWEST, "meeting kind",  \
       SCHEMA_SIGNAL_FIELDS)                                                                        \
-    X(SCHEMA_DECISION, 10, "decision", "decisions", ANY, RANDOM, CIRCLE, OLDEST, "meeting text",   \
+    X(SCHEMA_DECISION, 10, "decision", "decisions", ANY, MAKER, CIRCLE, OLDEST, "meeting text",    \
       SCHEMA_DECISION_FIELDS)                                                                      \
     X(SCHEMA_COMMITMENT, 11, "commitment", "commitments", ANY, RANDOM, CIRCLE, DATE,               \
       "meeting text", SCHEMA_COMMITMENT_FIELDS)
@@ -213,7 +216,8 @@ enum schema_id {
     SCHEMA_ID_ONE,
     SCHEMA_ID_PERSON,
     SCHEMA_ID_BOTH,
-    SCHEMA_ID_WORDS
+    SCHEMA_ID_WORDS,
+    SCHEMA_ID_MAKER
 };
 enum schema_audience { SCHEMA_FOR_CIRCLE, SCHEMA_FOR_FACILITATORS, SCHEMA_FOR_CHOSEN };
 enum schema_order { SCHEMA_ORDER_OLDEST, SCHEMA_ORDER_NEWEST, SCHEMA_ORDER_DATE };

@@ -1,6 +1,7 @@
 #include "circle/series.h"
 #include "circle/agenda.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- what a record says ---- */
@@ -53,7 +54,8 @@ void series_list(const struct series *series, struct date from, size_t max,
                     out);
 }
 
-struct date series_end(const struct series *series, struct date start)
+/* When a meeting that begins then is over: its length later, else with its day. */
+static struct date end_of(const struct series *series, struct date start)
 {
     struct date end = start;
     if (start.minute < 0 || series->length < 0) end.minute = 1439;
@@ -78,60 +80,165 @@ static bool is_before(const struct upcoming *a, const struct upcoming *b)
     return order != 0 ? order < 0 : memcmp(&a->meeting, &b->meeting, sizeof a->meeting) < 0;
 }
 
-/* The first occurrence that is not over. */
-static bool first_left(const struct series *series, struct date now, bool with_start,
-                       struct date *out)
+struct coming { /* the first `max` of those that were looked at, in order */
+    struct upcoming *items;
+    size_t max, count;
+    bool also_cancelled, has_more;
+};
+
+/* false: it comes after all of them, and there is no place for it. */
+static bool keep(struct coming *coming, const struct upcoming *one)
+{
+    size_t at = coming->count;
+    while (at > 0 && is_before(one, &coming->items[at - 1])) {
+        at--;
+    }
+    if (coming->count == coming->max) {
+        coming->has_more = true;
+        if (at == coming->max) return false;
+    } else {
+        coming->count++;
+    }
+    for (size_t i = coming->count - 1; i > at; i--) {
+        coming->items[i] = coming->items[i - 1];
+    }
+    coming->items[at] = *one;
+    return true;
+}
+
+/* The occurrences that are not over, as many as there is place for. */
+static void keep_left(struct coming *coming, const struct vl_record_id *meeting,
+                      const struct series *series, struct date now, bool with_start)
 {
     struct recurrence_list list;
     struct date from = now;
     /* What began so long ago may still be on. */
     int64_t back = series->length < 0 ? 1440 : series->length + 1440;
-    if (!date_add_minutes(&from, -back)) return false;
+    if (!date_add_minutes(&from, -back)) return;
     for (;;) {
         series_list(series, from, RECURRENCE_LISTED_MAX, &list);
         for (size_t i = 0; i < list.count; i++) {
             bool is_start = date_compare(list.items[i], series->start) == 0;
             if (is_start && !with_start) continue;
-            if (date_compare(series_end(series, list.items[i]), now) < 0) continue;
-            *out = list.items[i];
-            return true;
+            if (date_compare(end_of(series, list.items[i]), now) < 0) continue;
+            const struct upcoming one = {
+                .meeting = *meeting, .starts = list.items[i], .is_occurrence = !is_start};
+            if (!keep(coming, &one)) return;
         }
-        if (list.count < RECURRENCE_LISTED_MAX) return false;
-        from = list.items[list.count - 1]; /* a meeting longer than a hundred of its intervals */
-        if (!date_add_minutes(&from, from.minute < 0 ? 1440 : 1)) return false;
+        if (list.count < RECURRENCE_LISTED_MAX) return;
+        from = list.items[list.count - 1];
+        if (!date_add_minutes(&from, from.minute < 0 ? 1440 : 1)) return;
     }
 }
 
-static bool look_at(const struct record *meeting, struct date now, struct upcoming *out)
+static void look_at(const struct record *meeting, struct date now, struct coming *coming)
 {
     struct series series;
     enum meeting_state state = state_of(meeting);
-    if (state == MEETING_CANCELLED || !series_of(meeting, &series)) return false;
-    *out = (struct upcoming){.meeting = meeting->id, .starts = series.start};
+    if (!series_of(meeting, &series)) return;
+    struct upcoming first = {.meeting = meeting->id, .starts = series.start};
+    if (state == MEETING_CANCELLED) {
+        first.is_cancelled = true;
+        if (coming->also_cancelled && date_compare(end_of(&series, series.start), now) >= 0) {
+            (void)keep(coming, &first);
+        }
+        return;
+    }
     if (state == MEETING_OPEN) {
         struct date until = series.start;
-        out->is_open =
+        first.is_open =
             date_add_minutes(&until, SERIES_OPEN_MINUTES) && date_compare(until, now) >= 0;
-        if (out->is_open) return true;
+        if (first.is_open) (void)keep(coming, &first);
     }
-    if (!first_left(&series, now, state == MEETING_PLANNED, &out->starts)) return false;
-    out->is_occurrence = date_compare(out->starts, series.start) != 0;
-    return true;
+    keep_left(coming, &meeting->id, &series, now, state == MEETING_PLANNED);
+}
+
+struct start { /* of a meeting */
+    struct vl_record_id meeting;
+    struct date at;
+};
+struct starts {
+    struct start *items;
+    size_t count, capacity;
+};
+
+static vl_result take_start(void *context, const struct vl_record_row *row)
+{
+    struct starts *starts = context;
+    struct start start = {.meeting = row->record};
+    if (!date_parse(row->date, &start.at)) return VL_OK;
+    if (starts->count == starts->capacity) {
+        size_t capacity = starts->capacity == 0 ? 64 : 2 * starts->capacity;
+        struct start *grown = reallocarray(starts->items, capacity, sizeof *grown);
+        if (grown == NULL) return VL_ERR_NO_MEMORY;
+        starts->items = grown;
+        starts->capacity = capacity;
+    }
+    starts->items[starts->count++] = start;
+    return VL_OK;
+}
+
+/* Whether it may be the next one, by its start alone: only a series comes again after so long. */
+static vl_result may_come(struct vl_replica *r, const struct start *start, struct date now,
+                          bool *out)
+{
+    const struct vl_cell_key rule = {.type = SCHEMA_MEETING,
+                                     .record = start->meeting,
+                                     .field = MEETING_RECURRENCE,
+                                     .kind = VL_FIELD_REGISTER};
+    struct vl_buffer state = {0};
+    struct date until = start->at;
+    *out = !date_add_minutes(&until, (SERIES_DAYS_MAX + 1) * 1440) || date_compare(until, now) >= 0;
+    if (*out) return VL_OK;
+    vl_result result = vl_replica_cell(r, &rule, &state);
+    *out = result == VL_OK;
+    vl_buffer_finish(&state);
+    return result == VL_ERR_NOT_FOUND ? VL_OK : result;
+}
+
+static vl_result look_up(struct vl_replica *r, const struct start *start, struct date now,
+                         struct coming *coming)
+{
+    struct record meeting;
+    bool may;
+    VL_TRY(may_come(r, start, now, &may));
+    if (!may) return VL_OK;
+    vl_result result = record_read(r, SCHEMA_MEETING, &start->meeting, &meeting);
+    if (result != VL_OK) return result == VL_ERR_NOT_FOUND ? VL_OK : result;
+    look_at(&meeting, now, coming);
+    record_finish(&meeting);
+    return VL_OK;
+}
+
+/* Of most meetings only the start is looked at. */
+static vl_result look_for(struct vl_replica *r, struct date now, struct coming *coming)
+{
+    const struct vl_record_scan by_start = {
+        .type = SCHEMA_MEETING, .order = VL_RECORDS_BY_DATE, .date_field = MEETING_STARTS};
+    struct starts starts = {.count = 0};
+    vl_result result = vl_replica_find_records(r, &by_start, take_start, &starts);
+    for (size_t i = 0; result == VL_OK && i < starts.count; i++) {
+        result = look_up(r, &starts.items[i], now, coming);
+    }
+    free(starts.items);
+    return result;
 }
 
 vl_result series_next(struct vl_replica *r, struct date now, struct upcoming *out)
 {
-    struct record_list all;
-    struct upcoming one;
-    bool found = false;
-    VL_TRY(record_list_read(r, SCHEMA_MEETING, &all));
-    for (size_t i = 0; i < all.count; i++) {
-        if (!look_at(&all.items[i], now, &one)) continue;
-        if (!found || is_before(&one, out)) *out = one;
-        found = true;
-    }
-    record_list_finish(&all);
-    return found ? VL_OK : VL_ERR_NOT_FOUND;
+    struct coming coming = {.items = out, .max = 1};
+    VL_TRY(look_for(r, now, &coming));
+    return coming.count > 0 ? VL_OK : VL_ERR_NOT_FOUND;
+}
+
+vl_result series_coming(struct vl_replica *r, struct date from, size_t max, struct upcoming *out,
+                        size_t *count, bool *has_more)
+{
+    struct coming coming = {.items = out, .max = max, .also_cancelled = true};
+    VL_TRY(look_for(r, from, &coming));
+    *count = coming.count;
+    *has_more = coming.has_more;
+    return VL_OK;
 }
 
 /* ---- taking one ---- */

@@ -27,14 +27,13 @@ bool series_of(const struct record *meeting, struct series *out);
 /* Those from `from` on, at most `max` (RECURRENCE_LISTED_MAX). */
 void series_list(const struct series *series, struct date from, size_t max,
                  struct recurrence_list *out);
-/* When a meeting that begins then is over: its length later, else with its day. */
-struct date series_end(const struct series *series, struct date start);
 
 struct upcoming {
     struct vl_record_id meeting; /* the record, or the first of its series */
     struct date starts;
     bool is_occurrence; /* of the series, not taken yet */
     bool is_open;
+    bool is_cancelled;
 };
 /* What an open meeting that nobody closed counts for as being on. */
 #define SERIES_OPEN_MINUTES 1440
@@ -42,6 +41,11 @@ struct upcoming {
 /* The circle's next meeting: one that is open, else the first that is not over and neither closed
  * nor cancelled (a series whose first is cancelled is over). NOT_FOUND. */
 VL_MUST_USE vl_result series_next(struct vl_replica *r, struct date now, struct upcoming *out);
+/* The first `max` (at least 1, as many as `out` has place for) of what comes: what is open, then by
+ * start what is not over at `from`, also what was cancelled by itself. `has_more`: there are others
+ * after those. */
+VL_MUST_USE vl_result series_coming(struct vl_replica *r, struct date from, size_t max,
+                                    struct upcoming *out, size_t *count, bool *has_more);
 
 /* Takes the occurrence: with the series' title, place, directions, topics, format and retention,
  * and the format's parts. EXISTS: taken before, *id is it. NOT_FOUND: no such series; INVALID: no

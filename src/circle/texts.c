@@ -177,18 +177,26 @@ static const struct embedded_file *file_named(const char *name)
     return NULL;
 }
 
-vl_result texts_read(const char *language, const char *name, struct text *out)
+vl_result texts_find(const char *language, const char *name, struct vl_bytes *out)
 {
     const char *const places[] = {language, LANGUAGE_OF_ALL};
     char path[128];
-    *out = (struct text){0};
     for (size_t i = 0; i < 2; i++) {
         const struct embedded_file *file;
         snprintf(path, sizeof path, "%s/%s.md", places[i], name);
-        if ((file = file_named(path)) != NULL)
-            return text_parse(vl_bytes(file->data, file->size), out, NULL);
+        if ((file = file_named(path)) == NULL) continue;
+        *out = vl_bytes(file->data, file->size);
+        return VL_OK;
     }
     return VL_ERR_NOT_FOUND;
+}
+
+vl_result texts_read(const char *language, const char *name, struct text *out)
+{
+    struct vl_bytes file;
+    *out = (struct text){0};
+    VL_TRY(texts_find(language, name, &file));
+    return text_parse(file, out, NULL);
 }
 
 bool texts_file(const char *name, struct vl_bytes *out)

@@ -37,6 +37,7 @@ const char *text_key(const struct text_section *section, const char *name);
 const char *texts_language_at(size_t at);
 
 /* A text by its name ("agreement") in that language, else in English. NOT_FOUND. */
+VL_MUST_USE vl_result texts_find(const char *language, const char *name, struct vl_bytes *out);
 VL_MUST_USE vl_result texts_read(const char *language, const char *name, struct text *out);
 
 /* A file that is the same for all languages ("numbers"). false: there is none. */

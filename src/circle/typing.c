@@ -307,7 +307,6 @@ vl_result typing_write(struct typing *t, vl_wall now)
     vl_result settled = w.plan.written > 0 ? settle(&w) : VL_OK;
     plan_finish(&w.plan);
     vl_buffer_wipe(&w.cell);
-    vl_buffer_finish(&w.cell);
     free(w.runs);
     return result != VL_OK ? result : settled;
 }
@@ -318,7 +317,6 @@ void typing_changes_finish(struct typing_changes *changes)
 {
     free(changes->items);
     vl_buffer_wipe(&changes->text);
-    vl_buffer_finish(&changes->text);
     *changes = (struct typing_changes){0};
 }
 
@@ -347,7 +345,6 @@ static int order_spans(const void *a, const void *b)
 static void merged_finish(struct merged *m)
 {
     vl_buffer_wipe(&m->text);
-    vl_buffer_finish(&m->text);
     free(m->spans);
     free(m->sorted);
 }
@@ -377,7 +374,6 @@ static vl_result merged_read(struct typing *t, struct merged *m)
         if (result == VL_OK) result = merged_spans(m, vl_buffer_view(&cell));
     }
     vl_buffer_wipe(&cell);
-    vl_buffer_finish(&cell);
     if (result != VL_OK) merged_finish(m);
     return result;
 }
@@ -535,4 +531,47 @@ vl_result typing_place(const struct typing *t, size_t at, struct vl_place *out)
         before += units;
     }
     return VL_OK;
+}
+
+static bool find_unit(const struct typing *t, const struct vl_dot *dot, uint32_t offset, size_t *at)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < t->pieces.count; i++) {
+        const struct piece *piece = &t->pieces.items[i];
+        const bool is_in = !piece->waits && vl_dot_compare(&piece->dot, dot) == 0 &&
+                           offset >= piece->offset && offset - piece->offset < piece->units;
+        *at = before + (is_in ? offset - piece->offset + 1 : 0);
+        if (is_in) return true;
+        before += piece->units;
+    }
+    return false;
+}
+
+/* Not in front of her: deleted, by somebody, or by her and not written yet. */
+static vl_result find_before(struct typing *t, struct vl_bytes cell, const struct vl_place *unit,
+                             size_t *at)
+{
+    size_t seen, count;
+    struct vl_span span;
+    VL_TRY(vl_cell_position(VL_FIELD_TEXT, cell, unit, &seen));
+    if (seen > 0) {
+        VL_TRY(vl_cell_spans(VL_FIELD_TEXT, cell, seen - 1, 1, &span, 1, &count));
+        if (find_unit(t, &span.dot, span.offset, at)) return VL_OK;
+    }
+    *at = seen < t->units ? seen : t->units;
+    return VL_OK;
+}
+
+vl_result typing_position(struct typing *t, const struct vl_place *unit, size_t *at)
+{
+    struct vl_buffer cell;
+    *at = 0;
+    if (unit->is_end || find_unit(t, &unit->dot, unit->offset, at)) return VL_OK;
+    vl_result result = read_cell(t, &cell);
+    if (result == VL_OK) {
+        result =
+            cell.size == 0 ? VL_ERR_NOT_FOUND : find_before(t, vl_buffer_view(&cell), unit, at);
+    }
+    vl_buffer_wipe(&cell);
+    return result;
 }

@@ -56,5 +56,8 @@ struct vl_bytes typing_change_text(const struct typing_changes *changes, size_t 
 
 /* The unit before a position that is written already: what names the place to others. INVALID. */
 VL_MUST_USE vl_result typing_place(const struct typing *t, size_t at, struct vl_place *out);
+/* The other way: up to where that unit is in front of her, itself included; of a deleted one, about
+ * where it was. NOT_FOUND: it is not in the text that is written here. */
+VL_MUST_USE vl_result typing_position(struct typing *t, const struct vl_place *unit, size_t *at);
 
 #endif

@@ -21,7 +21,6 @@ size_t pieces_bytes(struct vl_bytes text, size_t units)
 static void piece_finish(struct piece *piece)
 {
     vl_buffer_wipe(&piece->text);
-    vl_buffer_finish(&piece->text);
 }
 
 void pieces_finish(struct pieces *all)
