@@ -1,4 +1,6 @@
+#include "api/autolock.h"
 #include "api/changes.h"
+#include "api/cursors.h"
 #include "api/editings.h"
 #include "api/events.h"
 #include "api/http.h"
@@ -6,6 +8,7 @@
 #include "api/live_cache.h"
 
 #include <event2/event.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +51,8 @@ vl_result api_create(struct api **out, const struct api_config *config)
     if (result == VL_OK) result = live_cache_create(&api->live);
     if (result == VL_OK) result = changes_create(&api->changes, api, config->base);
     if (result == VL_OK) result = editings_create(&api->editings, api, config->base);
+    if (result == VL_OK) result = autolock_create(&api->autolock, api, config->base);
+    if (result == VL_OK) result = cursors_create(&api->cursors, api, config->base);
     if (result != VL_OK) goto fail;
     if (config->page != NULL) {
         api->page = *config->page;
@@ -60,6 +65,8 @@ vl_result api_create(struct api **out, const struct api_config *config)
     *out = api;
     return VL_OK;
 fail:
+    autolock_destroy(api->autolock);
+    cursors_destroy(api->cursors);
     editings_destroy(api->editings);
     changes_destroy(api->changes);
     live_cache_destroy(api->live);
@@ -76,6 +83,8 @@ void api_destroy(struct api *api)
     api_close(api);
     api_launch_forget(api);
     http_destroy(api->http);
+    autolock_destroy(api->autolock);
+    cursors_destroy(api->cursors);
     editings_destroy(api->editings);
     changes_destroy(api->changes);
     live_cache_destroy(api->live);
@@ -105,15 +114,20 @@ void api_open(struct api *api, struct store *store, struct circles *circles,
     api->circles = circles;
     api->network = *network;
     api->is_open = true;
+    /* What cannot be read is as if nothing had been set: the vault locks by itself all the same. */
+    if (preferences_load(store, &api->preferences) != VL_OK) preferences_normal(&api->preferences);
     store_watch_set(store, changes_commit, api->changes);
     live_cache_begin(api->live, true);
+    autolock_begin(api->autolock);
     tell_state(api, "unlocked");
 }
 
 void api_close(struct api *api)
 {
     bool was_open = api->is_open;
+    autolock_end(api->autolock);
     editings_close(api->editings);
+    cursors_forget(api->cursors);
     view_forget(api);
     bundle_forget(api);
     live_cache_begin(api->live, false);
@@ -125,10 +139,18 @@ void api_close(struct api *api)
     }
     api->store = NULL;
     api->circles = NULL;
+    sodium_memzero(&api->preferences, sizeof api->preferences);
+    sodium_memzero(&api->met, sizeof api->met);
     memset(&api->network, 0, sizeof api->network);
 }
 
 void api_perhaps_changed(struct api *api)
 {
     changes_perhaps(api->changes);
+}
+
+void api_cursor_came(struct api *api, const struct vl_id *circle,
+                     const struct vl_device_info *device, const struct vl_cursor *cursor)
+{
+    if (api->is_open) cursors_take(api->cursors, circle, device, cursor, request_instant());
 }

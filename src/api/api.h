@@ -50,6 +50,10 @@ void api_close(struct api *api); /* ends the page's sessions */
 /* Something of the network, or of the list of circles, may have changed: who watches is told. */
 void api_perhaps_changed(struct api *api);
 
+/* Somebody who is connected writes there just now: who watches is told. */
+void api_cursor_came(struct api *api, const struct vl_id *circle,
+                     const struct vl_device_info *device, const struct vl_cursor *cursor);
+
 uint16_t api_port(const struct api *api); /* of the page; 0: there is none */
 /* Makes page.launch_path anew: good once, for SESSION_LAUNCH_SECONDS. STATE: no page; STORAGE. */
 VL_MUST_USE vl_result api_launch(struct api *api);

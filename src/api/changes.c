@@ -111,6 +111,7 @@ static void look_at_network(struct changes *all)
 {
     const struct api_network *network = &all->api->network;
     struct api_network_view view = {0};
+    present_look(&all->api->met, network);
     live_cache_measure(all->api->live, network, request_instant());
     network->view(network->self, &view);
     vl_buffer_clear(&all->scratch);

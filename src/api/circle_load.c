@@ -1,4 +1,5 @@
 #include "api/circle_load.h"
+#include "api/circle_rescue.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -63,10 +64,12 @@ vl_result circle_load_all(struct store *store, struct circles *circles)
     struct circle *circle;
     vl_result result = store_circle_scan(store, collect, &rows);
     bool is_copy = store_is_copy(store);
+    if (result == VL_OK) result = store_rescued_age(store);
     for (size_t i = 0; result == VL_OK && i < rows.count; i++) {
         struct store_circle *row = &rows.items[i];
         if (is_copy && row->is_draft) result = renew_draft(store, row);
         if (result == VL_OK) result = circle_load(store, circles, row, &circle);
+        if (result == VL_OK) result = circle_rescue(store, circle);
         if (result == VL_OK && is_copy && circle->replica != NULL)
             result = vl_replica_new_incarnation(circle->replica);
         if (result == VL_OK && is_copy)

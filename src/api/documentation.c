@@ -48,6 +48,7 @@ static const char *id_text(enum schema_id id)
     case SCHEMA_ID_PERSON: return "; one a person";
     case SCHEMA_ID_BOTH: return "; one a meeting and person";
     case SCHEMA_ID_WORDS: return "; its words are its id";
+    case SCHEMA_ID_MAKER: return "; its id is its maker's";
     }
     return "";
 }

@@ -15,6 +15,8 @@ struct events {
     uint64_t oldest, next; /* numbers; those from oldest to before next are kept */
     bool locked;
     struct event_text kept[EVENTS_KEPT]; /* by number */
+    uint64_t passed;                     /* how many passed */
+    struct event_text passing[EVENTS_PASSING];
 };
 
 static struct event_text *place_of(struct events *all, uint64_t number)
@@ -27,6 +29,16 @@ static void drop(struct event_text *event)
     if (event->text != NULL) sodium_memzero(event->text, event->size);
     free(event->text);
     *event = (struct event_text){0};
+}
+
+static void drop_all(struct events *all)
+{
+    for (size_t i = 0; i < EVENTS_KEPT; i++) {
+        drop(&all->kept[i]);
+    }
+    for (size_t i = 0; i < EVENTS_PASSING; i++) {
+        drop(&all->passing[i]);
+    }
 }
 
 vl_result events_create(struct events **out)
@@ -45,10 +57,20 @@ vl_result events_create(struct events **out)
 void events_destroy(struct events *all)
 {
     if (all == NULL) return;
-    for (size_t i = 0; i < EVENTS_KEPT; i++) {
-        drop(&all->kept[i]);
-    }
+    drop_all(all);
     free(all);
+}
+
+static bool write_event(struct event_text *place, const char *head, size_t size,
+                        struct vl_bytes data)
+{
+    place->text = malloc(size + data.size + 2);
+    if (place->text == NULL) return false;
+    memcpy(place->text, head, size);
+    if (data.size > 0) memcpy(place->text + size, data.data, data.size);
+    memcpy(place->text + size + data.size, "\n\n", 2);
+    place->size = size + data.size + 2;
+    return true;
 }
 
 void events_post(struct events *all, const char *name, struct vl_bytes data)
@@ -61,22 +83,26 @@ void events_post(struct events *all, const char *name, struct vl_bytes data)
     int size = snprintf(head, sizeof head,
                         "id: %llu\nevent: %s\ndata: ", (unsigned long long)number, name);
     bool fits = size > 0 && (size_t)size + 2 < sizeof head && data.size <= EVENT_DATA_BYTES_MAX;
-    if (fits) place->text = malloc((size_t)size + data.size + 2);
-    if (place->text == NULL) { /* it is missing: whoever waits for it has a gap */
-        all->oldest = all->next;
-        return;
-    }
-    memcpy(place->text, head, (size_t)size);
-    if (data.size > 0) memcpy(place->text + size, data.data, data.size);
-    memcpy(place->text + (size_t)size + data.size, "\n\n", 2);
-    place->size = (size_t)size + data.size + 2;
+    /* Where it is missing, whoever waits for it has a gap. */
+    if (!fits || !write_event(place, head, (size_t)size, data)) all->oldest = all->next;
+}
+
+void events_pass(struct events *all, const char *name, struct vl_bytes data)
+{
+    char head[EVENT_HEAD_BYTES_MAX];
+    const int size = snprintf(head, sizeof head, "event: %s\ndata: ", name);
+    const bool fits =
+        size > 0 && (size_t)size + 2 < sizeof head && data.size <= EVENT_DATA_BYTES_MAX;
+    if (!fits) return;
+    struct event_text *place = &all->passing[all->passed % EVENTS_PASSING];
+    drop(place);
+    if (!write_event(place, head, (size_t)size, data)) return;
+    all->passed++;
 }
 
 void events_forget(struct events *all, bool locked)
 {
-    for (size_t i = 0; i < EVENTS_KEPT; i++) {
-        drop(&all->kept[i]);
-    }
+    drop_all(all);
     all->oldest = all->next;
     all->locked = locked;
 }
@@ -103,7 +129,7 @@ static uint64_t next_after(const struct events *all, const char *last)
 vl_result events_reader_begin(struct events_reader *reader, const struct events *all,
                               const char *last)
 {
-    *reader = (struct events_reader){.next = all->next, .begins = true};
+    *reader = (struct events_reader){.next = all->next, .passing = all->passed, .begins = true};
     if (last != NULL) {
         uint64_t next = next_after(all, last);
         reader->gap = next == 0;
@@ -125,10 +151,23 @@ void events_reader_beat(struct events_reader *reader)
     reader->beat = true;
 }
 
+/* What passes and is still here; NULL: nothing that she has not got. */
+static const struct event_text *next_passing(struct events_reader *reader, const struct events *all)
+{
+    if (all->passed - reader->passing > EVENTS_PASSING)
+        reader->passing = all->passed - EVENTS_PASSING;
+    while (reader->passing < all->passed) {
+        const struct event_text *event = &all->passing[reader->passing++ % EVENTS_PASSING];
+        if (event->text != NULL) return event;
+    }
+    return NULL;
+}
+
 /* Puts what comes next into the reader's own memory: it is sent whole, also when the ring goes on
  * meanwhile. */
 static void fetch(struct events_reader *reader, const struct events *all)
 {
+    const struct event_text *passing;
     int size = 0;
     if (!reader->begins && reader->next < all->oldest) reader->gap = true;
     if (reader->gap) reader->next = all->next;
@@ -142,6 +181,9 @@ static void fetch(struct events_reader *reader, const struct events *all)
         memcpy(reader->text, event->text, event->size);
         size = (int)event->size;
         reader->next++;
+    } else if ((passing = next_passing(reader, all)) != NULL) {
+        memcpy(reader->text, passing->text, passing->size);
+        size = (int)passing->size;
     } else if (reader->beat) {
         size = snprintf(reader->text, READER_BYTES, ":\n\n");
     }

@@ -11,6 +11,7 @@
 #include <veillee/bytes.h>
 
 #define EVENTS_KEPT          256u
+#define EVENTS_PASSING       8u
 #define EVENT_DATA_BYTES_MAX 6144u /* a larger one becomes a resync for everybody */
 #define EVENT_HEAD_BYTES_MAX 128u
 
@@ -20,12 +21,16 @@ void events_destroy(struct events *all); /* wipes; accepts NULL */
 
 /* `name` without a line feed, `data` in one line. Never fails: who misses one resyncs. */
 void events_post(struct events *all, const char *name, struct vl_bytes data);
+/* To those who watch now, without a number: what passes, and is soon told anew. Of more than
+ * EVENTS_PASSING that somebody has not taken yet she gets the newest. Too large: nothing. */
+void events_pass(struct events *all, const char *name, struct vl_bytes data);
 /* Wipes those that are kept. `locked` is told with what begins a stream, from now on. */
 void events_forget(struct events *all, bool locked);
 uint64_t events_last(const struct events *all); /* number of the newest */
 
 struct events_reader { /* one who watches; {0} is none */
     uint64_t next;     /* number of what she gets next */
+    uint64_t passing;  /* of what passes: how many there were before the next one */
     bool begins, gap, beat;
     char *text; /* what is being sent; owned */
     size_t size, sent;

@@ -86,6 +86,7 @@ vl_result handle_bundle_write(struct request *rq)
 {
     struct circle *circle;
     VL_TRY(request_replica(rq, &circle));
+    VL_TRY(request_export(rq, circle, "bundle"));
     VL_TRY(begin(rq, circle));
     struct transfer *t = rq->api->transfer;
     vl_result result = vl_bundle_writer_create(&t->writer, circle->replica, NULL, 0, request_now());

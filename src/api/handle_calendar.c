@@ -1,5 +1,7 @@
 /* Meetings by the calendar: files out and in, occurrences of a series, the next one, here and now.
  */
+#include "api/autolock.h"
+#include "api/view_live.h"
 #include "api/view_meeting.h"
 #include "circle/calendar_records.h"
 #include "circle/meeting.h"
@@ -31,7 +33,10 @@ static const struct answer_file calendar_file = {"calendar.ics", "text/calendar;
 static vl_result answer_file(struct request *rq, struct circle *circle,
                              const struct vl_record_id *id)
 {
-    VL_TRY(calendar_export(circle->replica, id, request_now(), rq->out.out));
+    VL_TRY(request_export(rq, circle, "calendar"));
+    vl_result result = calendar_export(circle->replica, id, request_now(), rq->out.out);
+    calendar_rest();
+    VL_TRY(result);
     if (rq->caller->file != NULL) *rq->caller->file = &calendar_file;
     return VL_OK;
 }
@@ -69,6 +74,7 @@ vl_result handle_import_calendar(struct request *rq)
     VL_TRY(request_replica(rq, &circle));
     vl_result result = calendar_import(circle->replica, vl_bytes_text(body.text), IMPORT_MAX,
                                        request_now(), &done, &problem);
+    calendar_rest();
     if (done.imported > 0) request_wrote(rq, circle);
     if (result == VL_ERR_TRUNCATED) result = VL_ERR_INVALID; /* the file, not the request */
     if (result != VL_OK && problem.reason != NULL) {
@@ -215,32 +221,64 @@ vl_result handle_occurrence_take(struct request *rq)
 
 /* ---- the next one, and here ---- */
 
-vl_result handle_next_meeting(struct request *rq)
+static vl_result put_upcoming(struct request *rq, const struct circle *circle,
+                              const struct upcoming *next, bool in_list)
 {
-    struct circle *circle;
-    struct upcoming next;
     struct record meeting;
     struct series series;
     char id[RECORD_ID_TEXT_SIZE];
-    VL_TRY(request_replica(rq, &circle));
-    vl_result found = series_next(circle->replica, local_now(), &next);
-    if (found == VL_ERR_NOT_FOUND) {
-        return request_refuse(rq, NULL, "no meeting is planned", VL_ERR_NOT_FOUND);
-    }
-    VL_TRY(found);
-    VL_TRY(meeting_read(circle->replica, &next.meeting, &meeting));
+    VL_TRY(meeting_read(circle->replica, &next->meeting, &meeting));
     (void)series_of(&meeting, &series);
-    record_id_text(&next.meeting, id);
+    record_id_text(&next->meeting, id);
     json_open(&rq->out, '{');
     json_put_text(&rq->out, "meeting", id);
-    put_times(&rq->out, &series, next.starts);
-    json_put_flag(&rq->out, "occurrence", next.is_occurrence);
-    json_put_flag(&rq->out, "open", next.is_open);
+    put_times(&rq->out, &series, next->starts);
+    json_put_flag(&rq->out, "occurrence", next->is_occurrence);
+    json_put_flag(&rq->out, "open", next->is_open);
+    if (in_list) json_put_flag(&rq->out, "cancelled", next->is_cancelled);
     json_put_text(&rq->out, "title", record_text(&meeting, MEETING_TITLE));
     json_put_text(&rq->out, "place", record_text(&meeting, MEETING_PLACE));
     view_repeats(rq, &series);
     json_close(&rq->out, '}');
     record_finish(&meeting);
+    return VL_OK;
+}
+
+vl_result handle_next_meeting(struct request *rq)
+{
+    struct circle *circle;
+    struct upcoming next;
+    VL_TRY(request_replica(rq, &circle));
+    vl_result found = series_next(circle->replica, local_now(), &next);
+    if (found == VL_ERR_NOT_FOUND) { /* nothing is wrong: there is none */
+        json_open(&rq->out, '{');
+        json_put_text(&rq->out, "meeting", NULL);
+        json_close(&rq->out, '}');
+        return VL_OK;
+    }
+    VL_TRY(found);
+    return put_upcoming(rq, circle, &next, false);
+}
+
+vl_result handle_coming(struct request *rq)
+{
+    struct circle *circle;
+    struct upcoming coming[LIST_MAX];
+    struct date from;
+    size_t max, count;
+    bool has_more;
+    VL_TRY(request_replica(rq, &circle));
+    VL_TRY(read_from(rq, &from, &max));
+    VL_TRY(series_coming(circle->replica, from, max, coming, &count, &has_more));
+    json_open(&rq->out, '{');
+    json_key(&rq->out, "coming");
+    json_open(&rq->out, '[');
+    for (size_t i = 0; i < count; i++) {
+        VL_TRY(put_upcoming(rq, circle, &coming[i], true));
+    }
+    json_close(&rq->out, ']');
+    json_put_flag(&rq->out, "more", has_more);
+    json_close(&rq->out, '}');
     return VL_OK;
 }
 
@@ -292,5 +330,11 @@ vl_result handle_here(struct request *rq)
     vl_result result =
         series_here(circle->replica, &here, local_now(), request_now(), &id, &problem);
     if (has_format) format_finish(&format);
-    return answer_meeting(rq, circle, request_problem(rq, result, &problem), &id);
+    result = request_problem(rq, result, &problem);
+    if (result == VL_OK || result == VL_ERR_EXISTS) {
+        vl_result opened = live_open(rq, circle, &id);
+        if (opened != VL_OK) result = opened;
+        if (opened == VL_OK) autolock_takes_part(rq->api->autolock, &circle->id, &id);
+    }
+    return answer_meeting(rq, circle, result, &id);
 }

@@ -1,6 +1,6 @@
 /* Circles: drafting, showing, the log, verifying. */
 #include "api/circle_load.h"
-#include "api/request.h"
+#include "api/people.h"
 #include "circle/circle_info.h"
 #include "circle/profile.h"
 #include "circle/texts.h"
@@ -21,7 +21,7 @@ vl_result handle_circle_list(struct request *rq)
     json_open(&rq->out, '[');
     for (size_t i = 0; i < all->count; i++) {
         json_open(&rq->out, '{');
-        view_circle(&rq->out, rq->api, all->items[i]);
+        view_circle(rq, all->items[i]);
         json_close(&rq->out, '}');
     }
     json_close(&rq->out, ']');
@@ -32,7 +32,7 @@ vl_result handle_circle_list(struct request *rq)
 static vl_result show(struct request *rq, const struct circle *circle)
 {
     json_open(&rq->out, '{');
-    view_circle(&rq->out, rq->api, circle);
+    view_circle(rq, circle);
     json_close(&rq->out, '}');
     return VL_OK;
 }
@@ -42,7 +42,7 @@ vl_result handle_circle_show(struct request *rq)
     struct circle *circle;
     VL_TRY(request_circle(rq, &circle));
     json_open(&rq->out, '{');
-    view_circle(&rq->out, rq->api, circle);
+    view_circle(rq, circle);
     VL_TRY(view_state(&rq->out, circle));
     json_close(&rq->out, '}');
     return VL_OK;
@@ -84,6 +84,7 @@ vl_result handle_circle_find(struct request *rq)
 
 struct new_body {
     const char *name, *pseudonym, *purpose, *agreement;
+    bool is_private;
 };
 static const struct json_field new_fields[] = {
     {"name", JSON_KIND_TEXT, offsetof(struct new_body, name), true, VL_NAME_BYTES_MAX},
@@ -91,7 +92,9 @@ static const struct json_field new_fields[] = {
     {"purpose", JSON_KIND_TEXT, offsetof(struct new_body, purpose), false, VL_AGREEMENT_BYTES_MAX},
     {"agreement", JSON_KIND_TEXT, offsetof(struct new_body, agreement), false,
      VL_AGREEMENT_BYTES_MAX},
+    {"private", JSON_KIND_FLAG, offsetof(struct new_body, is_private), false, 0},
 };
+#define NEW_FIELDS (sizeof new_fields / sizeof new_fields[0])
 
 static vl_result check_text(struct request *rq, uint32_t type, uint32_t field, const char *name,
                             const char *text)
@@ -102,6 +105,43 @@ static vl_result check_text(struct request *rq, uint32_t type, uint32_t field, c
     vl_result result = schema_check(schema_field(type, field), &value, &problem);
     if (result == VL_OK) return VL_OK;
     return request_refuse(rq, name, problem.reason, result);
+}
+
+static vl_result first_entries(const struct circle *circle, const struct store_circle *draft)
+{
+    static const uint8_t nobody[64];
+    const struct profile_change profile = {.pseudonym = draft->pseudonym};
+    const vl_wall now = request_now();
+    struct schema_problem problem;
+    struct vl_id id;
+    VL_TRY(vl_replica_found(circle->replica, draft->random, NULL, nobody, now, &id));
+    VL_TRY(circle_info_write(circle->replica, draft->name, draft->purpose, draft->agreement, now,
+                             &problem));
+    return profile_write(circle->replica, &profile, now, &problem);
+}
+
+/* A private space has one person, with all her devices: it is founded at once. Its row comes last,
+ * as when two found one: until then it is a draft. */
+static vl_result found_alone(struct request *rq, const struct store_circle *draft,
+                             struct circle **out)
+{
+    static const uint8_t nobody[32];
+    struct circles *all = rq->api->circles;
+    struct store_circle row = *draft; /* its texts are the draft's */
+    struct vl_device_keys *keys = NULL;
+    struct circle *circle = NULL;
+    vl_result result = vl_device_keys_from_seed(row.seed, &keys);
+    if (result == VL_OK) vl_circle_id(keys->card.sign, nobody, row.random, &row.id);
+    vl_device_keys_destroy(keys);
+    row.is_draft = false;
+    sodium_memzero(row.random, sizeof row.random);
+    if (result == VL_OK) result = circle_load(rq->api->store, all, &row, &circle);
+    if (result == VL_OK) result = first_entries(circle, draft);
+    if (result == VL_OK) result = store_circle_replace(rq->api->store, &draft->id, &row);
+    sodium_memzero(&row, sizeof row);
+    if (result != VL_OK && circle != NULL) circles_remove(all, circle);
+    if (result == VL_OK) *out = circle;
+    return result;
 }
 
 static vl_result draft(struct request *rq, const struct new_body *body, struct circle **circle)
@@ -116,17 +156,23 @@ static vl_result draft(struct request *rq, const struct new_body *body, struct c
     if (body->purpose != NULL && (row.purpose = strdup(body->purpose)) == NULL) goto done;
     if (body->agreement != NULL && (row.agreement = strdup(body->agreement)) == NULL) goto done;
     result = store_circle_add(rq->api->store, &row);
-    if (result == VL_OK) result = circle_load(rq->api->store, rq->api->circles, &row, circle);
+    if (result != VL_OK) goto done;
+    if (!body->is_private) {
+        result = circle_load(rq->api->store, rq->api->circles, &row, circle);
+    } else {
+        result = found_alone(rq, &row, circle);
+        if (result != VL_OK) (void)!store_circle_remove(rq->api->store, &row.id);
+    }
 done:
     store_circle_finish(&row);
     return result;
 }
 
-/* Without an agreement: the one that the program proposes. "": none. */
+/* Without an agreement: the one that the program proposes. "", and of a private space: none. */
 static vl_result propose(struct request *rq, struct new_body *body, struct text *proposed)
 {
     const char *language;
-    if (body->agreement != NULL) return VL_OK;
+    if (body->agreement != NULL || body->is_private) return VL_OK;
     VL_TRY(request_language(rq, &language));
     VL_TRY(texts_read(language, "agreement", proposed));
     body->agreement = proposed->sections[0].body;
@@ -138,7 +184,11 @@ vl_result handle_circle_new(struct request *rq)
     struct new_body body = {0};
     struct text proposed = {0};
     struct circle *circle;
-    VL_TRY(request_decode(rq, new_fields, 4, &body));
+    VL_TRY(request_decode(rq, new_fields, NEW_FIELDS, &body));
+    if (body.name[0] == '\0')
+        return request_refuse(rq, "name", "a circle needs a name", VL_ERR_INVALID);
+    if (body.pseudonym[0] == '\0')
+        return request_refuse(rq, "pseudonym", "a person needs a pseudonym", VL_ERR_INVALID);
     VL_TRY(check_text(rq, SCHEMA_CIRCLE, CIRCLE_NAME, "name", body.name));
     VL_TRY(check_text(rq, SCHEMA_PROFILE, PROFILE_PSEUDONYM, "pseudonym", body.pseudonym));
     VL_TRY(check_text(rq, SCHEMA_CIRCLE, CIRCLE_PURPOSE, "purpose", body.purpose));
@@ -255,6 +305,7 @@ vl_result handle_log(struct request *rq)
     } else {
         json_put_text(&rq->out, "next", NULL);
     }
+    if (result == VL_OK) result = view_closed(&rq->out, circle);
     json_close(&rq->out, '}');
     free(rows.items);
     return result;

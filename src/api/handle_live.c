@@ -1,6 +1,8 @@
 /* A meeting while it goes on: its state, and what people do in it. */
+#include "api/autolock.h"
 #include "api/record_body.h"
 #include "api/view_live.h"
+#include "circle/attendance.h"
 #include "circle/meeting.h"
 #include "circle/moment.h"
 
@@ -224,7 +226,8 @@ static const char *const refusals[] = {
     [LIVE_NO_ROOM] = N_("this meeting has reached its limit"),
 };
 
-/* The record of the meeting says too that it is open, or closed, for lists and calendars. */
+/* The record of the meeting says too that it is open, or closed, for lists and calendars, and when
+ * it is closed who was there. */
 static vl_result set_state(struct doing *d, const char *state)
 {
     struct schema_problem problem = {0};
@@ -233,7 +236,8 @@ static vl_result set_state(struct doing *d, const char *state)
     (void)schema_choice_named(schema_field(SCHEMA_MEETING, MEETING_STATE), state, &value.integer);
     VL_TRY(edit_begin(&e, d->circle->replica, SCHEMA_MEETING, d->meeting));
     edit_set(&e, MEETING_STATE, &value);
-    vl_result result = edit_write(&e, request_now(), &problem);
+    vl_result result = value.integer == MEETING_CLOSED ? attendance_put(&e) : VL_OK;
+    if (result == VL_OK) result = edit_write(&e, request_now(), &problem);
     edit_finish(&e);
     return request_problem(d->rq, result, &problem);
 }
@@ -265,6 +269,29 @@ static vl_result act_by_body(struct doing *d, const struct action *action)
     return result;
 }
 
+/* Whoever acts, and how things stand. */
+static vl_result begin(struct doing *d)
+{
+    vl_result me = vl_replica_me(d->circle->replica, &d->moment.author);
+    if (me != VL_OK) return me == VL_ERR_NOT_FOUND ? VL_ERR_AUTHORITY : me;
+    d->moment.who.person = d->moment.author;
+    return read_now(d->rq, d->circle, d->meeting, &d->now);
+}
+
+vl_result live_open(struct request *rq, const struct circle *circle,
+                    const struct vl_record_id *meeting)
+{
+    struct schema_problem problem = {0};
+    struct doing d = {
+        .rq = rq, .circle = circle, .meeting = meeting, .moment = {.kind = MOMENT_OPEN}};
+    VL_TRY(begin(&d));
+    if (live_refuses(d.now.state, &d.moment) != LIVE_HAS_EFFECT) return VL_OK;
+    vl_result result = moment_write(circle->replica, meeting, &d.moment, request_now(), &problem);
+    VL_TRY(request_problem(rq, result, &problem));
+    request_wrote(rq, circle);
+    return VL_OK;
+}
+
 vl_result handle_live_action(struct request *rq)
 {
     const struct action *action = find_action(rq->params[2]);
@@ -275,10 +302,8 @@ vl_result handle_live_action(struct request *rq)
     VL_TRY(check_members(rq, action));
     struct doing d = {
         .rq = rq, .circle = circle, .meeting = &meeting, .moment = {.kind = action->kind}};
-    vl_result me = vl_replica_me(circle->replica, &d.moment.author);
-    if (me != VL_OK) return me == VL_ERR_NOT_FOUND ? VL_ERR_AUTHORITY : me;
-    d.moment.who.person = d.moment.author;
-    VL_TRY(read_now(rq, circle, &meeting, &d.now));
+    VL_TRY(begin(&d));
     VL_TRY(act_by_body(&d, action));
+    autolock_takes_part(rq->api->autolock, &circle->id, &meeting);
     return answer(rq, circle, &meeting);
 }

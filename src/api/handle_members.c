@@ -34,8 +34,8 @@ static vl_result members_read(struct request *rq, struct members **out)
     return VL_OK;
 }
 
-static void put_member(struct json_out *o, const struct members *all, const struct vl_id *id,
-                       const struct vl_person_state *state)
+static vl_result put_member(struct json_out *o, const struct members *all, const struct vl_id *id,
+                            const struct vl_person_state *state, bool whole)
 {
     json_put_id(o, "person", id);
     view_person(o, "name", all->circle, id);
@@ -44,6 +44,7 @@ static void put_member(struct json_out *o, const struct members *all, const stru
     json_put_integer(o, "devices", (int64_t)state->device_count);
     json_put_flag(o, "me", vl_id_equal(id, &all->me));
     json_put_flag(o, "blocked", blocked_has(&all->blocked, id));
+    return view_logs(o, all->circle, id, whole);
 }
 
 static void put_proposal(struct json_out *o, const struct members *all, const struct proposal *one)
@@ -85,7 +86,7 @@ static vl_result put_members(struct json_out *o, const struct members *all, bool
         VL_TRY(people_at(m, i, &state, &id));
         if (state.role == VL_ROLE_NONE && !also_gone) continue;
         json_open(o, '{');
-        put_member(o, all, &id, &state);
+        VL_TRY(put_member(o, all, &id, &state, false));
         json_close(o, '}');
     }
     return VL_OK;
@@ -117,9 +118,9 @@ vl_result handle_member_show(struct request *rq)
     if (result == VL_OK) result = people_state(all->circle->replica, &id, &state);
     if (result == VL_OK) {
         json_open(&rq->out, '{');
-        put_member(&rq->out, all, &id, &state);
+        result = put_member(&rq->out, all, &id, &state, true);
         put_proposals(&rq->out, all, &id);
-        result = view_devices(&rq->out, rq->api, all->circle, &id);
+        if (result == VL_OK) result = view_devices(&rq->out, rq->api, all->circle, &id);
         json_close(&rq->out, '}');
     }
     free(all);

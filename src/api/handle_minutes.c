@@ -1,20 +1,11 @@
 /* Minutes written together, letter by letter: loading, edits, what others wrote meanwhile. */
+#include "api/cursors.h"
 #include "api/editings.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define OPERATIONS_MAX 256u
-
-/* The meeting that circles/{circle}/meetings/{id}/... says. */
-static vl_result find_meeting(struct request *rq, struct circle **circle, struct vl_record_id *id)
-{
-    VL_TRY(request_replica(rq, circle));
-    if (rq->params[1] == NULL) return VL_ERR_NO_MEMORY;
-    vl_result found = record_find((*circle)->replica, SCHEMA_MEETING, rq->params[1], id);
-    if (found == VL_ERR_INVALID) return request_refuse(rq, "id", "several records match", found);
-    return found;
-}
 
 /* ---- answering ---- */
 
@@ -55,13 +46,19 @@ static vl_result put_changes(struct json_out *o, const struct typing_changes *ch
     return result;
 }
 
-static vl_result answer_load(struct request *rq, struct editing *e)
+static vl_result put_writers(struct request *rq, const struct circle *circle, struct editing *e)
+{
+    return cursors_put(rq->api->cursors, &rq->out, circle, &e->record, e->typing);
+}
+
+static vl_result answer_load(struct request *rq, const struct circle *circle, struct editing *e)
 {
     struct typing_changes changes;
     VL_TRY(typing_pull(e->typing, &changes));
     json_open(&rq->out, '{');
     put_version(&rq->out, e);
     vl_result result = put_text(&rq->out, "text", vl_buffer_view(&changes.text));
+    if (result == VL_OK) result = put_writers(rq, circle, e);
     json_close(&rq->out, '}');
     typing_changes_finish(&changes);
     return result;
@@ -73,9 +70,9 @@ vl_result handle_minutes_load(struct request *rq)
     struct circle *circle;
     struct vl_record_id id;
     struct editing *e;
-    VL_TRY(find_meeting(rq, &circle, &id));
+    VL_TRY(request_meeting(rq, &circle, &id));
     VL_TRY(editings_open(rq->api->editings, rq, circle, &id, &e));
-    vl_result result = answer_load(rq, e);
+    vl_result result = answer_load(rq, circle, e);
     if (result != VL_OK) editings_let_go(rq->api->editings, e);
     return result;
 }
@@ -137,7 +134,7 @@ static vl_result read_operations(struct request *rq, struct typing_edit *out, si
 
 static vl_result check_members(struct request *rq)
 {
-    static const char *const known[] = {"base", "operations", "save"};
+    static const char *const known[] = {"base", "operations", "save", "cursor"};
     for (size_t i = 0; i < json_count(rq->body); i++) {
         const char *name = json_item_name(rq->body, i);
         bool is_known = false;
@@ -149,7 +146,23 @@ static vl_result check_members(struct request *rq)
     const struct json *save = json_member(rq->body, "save");
     if (save != NULL && json_sort_of(save) != JSON_FLAG)
         return request_refuse(rq, "save", "not true or false", VL_ERR_INVALID);
-    return VL_OK;
+    const struct json *cursor = json_member(rq->body, "cursor");
+    if (cursor == NULL || json_sort_of(cursor) == JSON_NULL) return VL_OK;
+    size_t ignored;
+    return read_number(rq, rq->body, "cursor", &ignored);
+}
+
+/* Where she writes, in the text after her edits; a place that is not in it is not told. */
+static void say_cursor(struct request *rq, const struct circle *circle, const struct editing *e)
+{
+    const struct json *cursor = json_member(rq->body, "cursor");
+    struct vl_place unit;
+    int64_t at = 0;
+    if (cursor == NULL) return;
+    if (json_sort_of(cursor) == JSON_NULL)
+        cursors_say(rq->api->cursors, circle, &e->record, NULL);
+    else if (json_integer_of(cursor, &at) && typing_place(e->typing, (size_t)at, &unit) == VL_OK)
+        cursors_say(rq->api->cursors, circle, &e->record, &unit);
 }
 
 /* What was on the screen is not known here any more, or it was changed since. */
@@ -178,7 +191,7 @@ static vl_result do_edits(struct request *rq, struct editing *e, const struct ty
     return now ? editings_write(rq->api->editings, e) : VL_OK;
 }
 
-static vl_result answer_edits(struct request *rq, struct editing *e)
+static vl_result answer_edits(struct request *rq, const struct circle *circle, struct editing *e)
 {
     struct typing_changes changes;
     VL_TRY(typing_pull(e->typing, &changes));
@@ -186,6 +199,7 @@ static vl_result answer_edits(struct request *rq, struct editing *e)
     json_open(&rq->out, '{');
     put_version(&rq->out, e);
     vl_result result = put_changes(&rq->out, &changes);
+    if (result == VL_OK) result = put_writers(rq, circle, e);
     json_close(&rq->out, '}');
     typing_changes_finish(&changes);
     return result;
@@ -202,7 +216,7 @@ vl_result handle_minutes_edit(struct request *rq)
     struct editing *e = NULL;
     size_t count = 0;
     if (edits == NULL) return VL_ERR_NO_MEMORY;
-    vl_result result = find_meeting(rq, &circle, &id);
+    vl_result result = request_meeting(rq, &circle, &id);
     if (result == VL_OK) result = check_members(rq);
     if (result == VL_OK) result = read_operations(rq, edits, &count);
     if (result == VL_OK) result = find_editing(rq, circle, &id, &e);
@@ -210,8 +224,9 @@ vl_result handle_minutes_edit(struct request *rq)
     free(edits);
     bool is_refused = rq->problem.field != NULL;
     if (e == NULL || is_refused) return result;
+    if (result == VL_OK) say_cursor(rq, circle, e);
     if (result == VL_OK || (result != VL_ERR_NO_MEMORY && typing_waiting(e->typing) > 0))
-        result = answer_edits(rq, e);
+        result = answer_edits(rq, circle, e);
     if (result != VL_OK) editings_let_go(rq->api->editings, e);
     return result;
 }

@@ -153,6 +153,12 @@ static void put_code(struct json_out *o, const struct vl_code *code)
     json_close(o, '}');
 }
 
+static const char *as_text(enum vl_pairing_as as)
+{
+    static const char *const texts[VL_PAIRING_AS_COUNT] = {"member", "founder", "device"};
+    return texts[as];
+}
+
 void request_answer_code(struct request *rq, const struct vl_code *code, int64_t seconds,
                          enum vl_pairing_as as)
 {
@@ -160,7 +166,7 @@ void request_answer_code(struct request *rq, const struct vl_code *code, int64_t
     put_code(&rq->out, code);
     json_put_integer(&rq->out, "seconds", seconds);
     json_put_flag(&rq->out, "founding", as == VL_PAIRING_AS_FOUNDER);
-    json_put_text(&rq->out, "as", view_pairing_as(as));
+    json_put_text(&rq->out, "as", as_text(as));
     json_close(&rq->out, '}');
 }
 
@@ -171,6 +177,10 @@ vl_result handle_invite(struct request *rq)
     struct vl_code code;
     VL_TRY(request_decode(rq, invite_fields, 1, &body));
     VL_TRY(request_circle(rq, &circle));
+    if (view_is_private(circle)) {
+        return request_refuse(rq, "circle", "nobody else can come into a private space",
+                              VL_ERR_STATE);
+    }
     if (body.seconds == 0) body.seconds = INVITE_SECONDS;
     VL_TRY(rq->api->network.invite(rq->api->network.self, &circle->id, VL_SECONDS(body.seconds),
                                    &code));
@@ -222,12 +232,6 @@ const char *view_pairing_state(enum api_pairing_state state)
     return states[state];
 }
 
-const char *view_pairing_as(enum vl_pairing_as as)
-{
-    static const char *const texts[VL_PAIRING_AS_COUNT] = {"member", "founder", "device"};
-    return texts[as];
-}
-
 vl_result handle_pairing(struct request *rq)
 {
     struct api_network_view view = {0};
@@ -238,7 +242,7 @@ vl_result handle_pairing(struct request *rq)
     json_put_text(o, "state", view_pairing_state(p->state));
     json_put_text(o, "result", p->state == API_PAIRING_FAILED ? vl_result_name(p->result) : NULL);
     json_put_flag(o, "inviter", p->inviter);
-    json_put_text(o, "as", view_pairing_as(p->as));
+    json_put_text(o, "as", as_text(p->as));
     json_put_flag(o, "needs_pseudonym", p->needs_pseudonym);
     json_put_integer(o, "tries_left", p->tries_left);
     json_put_text(o, "name", p->name == NULL ? "" : p->name);
@@ -267,7 +271,8 @@ vl_result handle_decide(struct request *rq)
     VL_TRY(request_decode(rq, decide_fields, 2, &body));
     rq->api->network.view(rq->api->network.self, &view);
     if (body.pseudonym != NULL) VL_TRY(check_pseudonym(rq, body.pseudonym));
-    if (body.accept && view.pairing.needs_pseudonym && body.pseudonym == NULL)
+    const bool is_nameless = body.pseudonym == NULL || body.pseudonym[0] == '\0';
+    if (body.accept && view.pairing.needs_pseudonym && is_nameless)
         return request_refuse(rq, "pseudonym", "the name you will have in this circle is missing",
                               VL_ERR_INVALID);
     VL_TRY(rq->api->network.decide(rq->api->network.self, body.accept, body.pseudonym));

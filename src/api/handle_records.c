@@ -52,8 +52,9 @@ vl_result request_meeting(struct request *rq, struct circle **circle, struct vl_
 
 /* ---- showing ---- */
 
-vl_result request_answer_record(struct request *rq, const struct circle *circle,
-                                const struct schema_record *schema, const struct vl_record_id *id)
+/* The whole view of a record. */
+static vl_result answer_record(struct request *rq, const struct circle *circle,
+                               const struct schema_record *schema, const struct vl_record_id *id)
 {
     struct record record;
     struct blocked blocked;
@@ -75,7 +76,7 @@ vl_result handle_record_show(struct request *rq)
     struct circle *circle;
     struct vl_record_id id;
     VL_TRY(request_record(rq, &circle, &schema, &id));
-    return request_answer_record(rq, circle, schema, &id);
+    return answer_record(rq, circle, schema, &id);
 }
 
 /* ---- listing ---- */
@@ -231,8 +232,7 @@ static vl_result derive_id(struct request *rq, const struct circle *circle,
     }
     bool is_derived =
         record_id_of(&circle->id, schema, value == NULL ? NULL : &value->record, &me, id);
-    if (!is_derived) record_id_random(id);
-    return VL_OK;
+    return is_derived ? VL_OK : record_id_new(circle->replica, schema->type, id);
 }
 
 static vl_result put_record(struct request *rq, struct circle *circle,
@@ -266,7 +266,7 @@ vl_result handle_record_add(struct request *rq)
     vl_result result = put_record(rq, circle, schema, &body, &id);
     record_body_finish(&body);
     VL_TRY(result);
-    return request_answer_record(rq, circle, schema, &id);
+    return answer_record(rq, circle, schema, &id);
 }
 
 vl_result handle_record_edit(struct request *rq)
@@ -285,5 +285,5 @@ vl_result handle_record_edit(struct request *rq)
     }
     record_finish(&there);
     VL_TRY(result);
-    return request_answer_record(rq, circle, schema, &id);
+    return answer_record(rq, circle, schema, &id);
 }

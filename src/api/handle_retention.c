@@ -9,16 +9,6 @@
 #define ERASURES_DEFAULT    20u
 #define ERASURE_DEVICES_MAX 256u
 
-/* The meeting that circles/{circle}/meetings/{id}/... says. */
-static vl_result find_meeting(struct request *rq, struct circle **circle, struct vl_record_id *id)
-{
-    VL_TRY(request_replica(rq, circle));
-    if (rq->params[1] == NULL) return VL_ERR_NO_MEMORY;
-    vl_result found = record_find((*circle)->replica, SCHEMA_MEETING, rq->params[1], id);
-    if (found == VL_ERR_INVALID) return request_refuse(rq, "id", "several records match", found);
-    return found;
-}
-
 /* ---- showing ---- */
 
 static const char *layer_name(enum keep keep)
@@ -88,7 +78,7 @@ vl_result handle_closing(struct request *rq)
     struct vl_record_id id;
     struct retention retention;
     bool may_close;
-    VL_TRY(find_meeting(rq, &circle, &id));
+    VL_TRY(request_meeting(rq, &circle, &id));
     VL_TRY(erasure_is_facilitator(circle->replica, &may_close));
     VL_TRY(retention_of_meeting(circle->replica, &id, &retention));
     json_open(&rq->out, '{');
@@ -177,7 +167,7 @@ vl_result handle_close(struct request *rq)
     struct circle *circle;
     struct vl_record_id id;
     VL_TRY(request_decode(rq, close_fields, 1, &body));
-    VL_TRY(find_meeting(rq, &circle, &id));
+    VL_TRY(request_meeting(rq, &circle, &id));
     json_open(&rq->out, '{');
     put_record_id(&rq->out, "meeting", &id);
     VL_TRY(close_meeting(rq, circle, &id, body.ask));

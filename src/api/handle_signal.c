@@ -155,7 +155,7 @@ vl_result handle_signal(struct request *rq)
         record_body_value(rq, circle, schema_field(SCHEMA_SIGNAL, SIGNAL_KIND), body.kind, &kind));
     const struct vl_value of = {
         .tag = VL_VALUE_REFERENCE, .type = SCHEMA_MEETING, .record = meeting};
-    record_id_random(&id);
+    VL_TRY(record_id_new(circle->replica, SCHEMA_SIGNAL, &id));
     VL_TRY(edit_begin(&e, circle->replica, SCHEMA_SIGNAL, &id));
     edit_set(&e, SIGNAL_MEETING, &of);
     edit_set(&e, SIGNAL_KIND, &kind);

@@ -206,6 +206,7 @@ static enum MHD_Result answer_launch(struct http *http, struct MHD_Connection *c
 {
     /* Not a redirect: that would still count as coming from the file's site, without the cookie. */
     static char text[] = "<!doctype html><meta charset=\"utf-8\"><title>.</title>"
+                         "<link rel=\"icon\" href=\"/icon.png\">"
                          "<meta http-equiv=\"refresh\" content=\"0;url=/\">\n";
     const size_t skip = sizeof GATE_LAUNCH_FIELD - 1;
     struct sessions *sessions = http->api->sessions;

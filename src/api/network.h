@@ -4,6 +4,9 @@
 #define API_NETWORK_H
 
 #include <veillee/pairing.h>
+#include <veillee/session.h>
+
+struct store_rebuilt;
 
 enum api_network_state { API_AWAY, API_GATHERING, API_INVITING, API_JOINING };
 enum api_pairing_state {
@@ -64,6 +67,8 @@ struct api_network { /* errors as those of node.h */
     void (*cancel)(void *self);
     void (*view)(void *self, struct api_network_view *out);
     vl_result (*peers)(void *self, api_peer_visit visit, void *context);
+    /* Tells whoever is connected in that circle where this person writes. Kept nowhere. */
+    void (*cursor)(void *self, const struct vl_id *circle, const struct vl_cursor *cursor);
     /* As invite, for another device of one's own. */
     vl_result (*add_device)(void *self, const struct vl_id *circle, vl_duration length,
                             struct vl_code *code);
@@ -78,6 +83,11 @@ struct api_keeper { /* who opens and closes the vault */
     bool (*exists)(void *self); /* whether there is a vault */
     /* Makes it, and leaves it closed. EXISTS, INVALID, UTF8, STORAGE, FULL. */
     vl_result (*create)(void *self, struct vl_bytes passphrase);
+    /* As `lock`, then the vault is wiped (store_wipe). */
+    vl_result (*wipe)(void *self);
+    /* As `unlock`, of a damaged vault, which is rebuilt (store_rebuild). */
+    vl_result (*rebuild)(void *self, struct vl_bytes passphrase, uint64_t *wait_ms,
+                         struct store_rebuilt *told);
 };
 
 #endif

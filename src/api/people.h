@@ -32,6 +32,15 @@ const char *people_role_text(enum vl_role role);
 /* {"person":...,"name":...} */
 void people_put(struct json_out *o, const struct circle *circle, const struct vl_id *person);
 
+/* ---- closed logs (view_forks.c) ---- */
+
+/* "forked": of whom two versions exist of so many logs; "crowded": who has begun too many. */
+VL_MUST_USE vl_result view_closed(struct json_out *o, const struct circle *circle);
+/* The same of one person, and how many logs and branches of hers are here: "forked", "crowded",
+ * "logs", "logs_max"; `whole`: also "forks", each with its proof. */
+VL_MUST_USE vl_result view_logs(struct json_out *o, const struct circle *circle,
+                                const struct vl_id *person, bool whole);
+
 #define BLOCKED_MAX 64u
 
 struct blocked {

@@ -4,12 +4,16 @@
 
 #include "api/api.h"
 #include "api/json.h"
+#include "api/preferences.h"
+#include "api/present.h"
 #include "api/session.h"
 #include "circle/record.h"
 
 #define REQUEST_PARAMS_MAX 3u
 
+struct autolock;
 struct changes;
+struct cursors;
 struct digest_cache;
 struct editings;
 struct events;
@@ -23,6 +27,8 @@ struct api {
     struct events *events;
     struct changes *changes;
     struct editings *editings;
+    struct autolock *autolock;
+    struct cursors *cursors;
     struct api_page page;
     struct event *launch_end;
     uint64_t kept_session; /* stays when the vault is locked now; 0: none */
@@ -31,6 +37,8 @@ struct api {
     struct store *store; /* NULL when locked, like the next two */
     struct circles *circles;
     struct api_network network;
+    struct preferences preferences; /* as they are in the vault */
+    struct met met;
     struct digest_cache *digests;
     struct live_cache *live;   /* meetings that go on */
     struct transfer *transfer; /* the bundle being read or written (handle_bundle.c) */
@@ -78,7 +86,6 @@ unsigned routes_answer(struct api *api, const char *method, const char *path, st
                        const struct caller *caller, struct vl_buffer *answer);
 /* Before the body is read: 0, or the status of its refusal. */
 unsigned routes_known(const char *method, const char *path);
-unsigned routes_status(vl_result result);
 
 vl_wall request_now(void);
 vl_instant request_instant(void);
@@ -103,12 +110,12 @@ VL_MUST_USE vl_result request_record(struct request *rq, struct circle **circle,
 /* The meeting that circles/{circle}/meetings/{id}/... says. */
 VL_MUST_USE vl_result request_meeting(struct request *rq, struct circle **circle,
                                       struct vl_record_id *id);
-/* Answers with the whole view of a record. */
-VL_MUST_USE vl_result request_answer_record(struct request *rq, const struct circle *circle,
-                                            const struct schema_record *schema,
-                                            const struct vl_record_id *id);
 /* The person says her passphrase once more. INVALID: she did not; PASSPHRASE, BACKOFF. */
 VL_MUST_USE vl_result request_passphrase(struct request *rq, const char *passphrase);
+/* The body of a request that takes something out of the vault, {"passphrase"}: as above. Who
+ * watches is told; `what` is "bundle" or "calendar". */
+VL_MUST_USE vl_result request_export(struct request *rq, const struct circle *circle,
+                                     const char *what);
 /* Answers with a spoken code that holds for so long. */
 void request_answer_code(struct request *rq, const struct vl_code *code, int64_t seconds,
                          enum vl_pairing_as as);
@@ -120,15 +127,15 @@ void request_wrote(struct request *rq, const struct circle *circle);
 /* Members of an object that is open. `whole`: also long texts. */
 void view_record(struct json_out *o, const struct circle *circle, const struct record *record,
                  bool whole);
-void view_circle(struct json_out *o, struct api *api, const struct circle *circle);
+/* With its digest, unless the request says digest=no: counting it reads every record. */
+void view_circle(struct request *rq, const struct circle *circle);
+/* A space of one person's. */
+bool view_is_private(const struct circle *circle);
 /* What the network does; the vault is open. */
 void view_network(struct json_out *o, const struct api *api);
 const char *view_pairing_state(enum api_pairing_state state);
-const char *view_pairing_as(enum vl_pairing_as as);
 void view_person(struct json_out *o, const char *key, const struct circle *circle,
                  const struct vl_id *person);
-/* The digest as of the replica's generation. */
-VL_MUST_USE vl_result view_digest(struct api *api, const struct circle *circle, struct vl_id *out);
 void view_forget(struct api *api);
 /* Role, facilitators, who is not confirmed, how the key stands; nothing for a draft. */
 VL_MUST_USE vl_result view_state(struct json_out *o, const struct circle *circle);
@@ -154,6 +161,11 @@ vl_result handle_status(struct request *rq);
 vl_result handle_unlock(struct request *rq);
 vl_result handle_vault_new(struct request *rq);
 vl_result handle_lock(struct request *rq);
+vl_result handle_passphrase(struct request *rq);
+vl_result handle_wipe(struct request *rq);
+vl_result handle_active(struct request *rq);
+vl_result handle_preferences(struct request *rq);
+vl_result handle_preferences_set(struct request *rq);
 vl_result handle_circle_list(struct request *rq);
 vl_result handle_circle_new(struct request *rq);
 vl_result handle_circle_find(struct request *rq);
@@ -173,6 +185,8 @@ vl_result handle_log(struct request *rq);
 vl_result handle_verify(struct request *rq);
 vl_result handle_gather(struct request *rq);
 vl_result handle_away(struct request *rq);
+vl_result handle_present(struct request *rq);
+vl_result handle_news(struct request *rq);
 vl_result handle_peers(struct request *rq);
 vl_result handle_invite(struct request *rq);
 vl_result handle_join(struct request *rq);
@@ -191,6 +205,7 @@ vl_result handle_import_calendar(struct request *rq);
 vl_result handle_occurrences(struct request *rq);
 vl_result handle_occurrence_take(struct request *rq);
 vl_result handle_next_meeting(struct request *rq);
+vl_result handle_coming(struct request *rq);
 vl_result handle_here(struct request *rq);
 vl_result handle_minutes_load(struct request *rq);
 vl_result handle_minutes_edit(struct request *rq);

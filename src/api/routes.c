@@ -1,3 +1,4 @@
+#include "api/autolock.h"
 #include "api/changes.h"
 #include "api/language.h"
 #include "api/message.h"
@@ -21,9 +22,14 @@ const struct route routes[] = {
     {"POST", "vault", handle_vault_new, false, "make the vault, when there is none, and open it"},
     {"POST", "unlock", handle_unlock, false, "open the vault"},
     {"POST", "lock", handle_lock, false, "close and wipe"},
+    {"POST", "active", handle_active, true, "the person does something: the vault stays open"},
     {"GET", "session", handle_session, false, "the page's header token"},
     {"GET", "events", handle_events, false, "what changes, as it does; ?last="},
     {"POST", "launch", handle_launch, false, "a file that opens the page, once"},
+    {"POST", "passphrase", handle_passphrase, true, "another one"},
+    {"POST", "wipe", handle_wipe, true, "the end of the vault; the passphrase again"},
+    {"GET", "preferences", handle_preferences, true, "what the person on this device prefers"},
+    {"PATCH", "preferences", handle_preferences_set, true, "change some of it"},
     {"GET", "circles", handle_circle_list, true, "every circle and draft"},
     {"POST", "circles", handle_circle_new, true, "draft a circle"},
     {"GET", "find", handle_circle_find, true, "the circle that ?name= says"},
@@ -31,6 +37,9 @@ const struct route routes[] = {
     {"POST", "circles/{circle}/gather", handle_gather, true, "show this circle for a time"},
     {"POST", "away", handle_away, true, "go silent"},
     {"GET", "peers", handle_peers, true, "whom this node sees"},
+    {"GET", "circles/{circle}/present", handle_present, true,
+     "who is connected, and who has received what is here"},
+    {"GET", "circles/{circle}/news", handle_news, true, "what is new since the last meeting"},
     {"POST", "circles/{circle}/invite", handle_invite, true, "a spoken code"},
     {"POST", "join", handle_join, true, "join by a spoken code"},
     {"GET", "pairing", handle_pairing, true, "how the pairing stands"},
@@ -64,14 +73,16 @@ const struct route routes[] = {
      "another order, or the next one"},
     {"POST", "circles/{circle}/import/minutes", handle_import, true, "one file of minutes"},
     {"POST", "circles/{circle}/import/ics", handle_import_calendar, true, "a calendar file"},
-    {"GET", "circles/{circle}/calendar.ics", handle_calendar, true, "all meetings, as a file"},
-    {"GET", "circles/{circle}/meetings/{id}/calendar.ics", handle_meeting_calendar, true,
+    {"POST", "circles/{circle}/calendar.ics", handle_calendar, true,
+     "all meetings, as a file; the passphrase again"},
+    {"POST", "circles/{circle}/meetings/{id}/calendar.ics", handle_meeting_calendar, true,
      "one of them"},
     {"GET", "circles/{circle}/meetings/{id}/occurrences", handle_occurrences, true,
      "when a series meets; ?from=, &max="},
     {"POST", "circles/{circle}/meetings/{id}/occurrences", handle_occurrence_take, true,
      "make one of them a meeting of its own"},
     {"GET", "circles/{circle}/next-meeting", handle_next_meeting, true, "the circle's next one"},
+    {"GET", "circles/{circle}/coming", handle_coming, true, "the next ones; ?from=, &max="},
     {"POST", "circles/{circle}/here", handle_here, true,
      "we are here now: open today's meeting, or a new one"},
     {"GET", "circles/{circle}/meetings/{id}/minutes", handle_minutes_load, true,
@@ -98,7 +109,8 @@ const struct route routes[] = {
     {"GET", "search", handle_search, true, "?words=, &circle="},
     {"GET", "circles/{circle}/log", handle_log, true, "entries; ?after=, &max="},
     {"GET", "circles/{circle}/verify", handle_verify, true, "every hash and signature"},
-    {"POST", "circles/{circle}/bundle", handle_bundle_write, true, "begin a bundle"},
+    {"POST", "circles/{circle}/bundle", handle_bundle_write, true,
+     "begin a bundle; the passphrase again"},
     {"POST", "bundle/next", handle_bundle_next, true, "its next bytes, base64"},
     {"POST", "bundle/read", handle_bundle_read, true, "begin reading one"},
     {"POST", "bundle/data", handle_bundle_data, true, "its next bytes, base64"},
@@ -166,7 +178,7 @@ unsigned routes_known(const char *method, const char *path)
     return known_path ? 405 : 404;
 }
 
-unsigned routes_status(vl_result result)
+static unsigned status_of(vl_result result)
 {
     switch (result) {
     case VL_OK: return 200;
@@ -231,6 +243,7 @@ unsigned routes_answer(struct api *api, const char *method, const char *path, st
                          .out = json_out(answer)};
     const struct route *route = find(method, path, &known_path);
     vl_result result = VL_ERR_NOT_FOUND;
+    autolock_request(api->autolock, method, caller);
     if (route != NULL && matches(route->pattern, path + strlen(PREFIX), rq.params)) {
         result = run(&rq, route, body);
     }
@@ -240,7 +253,7 @@ unsigned routes_answer(struct api *api, const char *method, const char *path, st
     for (size_t i = 0; i < REQUEST_PARAMS_MAX; i++) {
         free(rq.params[i]);
     }
-    return routes_status(result);
+    return status_of(result);
 }
 
 /* ---- what handlers share ---- */

@@ -1,6 +1,8 @@
 #include "api/vectors_world.h"
 
 #include "api/vectors.h"
+#include "circle/ownership.h"
+#include "circle/record.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -10,9 +12,6 @@
 #include <unistd.h>
 #include <veillee/bundle.h>
 #include <veillee/value.h>
-
-#define MEETING 4u
-#define SHARE   5u
 
 static const char passphrase[] = "a vault of nobody's";
 
@@ -29,7 +28,8 @@ static vl_result open_node(struct world *w, struct world_node *node)
     VL_TRY(store_open(&node->store, node->folder, vl_bytes_text(passphrase), &wait));
     VL_TRY(store_circle_add(node->store, &row));
     store_storage(node->store, &w->circle, &node->storage);
-    return vl_replica_open(&node->replica, &w->circle, node->keys, &node->storage);
+    return vl_replica_open(&node->replica, &w->circle, node->keys, &node->storage,
+                           ownership_may_write);
 }
 
 static vl_result make_nodes(struct world *w)
@@ -231,11 +231,11 @@ static vl_result found(struct world *w)
 /* Two people write at once. */
 static vl_result write_apart(struct world *w)
 {
-    struct vl_cell_key title = key_of(MEETING, 1, 1, VL_FIELD_REGISTER);
-    struct vl_cell_key place = key_of(MEETING, 1, 4, VL_FIELD_REGISTER);
-    struct vl_cell_key topics = key_of(MEETING, 1, 9, VL_FIELD_SET);
-    struct vl_cell_key agenda = key_of(MEETING, 1, 10, VL_FIELD_LIST);
-    struct vl_cell_key minutes = key_of(MEETING, 1, 11, VL_FIELD_TEXT);
+    struct vl_cell_key title = key_of(SCHEMA_MEETING, 1, 1, VL_FIELD_REGISTER);
+    struct vl_cell_key place = key_of(SCHEMA_MEETING, 1, 4, VL_FIELD_REGISTER);
+    struct vl_cell_key topics = key_of(SCHEMA_MEETING, 1, 9, VL_FIELD_SET);
+    struct vl_cell_key agenda = key_of(SCHEMA_MEETING, 1, 10, VL_FIELD_LIST);
+    struct vl_cell_key minutes = key_of(SCHEMA_MEETING, 1, 11, VL_FIELD_TEXT);
     VL_TRY(put(w, 0, title, VL_OP_REGISTER_SET, "Rencontre"));
     VL_TRY(put(w, 0, topics, VL_OP_SET_ADD, "fatigue"));
     VL_TRY(put(w, 0, topics, VL_OP_SET_ADD, "sommeil"));
@@ -260,10 +260,36 @@ static vl_result write_apart(struct world *w)
     return carry(w, 0, 1);
 }
 
+/* Who writes over what is another person's changes nothing. */
+static vl_result write_over(struct world *w)
+{
+    const struct vl_id *second = &w->nodes[1].person;
+    struct vl_cell_key name = key_of(SCHEMA_PROFILE, 0, PROFILE_PSEUDONYM, VL_FIELD_REGISTER);
+    struct vl_cell_key note = key_of(SCHEMA_REPLY, 0, REPLY_NOTE, VL_FIELD_REGISTER);
+    struct vl_cell_key text = key_of(SCHEMA_DECISION, 0, DECISION_TEXT, VL_FIELD_REGISTER);
+    struct vl_cell_key meeting = key_of(SCHEMA_MEETING, 1, MEETING_TITLE, VL_FIELD_REGISTER);
+    (void)record_id_of(&w->circle, schema_record(SCHEMA_PROFILE), NULL, second, &name.record);
+    (void)record_id_of(&w->circle, schema_record(SCHEMA_REPLY), &meeting.record, second,
+                       &note.record);
+    VL_TRY(record_id_new(w->nodes[1].replica, SCHEMA_DECISION, &text.record));
+    struct vl_cell_key keep = text;
+    keep.field = DECISION_KEEP;
+    VL_TRY(put(w, 1, name, VL_OP_REGISTER_SET, "Nadia"));
+    VL_TRY(put(w, 1, note, VL_OP_REGISTER_SET, "un peu plus tard"));
+    VL_TRY(put(w, 1, text, VL_OP_REGISTER_SET, "Le jeudi"));
+    VL_TRY(put(w, 1, keep, VL_OP_REGISTER_SET, "for ever"));
+    VL_TRY(carry(w, 1, 0));
+    VL_TRY(put(w, 0, name, VL_OP_REGISTER_SET, "Nobody"));
+    VL_TRY(put(w, 0, note, VL_OP_REGISTER_SET, ""));
+    VL_TRY(put(w, 0, text, VL_OP_REGISTER_SET, "Le mardi")); /* this is everybody's */
+    VL_TRY(put(w, 0, keep, VL_OP_REGISTER_SET, "not at all"));
+    return carry(w, 0, 1);
+}
+
 /* The third comes, writes, is removed; the second has two devices and is facilitator too. */
 static vl_result come_and_go(struct world *w)
 {
-    struct vl_cell_key share = key_of(SHARE, 2, 2, VL_FIELD_REGISTER);
+    struct vl_cell_key share = key_of(SCHEMA_SHARE, 0, SHARE_TEXT, VL_FIELD_REGISTER);
     struct vl_enrolment third, device;
     struct vl_id id;
     vl_enrolment_sign(w->nodes[2].keys, &w->circle, &w->nodes[2].person, &third);
@@ -272,6 +298,7 @@ static vl_result come_and_go(struct world *w)
     VL_TRY(decide(w, 1, VL_CONTROL_VOUCH, 2));
     VL_TRY(carry(w, 1, 0));
     VL_TRY(carry(w, 0, 2));
+    VL_TRY(record_id_new(w->nodes[2].replica, SCHEMA_SHARE, &share.record));
     VL_TRY(put(w, 2, share, VL_OP_REGISTER_SET, "Marcher le soir"));
     VL_TRY(carry(w, 2, 0));
     VL_TRY(decide(w, 0, VL_CONTROL_PROMOTE, 1));
@@ -301,6 +328,7 @@ vl_result world_play(struct world *w)
     VL_TRY(make_nodes(w));
     VL_TRY(found(w));
     VL_TRY(write_apart(w));
+    VL_TRY(write_over(w));
     VL_TRY(come_and_go(w));
     struct vl_id one, two;
     VL_TRY(vl_replica_digest(w->nodes[0].replica, &one));

@@ -1,8 +1,8 @@
 /* What is here, as JSON. */
 #include "api/people.h"
+#include "circle/audience.h"
 #include "circle/circle_info.h"
 #include "circle/profile.h"
-#include "circle/share.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,8 @@ struct digest_cache {
     struct digest_cache *next;
 };
 
-vl_result view_digest(struct api *api, const struct circle *circle, struct vl_id *out)
+/* The digest as of the replica's generation. */
+static vl_result digest_of(struct api *api, const struct circle *circle, struct vl_id *out)
 {
     struct digest_cache *known = api->digests;
     uint64_t generation = vl_replica_generation(circle->replica);
@@ -107,20 +108,37 @@ static void view_incarnations(struct json_out *o, const struct circle *circle)
     json_put_integer(o, "forks", (int64_t)vl_replica_fork_count(circle->replica));
 }
 
-void view_circle(struct json_out *o, struct api *api, const struct circle *circle)
+bool view_is_private(const struct circle *circle)
 {
+    const struct vl_membership *m =
+        circle->replica == NULL ? NULL : vl_replica_membership(circle->replica);
+    return m != NULL && vl_membership_is_private(m);
+}
+
+void view_circle(struct request *rq, const struct circle *circle)
+{
+    struct json_out *o = &rq->out;
     struct vl_id digest, me;
     json_put_id(o, "id", &circle->id);
     view_info(o, circle);
     json_put_text(o, "pseudonym", circle->pseudonym);
     json_put_flag(o, "draft", circle->is_draft);
+    json_put_flag(o, "private", view_is_private(circle));
     if (circle->replica == NULL) return;
-    if (vl_replica_me(circle->replica, &me) == VL_OK) json_put_id(o, "me", &me);
+    if (vl_replica_me(circle->replica, &me) == VL_OK) {
+        struct vl_person_state state;
+        vl_result found = people_state(circle->replica, &me, &state);
+        json_put_id(o, "me", &me);
+        json_put_flag(o, "gone", found == VL_OK && state.role == VL_ROLE_NONE);
+    }
     json_put_integer(o, "members", (int64_t)count_members(circle->replica));
     view_incarnations(o, circle);
-    vl_result looked = devices_put_new(o, api, circle);
+    vl_result looked = devices_put_new(o, rq->api, circle);
+    if (looked == VL_OK) looked = view_closed(o, circle);
     if (looked != VL_OK && o->result == VL_OK) o->result = looked; /* not shown as none */
-    if (view_digest(api, circle, &digest) == VL_OK) {
+    const char *wanted = rq->query(rq->query_context, "digest");
+    if (wanted != NULL && strcmp(wanted, "no") == 0) return;
+    if (digest_of(rq->api, circle, &digest) == VL_OK) {
         json_put_id(o, "digest", &digest);
     } else {
         json_put_text(o, "digest", NULL);
@@ -265,7 +283,7 @@ void view_record(struct json_out *o, const struct circle *circle, const struct r
     for (size_t i = 0; i < record->field_count; i++) {
         const struct schema_field *schema = record->fields[i].schema;
         if (record->schema->type == SCHEMA_SHARE && schema->id == SHARE_AUDIENCE) {
-            json_put_text(o, "audience", schema_choice(schema, share_audience_of(record)));
+            json_put_text(o, "audience", schema_choice(schema, audience_of_share(record)));
             continue;
         }
         bool is_long = schema->kind == VL_FIELD_TEXT ||

@@ -1,5 +1,6 @@
 #include "api/view_live.h"
 #include "api/people.h"
+#include "api/view_meeting.h"
 #include "circle/agreement.h"
 #include "circle/meeting.h"
 #include "circle/persons.h"
@@ -358,6 +359,7 @@ vl_result view_live(struct request *rq, const struct circle *circle,
     put_voice(&v);
     VL_TRY(view_signals(rq, circle, meeting));
     VL_TRY(put_agreement(&v));
+    VL_TRY(view_outcomes(rq, circle, meeting));
     json_put_integer(v.o, "moments", (int64_t)now->state->moments);
     json_put_flag(v.o, "cut", now->state->cut);
     json_close(v.o, '}');

@@ -19,6 +19,7 @@ const char *web_type(const struct embedded_file *file)
 {
     static const char *const types[][2] = {{".html", "text/html; charset=utf-8"},
                                            {".js", "text/javascript; charset=utf-8"},
+                                           {".md", "text/plain; charset=utf-8"},
                                            {".css", "text/css; charset=utf-8"},
                                            {".json", "application/json; charset=utf-8"},
                                            {".svg", "image/svg+xml"},

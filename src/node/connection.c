@@ -384,7 +384,6 @@ static void finish(struct connection *c, bool touch)
     vl_session_destroy(c->session);
     vl_channel_destroy(c->channel);
     vl_buffer_wipe(&c->message);
-    vl_buffer_finish(&c->message);
     free(c);
 }
 
@@ -437,6 +436,18 @@ void connection_poke(struct connection *c)
     pump(c);
 }
 
+void connection_tell_cursor(struct connection *c, const struct vl_cursor *cursor)
+{
+    if (c->stage != STAGE_SYNCING) return;
+    vl_session_set_cursor(c->session, cursor);
+    pump(c);
+}
+
+bool connection_take_cursor(struct connection *c, struct vl_cursor *out)
+{
+    return c->stage == STAGE_SYNCING && vl_session_take_cursor(c->session, out);
+}
+
 void connection_check_address(struct connection *c, const struct interface_list *now)
 {
     struct sockaddr_storage storage;
@@ -464,6 +475,13 @@ bool connection_is_dialled(const struct connection *c)
 bool connection_is_syncing(const struct connection *c)
 {
     return c->stage == STAGE_SYNCING;
+}
+
+bool connection_has_met(const struct connection *c)
+{
+    if (c->stage != STAGE_SYNCING) return false;
+    const enum vl_session_state state = vl_session_state_of(c->session);
+    return state == VL_SESSION_SENDING || state == VL_SESSION_LIVE;
 }
 
 bool connection_in_sync(const struct connection *c)

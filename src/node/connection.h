@@ -64,6 +64,11 @@ VL_MUST_USE vl_result connection_sync(struct connection *c, struct vl_channel *c
 /* Records changed here: asks the session for what there is to send. */
 void connection_poke(struct connection *c);
 
+/* Tells the peer where this device's person writes; nothing before its session is open. */
+void connection_tell_cursor(struct connection *c, const struct vl_cursor *cursor);
+/* As vl_session_take_cursor. */
+bool connection_take_cursor(struct connection *c, struct vl_cursor *out);
+
 /* Ends it when it was bound to an address of ours that is gone: nothing would ever come again. */
 void connection_check_address(struct connection *c, const struct interface_list *now);
 
@@ -71,6 +76,9 @@ bool connection_is_dialled(const struct connection *c);
 /* When its session began; zero before. */
 vl_instant connection_since(const struct connection *c);
 bool connection_is_syncing(const struct connection *c);
+/* Each side took the other for a member's device: the peer has shown what it has. One that knows a
+ * removal which has not come here is silent, as towards any stranger. */
+bool connection_has_met(const struct connection *c);
 bool connection_in_sync(const struct connection *c);
 /* Zeros before the channel is open. */
 const uint8_t *connection_peer(const struct connection *c);

@@ -58,9 +58,14 @@ static void link_remove(struct link *link)
 
 static void moved(void *context, struct connection *c)
 {
-    (void)c;
-    struct link *link = context;
-    link->gathering->config.moved(link->gathering->config.context);
+    const struct link *link = context;
+    const struct gathering_config *config = &link->gathering->config;
+    struct vl_cursor cursor;
+    struct vl_device_info device;
+    if (connection_take_cursor(c, &cursor) &&
+        vl_replica_device_by_noise(link->gathering->replica, connection_peer(c), &device) == VL_OK)
+        config->cursor(config->context, &device, &cursor);
+    config->moved(config->context);
 }
 
 static void ended(void *context, struct connection *c, vl_result why)
@@ -527,6 +532,12 @@ void gathering_poke(struct gathering *g)
         connection_poke(link->connection);
 }
 
+void gathering_tell_cursor(struct gathering *g, const struct vl_cursor *cursor)
+{
+    for (struct link *link = g->links; link; link = link->next)
+        connection_tell_cursor(link->connection, cursor);
+}
+
 struct circle *gathering_circle(const struct gathering *g)
 {
     return g->config.circle;
@@ -544,7 +555,10 @@ bool gathering_is_shown(const struct gathering *g)
 
 size_t gathering_connections(const struct gathering *g)
 {
-    return count_open(g, false);
+    size_t count = 0;
+    for (const struct link *link = g->links; link; link = link->next)
+        count += link->opened && connection_has_met(link->connection);
+    return count;
 }
 
 bool gathering_heard(const struct gathering *g)
@@ -556,7 +570,7 @@ bool gathering_peer(const struct gathering *g, const struct vl_device_card *devi
                     struct node_peer *out)
 {
     const struct link *link = link_to(g, device->noise, NULL);
-    if (!link) return false;
+    if (!link || !connection_has_met(link->connection)) return false;
     const struct vl_session_counts counts = connection_counts(link->connection);
     out->connected = true;
     out->in_sync = connection_in_sync(link->connection);

@@ -32,7 +32,10 @@ struct gathering_config {
     struct interfaces *interfaces;
     vl_duration length;
     void (*moved)(void *context); /* something was received, or who is connected changed */
-    void (*over)(void *context);  /* destroy it, not from inside the call */
+    /* That device's person writes there: as the peer said, may not be here. */
+    void (*cursor)(void *context, const struct vl_device_info *device,
+                   const struct vl_cursor *cursor);
+    void (*over)(void *context); /* destroy it, not from inside the call */
     void *context;
 };
 
@@ -43,12 +46,14 @@ VL_MUST_USE vl_result gathering_create(struct gathering **out,
 void gathering_destroy(struct gathering *g); /* goodbyes, close records; accepts NULL */
 void gathering_renew(struct gathering *g);   /* the interfaces changed */
 void gathering_poke(struct gathering *g);    /* records changed */
+/* Tells all who are connected where this device's person writes. */
+void gathering_tell_cursor(struct gathering *g, const struct vl_cursor *cursor);
 void gathering_extend(struct gathering *g, vl_duration length); /* ends that long from now */
 
 struct circle *gathering_circle(const struct gathering *g);
 vl_duration gathering_left(const struct gathering *g);
 bool gathering_is_shown(const struct gathering *g);      /* false: SILENT */
-size_t gathering_connections(const struct gathering *g); /* open sessions */
+size_t gathering_connections(const struct gathering *g); /* with whom connection_has_met */
 bool gathering_heard(const struct gathering *g);
 /* Fills in what is known of the connection to that device; false: there is none. */
 bool gathering_peer(const struct gathering *g, const struct vl_device_card *device,

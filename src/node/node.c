@@ -54,6 +54,14 @@ static void moved(void *context)
     event_active(n->settle, EV_TIMEOUT, 0);
 }
 
+static void cursor_came(void *context, const struct vl_device_info *device,
+                        const struct vl_cursor *cursor)
+{
+    const struct node *n = context;
+    const struct vl_id *circle = &gathering_circle(n->gathering)->id;
+    if (n->config.cursor) n->config.cursor(n->config.context, circle, device, cursor);
+}
+
 static void gathering_is_over(void *context)
 {
     struct node *n = context;
@@ -84,6 +92,7 @@ static vl_result begin_gathering(struct node *n, struct circle *circle, vl_durat
                                             .interfaces = n->interfaces,
                                             .length = length,
                                             .moved = moved,
+                                            .cursor = cursor_came,
                                             .over = gathering_is_over,
                                             .context = n};
     return gathering_create(&n->gathering, &config);
@@ -122,6 +131,12 @@ void node_poke(struct node *n, const struct vl_id *circle)
 {
     (void)circle; /* few connections, and one that has nothing to send is cheap to ask */
     moved(n);
+}
+
+void node_tell_cursor(struct node *n, const struct vl_id *circle, const struct vl_cursor *cursor)
+{
+    if (n->gathering && vl_id_equal(&gathering_circle(n->gathering)->id, circle))
+        gathering_tell_cursor(n->gathering, cursor);
 }
 
 /* ---- pairing ---- */

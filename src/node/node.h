@@ -15,6 +15,7 @@
 #include "circle/circles.h"
 #include "store/store.h"
 #include <veillee/pairing.h>
+#include <veillee/session.h>
 
 struct event_base;
 struct node;
@@ -26,6 +27,10 @@ struct node_config {
     const char *interface; /* only this one; NULL: all that are up, have multicast, are not lo */
     bool allow_loopback;   /* also lo (tests, several nodes on one machine) */
     void (*changed)(void *context); /* something of node_view or a circle's records changed */
+    /* Somebody who is connected writes there just now; what she names need not be here. May be
+     * NULL. */
+    void (*cursor)(void *context, const struct vl_id *circle, const struct vl_device_info *device,
+                   const struct vl_cursor *cursor);
     void *context;
 };
 VL_MUST_USE vl_result node_create(struct node **out, const struct node_config *config);
@@ -37,6 +42,8 @@ VL_MUST_USE vl_result node_gather(struct node *n, const struct vl_id *circle, vl
 void node_away(struct node *n);
 /* Records of this circle were written here: push them to whoever is connected. */
 void node_poke(struct node *n, const struct vl_id *circle);
+/* Tells whoever is connected in that circle where the person of this vault writes. Kept nowhere. */
+void node_tell_cursor(struct node *n, const struct vl_id *circle, const struct vl_cursor *cursor);
 
 /* ---- pairing, one at a time ---- */
 VL_MUST_USE vl_result node_invite(struct node *n, const struct vl_id *circle, vl_duration length,
@@ -83,7 +90,7 @@ struct node_view {
     enum node_state state;
     struct vl_id circle; /* shown; when not AWAY and not JOINING */
     vl_duration left;
-    size_t connections;    /* open sessions */
+    size_t connections;    /* sessions of two who took each other for members */
     bool no_network;       /* gathering or inviting, and no interface to be shown on yet */
     bool multicast_seen;   /* any mDNS answer of another host came since gathering */
     bool daemon_announces; /* a system avahi-daemon runs here: it announces the host's name */
