@@ -58,6 +58,7 @@ struct call { /* a command line, taken apart */
     bool json;
     const char *language; /* "fr" or "en" */
     int passphrase_fd;    /* -1: the terminal */
+    bool reloads;         /* asks again because something changed, not because a person did */
     char vault[CLI_PATH_MAX];
 };
 
@@ -69,8 +70,6 @@ const char *call_option(const struct call *call, const char *name);
 int call_parse(struct call *call, int argc, char **argv);
 /* "3h", "10m", "90s", "1h30m" in seconds; false when it is none of these. */
 bool parse_length(const char *text, int64_t *seconds);
-/* --lang, else LANG and its kin; sets the translation up. */
-void set_language(struct call *call, const char *wanted);
 
 /* ---- text.c ---- */
 
@@ -123,10 +122,14 @@ int ask_quietly(const struct call *call, const char *method, const char *path,
 /* Prints the answer as it came, one line. For --json. */
 int ask_and_print(const struct call *call, const char *method, const char *path,
                   const struct vl_buffer *body);
-/* GET of what is a file, not JSON. vl_buffer_finish. */
-int ask_file(const struct call *call, const char *path, struct vl_buffer *file);
+/* POST that is answered with a file, not JSON. vl_buffer_finish. */
+int ask_file(const struct call *call, const char *path, const struct vl_buffer *body,
+             struct vl_buffer *file);
 /* Calls `again` at once and after everything that changes, until it says false or the node ends. */
 int follow_changes(const struct call *call, bool (*again)(void *context), void *context);
+/* A real folder of this account, in which no other one writes. */
+bool folder_is_private(const char *folder);
+#define RUNTIME_FOLDER "veillee" /* in XDG_RUNTIME_DIR */
 /* Where the node of this vault listens: `at` 0 the runtime folder, 1 the vault. false: nowhere. */
 bool socket_path(const char *vault, unsigned at, bool make_folder, char *out, size_t size);
 /* Escapes `text` for a path or query and appends it to `path`. false: too long. */
@@ -151,10 +154,23 @@ int circle_path(const struct call *call, const char *rest, char *path, size_t si
 /* A line: `what`, and the names of persons; nothing when there are none. */
 void print_names(const char *what, const struct json *persons);
 
+/* ---- cmd_calendar.c ---- */
+
+/* The circle's next meeting; when there is none that is said. Destroy *answer. */
+int ask_next_meeting(const struct call *call, struct json **answer);
+
 /* ---- cmd_vault.c ---- */
 
 /* Reads the passphrase and puts it into the object that is open; wipe what it is written to. */
 int put_passphrase(const struct call *call, struct json_out *o);
+/* Why one could not be read. */
+int complain_about_passphrase(const struct call *call, vl_result why);
+/* One that is to hold from now on: in a terminal twice. sodium_free it. */
+int read_new_passphrase(const struct call *call, const char *prompt, char **out);
+/* The same as a body of its own. vl_buffer_wipe it, also after an error. */
+int passphrase_body(const struct call *call, struct vl_buffer *body);
+/* Sends it to a route, and says what was done then. */
+int post_passphrase(struct call *call, const char *route, const char *said);
 
 /* ---- cmd_member.c ---- */
 
@@ -162,6 +178,8 @@ int put_passphrase(const struct call *call, struct json_out *o);
 void say_meaning(const struct call *call, const char *name, const char *meaning);
 /* "... new device of yours" for each of "new_devices". */
 void print_new_devices(const struct json *circle);
+/* Of whom two versions exist, and who is over her share of logs. */
+void print_closed(const struct json *answer);
 
 /* Erases the record or entry that the first argument names, after saying what that means. */
 int erase_in(const struct call *call, const char *circle);
@@ -173,6 +191,9 @@ int cmd_open(struct call *call);
 int cmd_lock(struct call *call);
 int cmd_unlock(struct call *call);
 int cmd_status(struct call *call);
+int cmd_preferences(struct call *call);
+int cmd_passphrase(struct call *call);
+int cmd_wipe(struct call *call);
 int cmd_circle_new(struct call *call);
 int cmd_circle_list(struct call *call);
 int cmd_circle_show(struct call *call);

@@ -1,4 +1,5 @@
 /* HTTP to the running node: one request a connection, everything bounded. */
+#include "api/autolock.h"
 #include "cli/cli.h"
 
 #include <ctype.h>
@@ -15,7 +16,7 @@
 #define ANSWER_BYTES_MAX 67108864u /* 64 MiB */
 #define ANSWER_SECONDS   300
 
-static bool is_private(const char *folder)
+bool folder_is_private(const char *folder)
 {
     struct stat status;
     return lstat(folder, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
@@ -32,9 +33,9 @@ bool socket_path(const char *vault, unsigned at, bool make_folder, char *out, si
     } else if (runtime != NULL && runtime[0] == '/' && stat(vault, &status) == 0) {
         /* Named after the vault's folder itself, whatever path leads to it. */
         char folder[CLI_PATH_MAX];
-        snprintf(folder, sizeof folder, "%s/veillee", runtime);
+        snprintf(folder, sizeof folder, "%s/" RUNTIME_FOLDER, runtime);
         if (make_folder && mkdir(folder, 0700) != 0 && errno != EEXIST) return false;
-        if (make_folder && !is_private(folder)) return false;
+        if (make_folder && !folder_is_private(folder)) return false;
         made = snprintf(out, size, "%s/%llx-%llx.sock", folder, (unsigned long long)status.st_dev,
                         (unsigned long long)status.st_ino);
     }
@@ -158,9 +159,11 @@ static vl_result request(const struct call *call, int fd, const char *method, co
     char head[CLI_PATH_MAX + 256];
     int size = snprintf(head, sizeof head,
                         "%s /api/v1/%s HTTP/1.1\r\nHost: veillee\r\nConnection: close\r\n"
-                        "Accept-Language: %s\r\n"
+                        "Accept-Language: %s\r\n%s"
                         "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-                        method, path, call->language, body == NULL ? 0 : body->size);
+                        method, path, call->language,
+                        call->reloads ? AUTOLOCK_RELOAD_HEADER ": yes\r\n" : "",
+                        body == NULL ? 0 : body->size);
     if (size < 0 || (size_t)size >= sizeof head) return VL_ERR_TOO_LARGE;
     VL_TRY(send_all(fd, head, (size_t)size));
     /* A refusal on the head may come while we still send: what it says is what counts. */
@@ -253,10 +256,11 @@ int ask_and_print(const struct call *call, const char *method, const char *path,
     return end;
 }
 
-int ask_file(const struct call *call, const char *path, struct vl_buffer *file)
+int ask_file(const struct call *call, const char *path, const struct vl_buffer *body,
+             struct vl_buffer *file)
 {
     *file = (struct vl_buffer){0};
-    return exchange(call, "GET", path, NULL, NULL, file, NULL);
+    return exchange(call, "POST", path, body, NULL, file, NULL);
 }
 
 bool path_add(char *path, size_t size, const char *text)

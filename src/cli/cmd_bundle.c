@@ -183,6 +183,7 @@ int cmd_bundle_write(struct call *call)
     char id[VL_ID_TEXT_SIZE], path[CLI_PATH_MAX];
     struct target target = {.fd = -1};
     struct json *answer = NULL, *last = NULL;
+    struct vl_buffer body = {0};
     struct stat status;
     bool replace = call_option(call, "replace") != NULL;
     if (!replace && lstat(call->args[1], &status) == 0) {
@@ -192,7 +193,9 @@ int cmd_bundle_write(struct call *call)
     int end = which_circle(call, call->args[0], id);
     if (end != CLI_OK) return end;
     snprintf(path, sizeof path, "circles/%s/bundle", id);
-    end = ask(call, "POST", path, NULL, &answer);
+    end = passphrase_body(call, &body);
+    if (end == CLI_OK) end = ask(call, "POST", path, &body, &answer);
+    vl_buffer_wipe(&body);
     if (end != CLI_OK) return end;
     int64_t bundle = json_integer(answer, "bundle");
     json_destroy(answer);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_BYTES_MAX 1048576u
 
@@ -43,31 +44,45 @@ static int send(const struct call *call, const char *path, const struct json_out
 
 /* ---- files ---- */
 
+/* The path of the file's route. */
+static int ics_path(const struct call *call, char *path, size_t size)
+{
+    const char *meeting = call_option(call, "meeting");
+    if (meeting == NULL) return path_of(call, "calendar.ics", path, size);
+    int end = meeting_path(call, meeting, path, size);
+    if (end == CLI_OK) strncat(path, "/calendar.ics", size - strlen(path) - 1);
+    return end;
+}
+
+static int refuse_existing(const struct call *call)
+{
+    return complain(call, VL_ERR_EXISTS, NULL,
+                    N_("This file exists; give another name, or --replace."));
+}
+
 int cmd_meeting_ics(struct call *call)
 {
     char path[CLI_PATH_MAX];
-    struct vl_buffer file;
-    const char *meeting = call_option(call, "meeting");
-    int end = meeting == NULL ? path_of(call, "calendar.ics", path, sizeof path)
-                              : meeting_path(call, meeting, path, sizeof path);
+    struct vl_buffer file = {0}, body;
+    const char *name = call->arg_count > 0 ? call->args[0] : NULL;
+    const bool replace = call_option(call, "replace") != NULL;
+    if (name != NULL && !replace && access(name, F_OK) == 0) return refuse_existing(call);
+    int end = ics_path(call, path, sizeof path);
     if (end != CLI_OK) return end;
-    if (meeting != NULL) strncat(path, "/calendar.ics", sizeof path - strlen(path) - 1);
-    end = ask_file(call, path, &file);
+    end = passphrase_body(call, &body);
+    if (end == CLI_OK) end = ask_file(call, path, &body, &file);
+    vl_buffer_wipe(&body);
     if (end != CLI_OK) return end;
-    if (call->arg_count == 0) {
+    if (name == NULL) {
         (void)fwrite(file.data, 1, file.size, stdout);
         vl_buffer_finish(&file);
         return CLI_OK;
     }
-    bool replace = call_option(call, "replace") != NULL;
-    vl_result result = file_write(call->args[0], replace, vl_buffer_view(&file));
+    vl_result result = file_write(name, replace, vl_buffer_view(&file));
     vl_buffer_finish(&file);
-    if (result == VL_ERR_EXISTS) {
-        return complain(call, result, NULL,
-                        N_("This file exists; give another name, or --replace."));
-    }
+    if (result == VL_ERR_EXISTS) return refuse_existing(call);
     if (result != VL_OK) return complain(call, result, NULL, N_("The file cannot be written."));
-    if (!call->json) printf(_("Written: %s\n"), call->args[0]);
+    if (!call->json) printf(_("Written: %s\n"), name);
     return CLI_OK;
 }
 
@@ -218,6 +233,16 @@ static void print_line(const struct call *call, const char *label, const char *t
     putchar('\n');
 }
 
+int ask_next_meeting(const struct call *call, struct json **answer)
+{
+    char path[CLI_PATH_MAX];
+    int end = path_of(call, "next-meeting", path, sizeof path);
+    if (end == CLI_OK) end = ask(call, "GET", path, NULL, answer);
+    if (end != CLI_OK || json_text(*answer, "meeting")[0] != 0) return end;
+    json_destroy(*answer);
+    return complain(call, VL_ERR_NOT_FOUND, NULL, N_("No meeting is planned."));
+}
+
 int cmd_meeting_next(struct call *call)
 {
     char path[CLI_PATH_MAX];
@@ -225,7 +250,7 @@ int cmd_meeting_next(struct call *call)
     int end = path_of(call, "next-meeting", path, sizeof path);
     if (end != CLI_OK) return end;
     if (call->json) return ask_and_print(call, "GET", path, NULL);
-    end = ask(call, "GET", path, NULL, &answer);
+    end = ask_next_meeting(call, &answer);
     if (end != CLI_OK) return end;
     print_text(json_text(answer, "title"));
     printf("%s%.8s\n", json_text(answer, "title")[0] == 0 ? "" : "  ",
@@ -271,8 +296,7 @@ static int next_id(const struct call *call, char *circle, size_t circle_size, ch
     struct json *next, *taken;
     int end = path_of(call, "", circle, circle_size);
     if (end != CLI_OK) return end;
-    snprintf(path, sizeof path, "%snext-meeting", circle);
-    end = ask(call, "GET", path, NULL, &next);
+    end = ask_next_meeting(call, &next);
     if (end != CLI_OK) return end;
     snprintf(id, size, "%s", json_text(next, "meeting"));
     if (json_flag(next, "occurrence")) {

@@ -6,7 +6,7 @@
 
 int which_circle(const struct call *call, const char *name, char id[static VL_ID_TEXT_SIZE])
 {
-    char path[CLI_PATH_MAX] = "find?name=";
+    char path[CLI_PATH_MAX] = "find?digest=no&name=";
     struct json *answer;
     if (name == NULL) name = call_option(call, "circle");
     if (name != NULL && !path_add(path, sizeof path, name)) {
@@ -45,6 +45,7 @@ int cmd_circle_new(struct call *call)
     json_open(&o, '{');
     json_put_text(&o, "name", call->args[0]);
     json_put_text(&o, "pseudonym", as);
+    if (call_option(call, "private") != NULL) json_put_flag(&o, "private", true);
     if (call_option(call, "purpose")) json_put_text(&o, "purpose", call_option(call, "purpose"));
     if (call_option(call, "agreement")) {
         json_put_text(&o, "agreement", call_option(call, "agreement"));
@@ -53,7 +54,11 @@ int cmd_circle_new(struct call *call)
     int end = o.result != VL_OK ? complain(call, o.result, NULL, NULL)
               : call->json      ? ask_and_print(call, "POST", "circles", &body)
                                 : ask(call, "POST", "circles", &body, &answer);
-    if (end == CLI_OK && !call->json) {
+    if (end == CLI_OK && !call->json && call_option(call, "private") != NULL) {
+        puts(_("Made: a space of your own. `veillee device add` takes other devices of yours into "
+               "it."));
+        json_destroy(answer);
+    } else if (end == CLI_OK && !call->json) {
         puts(_("Drafted. It is founded when a second person joins: `veillee invite`."));
         if (call_option(call, "agreement") == NULL) {
             puts(_("It has the agreement that this program proposes; `veillee circle show` shows "
@@ -152,10 +157,7 @@ int cmd_circle_show(struct call *call)
     if (end != CLI_OK) return end;
     print_circle(answer);
     printf(_("You are called %s here.\n"), json_text(answer, "pseudonym"));
-    if (json_integer(answer, "forks") > 0) {
-        printf(_("Logs that a device continued in two ways, and that are closed: %lld.\n"),
-               (long long)json_integer(answer, "forks"));
-    }
+    print_closed(answer);
     if (json_flag(answer, "copied")) {
         puts(_("Copied or restored? Two copies of this device's vault both write. Keep one."));
     } else if (json_integer(answer, "incarnations") > 1) {
@@ -202,6 +204,7 @@ int cmd_log(struct call *call)
         print_text(json_text(entry, "author"));
         putchar('\n');
     }
+    print_closed(answer);
     if (json_text(answer, "next")[0] != 0) {
         printf(_("More: --after %s\n"), json_text(answer, "next"));
     }

@@ -50,6 +50,18 @@ static bool takes_fields(const struct command *command)
     return command->run == cmd_record_add || command->run == cmd_record_edit;
 }
 
+static bool asks_passphrase(const struct command *command)
+{
+    int (*const asking[])(struct call *) = {
+        cmd_init, cmd_run, cmd_unlock, cmd_device_add, cmd_passphrase, cmd_wipe, cmd_device_action};
+    for (size_t i = 0; i < sizeof asking / sizeof asking[0]; i++) {
+        if (command->run == asking[i])
+            return command->run != cmd_device_action ||
+                   strcmp(command->name, "device restore") == 0;
+    }
+    return false;
+}
+
 static void help_command(const struct command *command)
 {
     printf("veillee %s%s%s", command->name, command->arguments[0] ? " " : "", command->arguments);
@@ -58,6 +70,7 @@ static void help_command(const struct command *command)
     } else {
         help_options(command->options);
     }
+    if (asks_passphrase(command)) fputs(" [--passphrase-fd NUMBER]", stdout);
     printf("\n    %s\n", _(command->summary));
 }
 

@@ -10,7 +10,7 @@
  * the open one if there is one. */
 static int meeting_path(const struct call *call, const char *name, char *path, size_t size)
 {
-    char circle[VL_ID_TEXT_SIZE], next[CLI_PATH_MAX];
+    char circle[VL_ID_TEXT_SIZE];
     struct json *answer;
     int end;
     if (name != NULL) {
@@ -20,8 +20,7 @@ static int meeting_path(const struct call *call, const char *name, char *path, s
     }
     end = which_circle(call, NULL, circle);
     if (end != CLI_OK) return end;
-    snprintf(next, sizeof next, "circles/%s/next-meeting", circle);
-    end = ask(call, "GET", next, NULL, &answer);
+    end = ask_next_meeting(call, &answer);
     if (end != CLI_OK) return end;
     snprintf(path, size, "circles/%s/meetings/%s", circle, json_text(answer, "meeting"));
     if (json_flag(answer, "occurrence"))
@@ -181,6 +180,7 @@ static void print_live(const struct call *call, const struct json *live)
     print_here(json_member(live, "places"));
     print_people(_("Not heard yet:"), json_member(live, "not_heard"));
     print_voice(live);
+    print_outcomes(call, live);
     print_signals(call, json_member(live, "signals"));
     if (json_text(agreement, "id")[0] != 0)
         print_names(_("Have not assented to the agreement:"), json_member(agreement, "missing"));
@@ -198,7 +198,7 @@ static int show(const struct call *call, const char *path)
 }
 
 struct following {
-    const struct call *call;
+    struct call *call;
     const char *path;
     int end;
 };
@@ -208,6 +208,7 @@ static bool show_again(void *context)
     struct following *f = context;
     if (!f->call->json) fputs(isatty(STDOUT_FILENO) ? "\033[H\033[2J" : "\n", stdout);
     f->end = show(f->call, f->path);
+    f->call->reloads = true; /* from the second time on: others must not keep the vault open */
     (void)fflush(stdout);
     return f->end == CLI_OK;
 }

@@ -22,7 +22,30 @@ static void print_member(const struct json *member)
         printf(_("  %lld devices"), (long long)json_integer(member, "devices"));
     }
     if (json_flag(member, "blocked")) printf("  %s", _("blocked by you"));
+    if (json_integer(member, "forked") > 0) printf("  %s", _("two versions of what she wrote"));
+    if (json_flag(member, "crowded")) printf("  %s", _("over her share"));
     putchar('\n');
+}
+
+void print_closed(const struct json *answer)
+{
+    const struct json *forked = json_member(answer, "forked");
+    const struct json *crowded = json_member(answer, "crowded");
+    for (size_t i = 0; i < json_count(forked); i++) {
+        print_text(json_text(json_item(forked, i), "name"));
+        printf(": %s\n",
+               _("there are two different versions of what this person wrote; her device signed "
+                 "both. Both are kept, with the proof, and nothing is added to them. Ask her what "
+                 "happened: a copied device, a changed program, or somebody else who has her "
+                 "key."));
+    }
+    for (size_t i = 0; i < json_count(crowded); i++) {
+        print_text(json_text(json_item(crowded, i), "name"));
+        printf(": %s\n",
+               _("more was begun in this person's name than one person may begin. All of it is "
+                 "closed, and nothing more of hers is taken. Ask her what happened; with a new "
+                 "device she can be added again."));
+    }
 }
 
 static void print_proposal(const struct json *one)
@@ -103,6 +126,26 @@ static void print_devices(const struct json *devices)
     }
 }
 
+/* The proof of each fork, and how much of her share is used. */
+static void print_logs(const struct json *member)
+{
+    const struct json *forks = json_member(member, "forks");
+    for (size_t i = 0; i < json_count(forks); i++) {
+        const struct json *fork = json_item(forks, i);
+        const struct json *proof = json_member(fork, "proof");
+        printf(_("Log %.8s: %lld versions, closed.\n"), json_text(fork, "log"),
+               (long long)json_integer(fork, "versions"));
+        for (size_t k = 0; k < json_count(proof); k++) {
+            const struct json *entry = json_item(proof, k);
+            printf(_("  signed: number %lld, entry %.8s, at %s by its clock\n"),
+                   (long long)json_integer(entry, "seq"), json_text(entry, "entry"),
+                   json_text(entry, "at"));
+        }
+    }
+    printf(_("Logs in her name: %lld of at most %lld.\n"), (long long)json_integer(member, "logs"),
+           (long long)json_integer(member, "logs_max"));
+}
+
 int cmd_member_show(struct call *call)
 {
     char id[VL_ID_TEXT_SIZE], path[CLI_PATH_MAX];
@@ -121,6 +164,7 @@ int cmd_member_show(struct call *call)
         puts(_("Not confirmed yet: two confirmed members have to add or vouch for this person "
                "before she can vouch, or help to remove somebody."));
     }
+    print_logs(answer);
     print_proposals(answer);
     puts(_("Devices:"));
     print_devices(json_member(answer, "device_list"));

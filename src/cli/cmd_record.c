@@ -70,7 +70,7 @@ int find_record(const struct call *call, const struct schema_record *schema, con
         }
         return ask(call, "GET", path, NULL, record);
     }
-    end = ask(call, "GET", "circles", NULL, &circles);
+    end = ask(call, "GET", "circles?digest=no", NULL, &circles);
     if (end != CLI_OK) return end;
     *record = seek(call, schema, name, json_member(circles, "circles"), path, size, &end, &why);
     json_destroy(circles);

@@ -89,7 +89,8 @@ static const char *language_of_environment(void)
     return "en";
 }
 
-void set_language(struct call *call, const char *wanted)
+/* --lang, else LANG and its kin; sets the translation up. */
+static void set_language(struct call *call, const char *wanted)
 {
     call->language = wanted != NULL ? wanted : language_of_environment();
     /* gettext translates in any locale but plain C, so that --lang works where no French one is

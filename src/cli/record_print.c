@@ -101,7 +101,10 @@ static void print_marks(const struct call *call, const struct schema_record *sch
             printf("  (%s)", choice_text(call, field, json_text_of(value)));
         if (field->form != SCHEMA_PERSON) continue;
         fputs("  ", stdout);
-        print_person(members, json_text_of(value));
+        if (json_text(record, "name")[0] != 0) /* the node has looked it up: view_meeting.h */
+            print_text(json_text(record, "name"));
+        else
+            print_person(members, json_text_of(value));
     }
 }
 
@@ -212,6 +215,24 @@ static void print_replies(const struct call *call, const struct json *replies)
     }
 }
 
+/* ---- what came of it ---- */
+
+void print_outcomes(const struct call *call, const struct json *meeting)
+{
+    static const enum schema_type types[] = {SCHEMA_DECISION, SCHEMA_COMMITMENT};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        const struct schema_record *schema = schema_record(types[i]);
+        const struct json *list = json_member(meeting, schema->plural);
+        if (json_count(list) == 0) continue;
+        print_label(call, schema->plural);
+        putchar('\n');
+        for (size_t k = 0; k < json_count(list); k++) {
+            fputs("  ", stdout);
+            print_record_line(call, schema, json_item(list, k), NULL);
+        }
+    }
+}
+
 void print_record(const struct call *call, const struct schema_record *schema,
                   const struct json *record, const struct json *members)
 {
@@ -233,6 +254,7 @@ void print_record(const struct call *call, const struct schema_record *schema,
     if (json_member(record, "replies") != NULL) {
         print_replies(call, json_member(record, "replies"));
     }
+    print_outcomes(call, record);
     if (json_text(record, "by")[0] != 0) {
         print_label(call, "by");
         print_text(json_text(record, "by"));

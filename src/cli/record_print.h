@@ -11,6 +11,8 @@ void print_record_line(const struct call *call, const struct schema_record *sche
 /* All that is in it. */
 void print_record(const struct call *call, const struct schema_record *schema,
                   const struct json *record, const struct json *members);
+/* "decisions" and "commitments" of a meeting; nothing where there are none. */
+void print_outcomes(const struct call *call, const struct json *meeting);
 /* A choice in the language of the call: "place of a meeting: outdoors". Static, or `name`. */
 const char *choice_text(const struct call *call, const struct schema_field *field,
                         const char *name);

@@ -2,6 +2,7 @@
 #include "cli/run.h"
 
 #include "api/circle_load.h"
+#include "api/circle_rescue.h"
 #include "cli/browser.h"
 
 #include <event2/event.h>
@@ -21,16 +22,27 @@ static void index_later(struct runtime *rt, long ms)
     if (rt->store != NULL && !evtimer_pending(rt->index, NULL)) (void)evtimer_add(rt->index, &wait);
 }
 
+/* What waits since the vault was rebuilt goes in behind what others have brought. */
+static bool rescue(struct runtime *rt)
+{
+    bool any = false;
+    for (size_t i = 0; i < rt->circles.count; i++) {
+        bool more = false;
+        if (circle_rescue_step(rt->store, rt->circles.items[i], &more) == VL_OK) any |= more;
+    }
+    return any;
+}
+
 static void on_index(evutil_socket_t fd, short what, void *context)
 {
     struct runtime *rt = context;
     size_t left = 0;
     (void)fd, (void)what;
     if (rt->store == NULL) return;
+    bool more = rescue(rt);
     /* A failure here loses nothing: the queue is in the vault, the next change tries again. */
-    if (store_index_step(rt->store, INDEX_STEP, &left) == VL_OK && left > 0) {
-        index_later(rt, INDEX_PAUSE_MS);
-    }
+    if (store_index_step(rt->store, INDEX_STEP, &left) == VL_OK && left > 0) more = true;
+    if (more) index_later(rt, INDEX_PAUSE_MS);
 }
 
 static void on_wrote(void *context)
@@ -45,6 +57,12 @@ static void on_changed(void *context)
     api_perhaps_changed(rt->api);
 }
 
+static void on_cursor(void *context, const struct vl_id *circle,
+                      const struct vl_device_info *device, const struct vl_cursor *cursor)
+{
+    api_cursor_came(((const struct runtime *)context)->api, circle, device, cursor);
+}
+
 /* ---- the vault ---- */
 
 static void lock(void *context)
@@ -55,16 +73,16 @@ static void lock(void *context)
     rt->node = NULL;
     circles_finish(&rt->circles);
     rt->circles = (struct circles){0};
+    rt->is_damaged = rt->is_damaged || (rt->store != NULL && store_is_damaged(rt->store));
     store_close(rt->store);
     rt->store = NULL;
     (void)evtimer_del(rt->index);
 }
 
-static vl_result unlock(void *context, struct vl_bytes passphrase, uint64_t *wait_ms)
+/* The store is open: the circles, the node, the API. */
+static vl_result go_on(struct runtime *rt)
 {
-    struct runtime *rt = context;
     struct api_network network;
-    VL_TRY(store_open(&rt->store, rt->call->vault, passphrase, wait_ms));
     vl_result result = circle_load_all(rt->store, &rt->circles);
     if (result == VL_OK) {
         struct node_config config = {.base = rt->base,
@@ -73,6 +91,7 @@ static vl_result unlock(void *context, struct vl_bytes passphrase, uint64_t *wai
                                      .interface = call_option(rt->call, "interface"),
                                      .allow_loopback = call_option(rt->call, "loopback") != NULL,
                                      .changed = on_changed,
+                                     .cursor = on_cursor,
                                      .context = rt};
         result = node_create(&rt->node, &config);
     }
@@ -86,6 +105,26 @@ static vl_result unlock(void *context, struct vl_bytes passphrase, uint64_t *wai
     return VL_OK;
 }
 
+/* Damage that was met on a page which is not read at opening is remembered, so that the next
+ * opening says it and the vault can be rebuilt. */
+static vl_result unlock(void *context, struct vl_bytes passphrase, uint64_t *wait_ms)
+{
+    struct runtime *rt = context;
+    VL_TRY(store_open(&rt->store, rt->call->vault, passphrase, wait_ms));
+    if (!rt->is_damaged) return go_on(rt);
+    lock(rt);
+    return VL_ERR_DAMAGED;
+}
+
+static vl_result rebuild(void *context, struct vl_bytes passphrase, uint64_t *wait_ms,
+                         struct store_rebuilt *told)
+{
+    struct runtime *rt = context;
+    VL_TRY(store_rebuild(&rt->store, rt->call->vault, passphrase, told, wait_ms));
+    rt->is_damaged = false;
+    return go_on(rt);
+}
+
 static bool exists(void *context)
 {
     return store_exists(((const struct runtime *)context)->call->vault);
@@ -94,6 +133,15 @@ static bool exists(void *context)
 static vl_result create(void *context, struct vl_bytes passphrase)
 {
     return store_create(((const struct runtime *)context)->call->vault, passphrase);
+}
+
+static vl_result wipe(void *context)
+{
+    struct runtime *rt = context;
+    lock(rt);
+    rt->is_damaged = false;
+    (void)unlink(rt->launch_path); /* a file that nobody has used yet */
+    return store_wipe(rt->call->vault);
 }
 
 /* ---- start and end ---- */
@@ -105,14 +153,16 @@ static void on_signal(evutil_socket_t fd, short what, void *context)
     (void)event_base_loopexit(rt->base, NULL);
 }
 
-/* The file that opens the page lies beside the socket, under its name. */
-static void set_launch_path(struct runtime *rt, const char *socket)
+/* The file that opens the page has the socket's name. A browser's history may keep its path, so it
+ * lies above the folder that is named after the program, where there is one. */
+static void set_launch_path(struct runtime *rt, const char *socket, bool in_runtime)
 {
-    static const char from[] = ".sock", to[] = ".html";
-    static_assert(sizeof from == sizeof to, "as long");
-    size_t size = strlen(socket);
-    memcpy(rt->launch_path, socket, size + 1);
-    memcpy(rt->launch_path + size - strlen(from), to, sizeof to);
+    const char *name = strrchr(socket, '/') + 1;
+    size_t folder = (size_t)(name - socket), size = strlen(name) - strlen(".sock");
+    if (in_runtime && folder_is_private(getenv("XDG_RUNTIME_DIR")))
+        folder -= strlen(RUNTIME_FOLDER "/");
+    (void)snprintf(rt->launch_path, sizeof rt->launch_path, "%.*s%.*s.html", (int)folder, socket,
+                   (int)size, name);
 }
 
 static vl_result listen_somewhere(struct runtime *rt, uint16_t port)
@@ -121,7 +171,7 @@ static vl_result listen_somewhere(struct runtime *rt, uint16_t port)
     vl_result result = VL_ERR_INVALID;
     for (unsigned at = 0; at < 2; at++) {
         if (!socket_path(rt->call->vault, at, true, path, sizeof path)) continue;
-        set_launch_path(rt, path);
+        set_launch_path(rt, path, at == 0);
         struct api_page page = {.port = port, .launch_path = rt->launch_path, .label = _("Open")};
         struct api_config config = {.base = rt->base,
                                     .socket_path = path,
@@ -131,7 +181,9 @@ static vl_result listen_somewhere(struct runtime *rt, uint16_t port)
                                                .lock = lock,
                                                .wrote = on_wrote,
                                                .exists = exists,
-                                               .create = create}};
+                                               .create = create,
+                                               .wipe = wipe,
+                                               .rebuild = rebuild}};
         result = api_create(&rt->api, &config);
         if (result == VL_OK || result == VL_ERR_IN_USE || result == VL_ERR_NETWORK) break;
     }
@@ -163,10 +215,51 @@ static int listen_for_all(struct runtime *rt)
     return complain(rt->call, result, NULL, NULL);
 }
 
-static int start(struct runtime *rt)
+/* A person at a terminal makes the vault there, and is asked no third time; whoever starts the node
+ * otherwise, or --locked, makes it in the page. */
+static int make_here(struct runtime *rt)
 {
     char *passphrase = NULL;
     uint64_t wait_ms = 0;
+    bool asks = rt->call->passphrase_fd < 0 && call_option(rt->call, "locked") == NULL &&
+                isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+    if (!asks) return CLI_OK;
+    int end = read_new_passphrase(rt->call, _("Passphrase of the new vault: "), &passphrase);
+    if (end != CLI_OK) return end;
+    vl_result result = create(rt, vl_bytes_text(passphrase));
+    if (result == VL_OK) result = unlock(rt, vl_bytes_text(passphrase), &wait_ms);
+    sodium_free(passphrase);
+    return result == VL_OK ? CLI_OK : complain(rt->call, result, NULL, NULL);
+}
+
+/* Asks for the passphrase of the vault that is there. */
+static int open_here(struct runtime *rt)
+{
+    char *passphrase = NULL;
+    uint64_t wait_ms = 0;
+    if (call_option(rt->call, "locked") != NULL) return CLI_OK;
+    vl_result result = read_passphrase(rt->call, _("Passphrase: "), &passphrase);
+    if (result == VL_ERR_CLOSED) {
+        return complain(rt->call, VL_ERR_INVALID, NULL,
+                        N_("There is no terminal to ask on: use --passphrase-fd or --locked."));
+    }
+    if (result == VL_OK) {
+        result = unlock(rt, vl_bytes_text(passphrase), &wait_ms);
+        sodium_free(passphrase);
+    }
+    if (result == VL_ERR_DAMAGED) {
+        return complain(rt->call, result, NULL,
+                        N_("The vault's files are damaged; they are left as they are. To make them "
+                           "anew from what can be read: `veillee run --locked`, and in another "
+                           "terminal `veillee unlock --rebuild`."));
+    }
+    return result == VL_OK ? CLI_OK : complain(rt->call, result, NULL, NULL);
+}
+
+static int start(struct runtime *rt)
+{
+    vl_result rest = store_wipe_resume(rt->call->vault);
+    if (rest != VL_OK && rest != VL_ERR_IN_USE) return complain(rt->call, rest, NULL, NULL);
     bool is_new = !store_exists(rt->call->vault);
     if (is_new && call_option(rt->call, "new") == NULL) {
         return complain(rt->call, VL_ERR_NOT_FOUND, NULL,
@@ -185,18 +278,8 @@ static int start(struct runtime *rt)
     }
     int end = listen_for_all(rt);
     if (end != CLI_OK) return end;
-    if (!is_new && call_option(rt->call, "locked") == NULL) {
-        vl_result result = read_passphrase(rt->call, _("Passphrase: "), &passphrase);
-        if (result == VL_ERR_CLOSED) {
-            return complain(rt->call, VL_ERR_INVALID, NULL,
-                            N_("There is no terminal to ask on: use --passphrase-fd or --locked."));
-        }
-        if (result == VL_OK) {
-            result = unlock(rt, vl_bytes_text(passphrase), &wait_ms);
-            sodium_free(passphrase);
-        }
-        if (result != VL_OK) return complain(rt->call, result, NULL, NULL);
-    }
+    end = is_new ? make_here(rt) : open_here(rt);
+    if (end != CLI_OK) return end;
     for (size_t i = 0; i < sizeof rt->stop / sizeof rt->stop[0]; i++) {
         (void)evsignal_add(rt->stop[i], NULL);
     }
@@ -222,8 +305,12 @@ static void tell_ready(struct runtime *rt)
     puts(exists(rt) ? rt->store == NULL ? "ready (locked)" : "ready" : "ready (new)");
     if (api_launch(rt->api) == VL_OK && browser_address(rt->launch_path, address, sizeof address)) {
         printf("page %s\n", address);
-        if (is_person && !browser_open(rt->launch_path)) {
-            puts(_("Open this address in a browser here, within a minute; it works once."));
+        if (is_person) {
+            puts(browser_open(rt->launch_path)
+                     ? _("Your browser opens this address. It is good once, for a minute; `veillee "
+                         "open` gives a new one.")
+                     : _("Open this address in a browser here. It is good once, for a minute; "
+                         "`veillee open` gives a new one."));
         }
     }
     if (is_person) {

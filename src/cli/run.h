@@ -13,6 +13,7 @@ struct runtime {
     struct api *api;
     char launch_path[CLI_PATH_MAX];
     struct store *store; /* NULL when locked */
+    bool is_damaged;     /* something was, since the vault was last rebuilt */
     struct circles circles;
     struct node *node;
     struct node_view view; /* what the API's view points into */

@@ -88,6 +88,11 @@ static void view(void *self, struct api_network_view *out)
                                               .agreement = from->pairing.agreement}};
 }
 
+static void cursor(void *self, const struct vl_id *circle, const struct vl_cursor *cursor)
+{
+    node_tell_cursor(((struct runtime *)self)->node, circle, cursor);
+}
+
 struct visit {
     api_peer_visit visit;
     void *context;
@@ -129,5 +134,6 @@ void run_network(struct runtime *rt, struct api_network *out)
                                 .cancel = cancel,
                                 .view = view,
                                 .peers = peers,
-                                .add_device = add_device};
+                                .add_device = add_device,
+                                .cursor = cursor};
 }
