@@ -1,58 +1,25 @@
-// The page. Nothing of the vault is asked for, or shown, before it is open.
-import { html, render, useEffect, useState } from './lib/preact.js';
+// Starts the page.
+import { html, render } from './lib/preact.js';
+import { App } from './app.js';
+import { start } from './core/events.js';
+import { hasLeft, setLetGo, watchShift } from './core/leave.js';
+import { want } from './core/live-data.js';
+import { getTaste, loadTaste } from './core/taste.js';
+import { t } from './core/words.js';
 
-let token = null;
-
-/** One request to the node; the parsed answer, or an Error with its sentence. */
-async function ask(method, path, body) {
-  const headers = { 'Content-Type': 'application/json' };
-  if (method !== 'GET') {
-    token ??= (await ask('GET', 'session')).token;
-    headers['X-Veillee-Token'] = token;
-  }
-  const response = await fetch(`/api/v1/${path}`, {
-    method, headers, body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  if (response.status === 401) throw new Error('401');
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.message);
-  return answer;
+// What the first screen shows is asked for at once, not as one finds out about another.
+const [status] = await Promise.all([want('status'), loadTaste(false)]);
+if (status && !status.locked) {
+  const [first] = status.circles;
+  if (first && !first.draft) want(`circles/${first.id}/next-meeting`);
+  await loadTaste(true);
 }
 
-function Locked({ isNew, then }) {
-  const [problem, setProblem] = useState('');
-  const unlock = async (event) => {
-    event.preventDefault();
-    const passphrase = event.target.elements.passphrase.value;
-    event.target.reset();
-    try {
-      await ask('POST', isNew ? 'vault' : 'unlock', { passphrase });
-      then();
-    } catch (error) {
-      setProblem(error.message);
-    }
-  };
-  return html`<form onSubmit=${unlock}>
-    <label>${isNew ? 'Nouvelle phrase de passe' : 'Phrase de passe'}
-      <input name="passphrase" type="password" required autofocus autocomplete="off" /></label>
-    <button>Ouvrir</button>
-    <p role="alert">${problem}</p>
-  </form>`;
+if (!hasLeft()) {
+  const root = document.getElementById('page');
+  document.title = t('recipes.title');
+  setLetGo(() => render(null, root));
+  watchShift(() => getTaste().leave_with_shift);
+  start();
+  render(html`<${App} />`, root);
 }
-
-function Open({ status, then }) {
-  const lock = () => ask('POST', 'lock', { keep: true }).then(then, then);
-  return html`<ul>${status.circles.map((circle) => html`<li key=${circle.id}>${circle.name}</li>`)}
-    </ul><button onClick=${lock}>Fermer</button>`;
-}
-
-function Page() {
-  const [status, setStatus] = useState(null);
-  const load = () => ask('GET', 'status').then(setStatus, () => setStatus(null));
-  useEffect(() => { load(); }, []);
-  if (status === null) return null;
-  return status.locked ? html`<${Locked} isNew=${status.new} then=${load} />`
-    : html`<${Open} status=${status} then=${load} />`;
-}
-
-render(html`<${Page} />`, document.getElementById('page'));
