@@ -3,6 +3,7 @@
 // --missing: also every branch that was not taken, with its line.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 
 const GOAL = 95;
 const [build, ...options] = process.argv.slice(2);
@@ -28,8 +29,9 @@ const output = execFileSync('gcov',
   ['-b', '-j', '-t', ...notes.map((name) => `${objects}/${name}`)],
   { maxBuffer: 1 << 29, encoding: 'utf8' });
 for (const json of output.split('\n').filter((line) => line !== '')) {
-  for (const { file, lines } of JSON.parse(json).files) {
-    const name = file.replace(`${process.cwd()}/`, '');
+  const { files: measured, current_working_directory: folder } = JSON.parse(json);
+  for (const { file, lines } of measured) {
+    const name = relative(process.cwd(), resolve(folder, file)); // told as the compiler was told it
     if (!/^(sync|include)\//.test(name)) continue;
     if (!files.has(name)) files.set(name, new Map());
     const known = files.get(name);

@@ -4,6 +4,7 @@
 #   sizes          files at most 600 lines (generated word lists apart)
 #   dependence     include <- sync <- store, circle <- node, api <- cli, main; one user a library
 #   engine         the library of sync/ asks the system for nothing that is not listed here
+#   used           what a file offers another one uses, or tests alone (tests/for-tests.txt)
 #   words          nothing unfinished by its own word; no outside address in the program
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -72,6 +73,24 @@ else
   echo "no $build/libveillee_engine.a" | check 'the engine was not built'
 fi
 
+# A function that only its own file calls is static, and one that nobody calls goes. As objects have
+# it: a name that one of them defines, no other one refers to, and include/ does not declare.
+objects=("$build"/libveillee_{engine,store,circle,node,api,cli}.a "$build/CMakeFiles/veillee.dir/src/main.c.o")
+if nm "${objects[@]}" > "$build/program.names" 2> /dev/null; then
+  awk '$1 == "U" { print $2 }' "$build/program.names" | sort -u > "$build/program.used"
+  grep -ohwE 'vl_\w+' include/veillee/*.h | sort -u >> "$build/program.used"
+  awk 'NF == 3 && $2 ~ /^[TDRB]$/ && $3 !~ /^(__|main$)/ { print $3 }' "$build/program.names" | sort -u |
+    grep -vxFf "$build/program.used" > "$build/program.unused"
+  awk '/^[a-z]/ { print $1 }' tests/for-tests.txt > "$build/program.for-tests"
+  grep -vxFf "$build/program.for-tests" "$build/program.unused" |
+    check 'no other file uses this: static, or gone (or for tests: tests/for-tests.txt)'
+  { grep -vxFf "$build/program.unused" "$build/program.for-tests"
+    files -z --cached --others --exclude-standard 'tests/*.[ch]' | xargs -0 grep -ohwFf "$build/program.for-tests" |
+      sort -u | grep -vxFf - "$build/program.for-tests"; } | check 'not needed in tests/for-tests.txt'
+else
+  check 'the program was not built' <<< "no $build/libveillee_*.a"
+fi
+
 grep -nwE 'T[O]DO|F[I]XME|X[X]X|H[A]CK' "${sources[@]}" "${scripts[@]}" dev | check 'unfinished by its own word'
 files -z src sync include ':!*.md' ':!*.po' | xargs -0 grep -nE 'https?://' |
   grep -vE '://(127\.0\.0\.1|localhost|%s|\[::1\])' | check 'an outside address in the program'
@@ -85,6 +104,9 @@ if command -v xgettext msgcat >/dev/null; then
   texts src/share/po/fr.po > "$build/texts.fr"
   texts "$build/texts.pot" | comm -23 - "$build/texts.fr" | check 'no French for this text'
 fi
+# One person is called "tu", as on the page; several at once may be "vous".
+grep -nwiE 'vous|votre|vos|dites|veuillez' src/share/po/fr.po |
+  grep -v 'pendant que vous êtes ensemble' | check 'French says “vous” to one person'
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -8,6 +8,7 @@
 #   9 encodings that are not canonical                      10 no domain separation
 #   11 an oracle for probing                                13 erasure that isn't
 #   14 weak use of the PAKE                                 15 input without bounds
+#   16 whose something is: asked only when it is read, or believed without authority
 # A defence is a piece of a source file, written here as it stands there; without it the file is compiled
 # again and linked before the library, into the simulator or a unit test. Nothing in sync/ knows of this.
 set -u
@@ -87,7 +88,8 @@ mutant 1 sync/membership_epochs.c sim <<'C'
     vl_bitset_put(holders, epoch->device);
     put_recipients(epoch, holders);
     for (size_t i = 0; i < epoch->seals.count; i++)
-        put_recipients(g->nodes[epoch->seals.at[i]], holders);
+        if (vl_bitset_has(&view->closure, epoch->seals.at[i]))
+            put_recipients(g->nodes[epoch->seals.at[i]], holders);
     return vl_bitset_equal(holders, &view->current);
 --
     vl_bitset_empty(holders);
@@ -101,6 +103,16 @@ mutant 1 sync/membership_epochs.c test_membership_state <<'C'
     if (!vl_bitset_covers(&epoch->known, &view->ends) || !knows_pairs(view, epoch)) return false;
 --
 C
+mutant 1 sync/membership_epochs.c test_membership_state <<'C'
+    if (!vl_bitset_has(&view->closure, entry)) return false;
+--
+C
+mutant 1 sync/membership_epochs.c test_membership_state <<'C'
+        if (vl_bitset_has(&view->closure, epoch->seals.at[i]))
+            put_recipients(
+--
+            put_recipients(
+C
 mutant 2 sync/membership.c sim <<'C'
     vl_result result = view_of(m, &node->past, &past);
 --
@@ -112,17 +124,28 @@ mutant 3 sync/membership_voiding.c test_membership <<'C'
 --
 C
 mutant 4 sync/replica_accept.c test_fork <<'C'
-    if (!vl_id_equal(&row->id, &run->ids[compare->equal])) return VL_ERR_FORK;
+        vl_result result = branch_place(r, &run->ids[run->known], &chain, &seq);
+        if (result == VL_ERR_MISSING) break;
+        VL_TRY(result);
+        *spot = (struct spot){.chain = chain, .seq = seq};
 --
+        vl_result result = VL_ERR_MISSING;
+        struct vl_id id;
+        chain = root->row.index, seq = run->first_seq + run->known;
+        if (seq <= root->row.tip_seq) result = rows_id(r, chain, seq, &id);
+        if (result == VL_ERR_MISSING) break;
+        VL_TRY(result);
+        *spot = (struct spot){.chain = chain, .seq = seq};
 C
 mutant 5 sync/replica_incarnation.c sim <<'C'
-        r->chains[i].row.flags &= ~VL_LOG_OWN;
+        own->row.flags &= ~VL_LOG_OWN;
 --
+        break;
 C
 mutant 5 sync/replica_incarnation.c test_incarnation <<'C'
-            leave[row->index] = true;
+            return vl_replica_new_incarnation(r);
 --
-            leave[row->index] = false;
+            return VL_OK;
 C
 mutant 6 sync/replica_judge.c sim <<'C'
 header->lamport != parents_lamport(&parents)
@@ -179,9 +202,14 @@ mutant 13 sync/replica_erase.c test_replica_erase <<'C'
     if (false) {
 C
 mutant 13 sync/replica_erase.c sim <<'C'
-    return r->storage.entry_erase(r->storage.self, target, (found.flags & ~gone) | VL_ENTRY_ERASED);
+    return r->storage.entry_erase(r->storage.self, &row->id,
 --
-    return r->storage.entry_flags(r->storage.self, target, (found.flags & ~gone) | VL_ENTRY_ERASED);
+    return r->storage.entry_flags(r->storage.self, &row->id,
+C
+mutant 13 sync/replica_erase.c test_replica_remake <<'C'
+    if ((row->flags & VL_ENTRY_MERGED) != 0) VL_TRY(merge_undo(r, row));
+--
+    ;
 C
 mutant 14 sync/cpace.c test_cpace <<'C'
     if (sodium_is_zero(point, CPACE_POINT_BYTES) ||
@@ -219,6 +247,18 @@ mutant 15 sync/replica_accept.c test_replica_limits <<'C'
         if (i < VL_CHUNK_ENTRIES_MAX && bytes <= VL_CHUNK_BYTES_MAX)
 --
         if (i < VL_CHUNK_ENTRIES_MAX)
+C
+mutant 16 sync/replica_merge.c test_ownership <<'C'
+        if (r->may_write != NULL && !r->may_write(&r->circle, operation, &author)) continue;
+--
+C
+mutant 16 sync/replica_member.c test_author <<'C'
+        if (!one->has_authority) continue;
+--
+C
+mutant 16 sync/replica_member.c test_author <<'C'
+    if (result != VL_OK || state.person.size == 0) out->person = (struct vl_id){{0}};
+--
 C
 
 echo "$killed passed, $alive failed"

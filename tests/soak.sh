@@ -40,9 +40,32 @@ case $name in
     done
     echo "${#targets[@]} targets, $bad with findings"
     [ $bad -eq 0 ] ;;
+  checkers) # every unit suite in full under the sanitizers, from the first again until the time is over
+    compile build/sanitize -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
+      -DVEILLEE_SANITIZE=ON -DVEILLEE_FUZZ=ON -DVEILLEE_WEAK_VAULT=ON
+    export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
+    suites=0 bad=0 end=$((SECONDS + seconds))
+    while [ $SECONDS -lt $end ]; do
+      for test in build/sanitize/unit/test_*; do
+        [ -x "$test" ] || continue
+        [ $SECONDS -lt $end ] || break 2
+        suites=$((suites + 1))
+        "$test" >build/log/soak-checkers 2>&1 && continue
+        bad=$((bad + 1))
+        cp build/log/soak-checkers "build/log/soak-${test##*/}"
+        echo "failed: ${test##*/} (build/log/soak-${test##*/})"
+      done
+    done
+    echo "$suites suites run, $bad failed"
+    [ $bad -eq 0 ] ;;
+  churn) # five real nodes that come and go
+    compile build/gcc
+    VEILLEE_BINARY=$PWD/build/gcc/veillee VEILLEE_BUILD=$PWD/build/gcc node tests/e2e/churn.mjs "$seconds" ;;
   *)
     echo "./dev soak sim [HOURS]         new random worlds in the simulator"
     echo "./dev soak membership [HOURS]  random histories, model against engine"
     echo "./dev soak fuzz [HOURS]        every fuzz target"
+    echo "./dev soak churn [HOURS]       five nodes that come and go: memory and descriptors stay flat"
+    echo "./dev soak checkers [HOURS]    every unit suite in full under the sanitizers"
     [ -z "$name" ] ;;
 esac

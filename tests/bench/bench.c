@@ -1,10 +1,11 @@
 /* Speed and size: a seeded circle of ten writers, brought into a real vault. Each line says what is
- * measured and against what; pairs are interleaved, medians are told. `bench [ENTRIES] [--json]`.
- */
-#include "circle/share.h"
+ * measured and against what; pairs are interleaved, medians are told. `bench [ENTRIES] [--json]`;
+ * `bench years [RECORDS] [--json]`: see years.c. */
+#include "circle/listing.h"
 #include "store/store.h"
-#include "tests/support/circle_fixture.h"
+#include "tests/bench/measure.h"
 #include "tests/support/session_pair.h"
+#include "tests/support/written_record.h"
 
 #include <sodium.h>
 #include <sqlite3.h>
@@ -16,52 +17,9 @@
 #include <unistd.h>
 
 #define WRITERS     10u
-#define PAIRS       5u
 #define COMMITS     50u
 #define VERIFIES    2000u
 #define DIFFERENCES 1000u
-#define SEED        20260312u
-#define PASSPHRASE  "banc d'essai"
-#define RESULTS_MAX 24u
-
-static struct result {
-    const char *name, *unit, *goal;
-    double value;
-} results[RESULTS_MAX];
-static size_t result_count;
-
-static void tell(const char *name, double value, const char *unit, const char *goal)
-{
-    if (result_count < RESULTS_MAX)
-        results[result_count++] =
-            (struct result){.name = name, .unit = unit, .goal = goal, .value = value};
-}
-
-static void must(vl_result result, const char *what)
-{
-    if (result == VL_OK) return;
-    fprintf(stderr, "bench: %s: %s\n", what, vl_result_message(result));
-    exit(1);
-}
-
-static double seconds(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return *x < *y ? -1 : *x > *y;
-}
-
-static double median(double *values, size_t count)
-{
-    qsort(values, count, sizeof *values, by_value);
-    return values[count / 2];
-}
 
 /* ---- the circle ---- */
 
@@ -74,8 +32,10 @@ static void write_share(struct vl_replica *r, uint64_t number, vl_wall now)
     snprintf(title, sizeof title, "Partage %llu", (unsigned long long)number);
     snprintf(text, sizeof text, "Ce soir nous avons parlé de %s, puis de %s, mot%llu.",
              words[number % 5], words[number / 5 % 5], (unsigned long long)(number % 997));
-    const struct share_change change = {.title = title, .text = text};
-    must(share_create(r, &change, now, &id, &problem), "write");
+    must(written_new(r, SCHEMA_SHARE,
+                     WRITTEN({SHARE_TITLE, .text = title}, {SHARE_TEXT, .text = text}), now, &id,
+                     &problem),
+         "write");
 }
 
 static struct circle_fixture *make_circle(size_t entries)
@@ -86,42 +46,6 @@ static struct circle_fixture *make_circle(size_t entries)
     for (size_t i = 1; i < WRITERS; i++)
         (void)circle_fixture_pull(f, 0, i);
     return f;
-}
-
-/* ---- bringing it over ---- */
-
-struct feed { /* node 0's logs, up to `most` entries of each at a time */
-    struct vl_head heads[64];
-    uint64_t next[64];
-    size_t count, most;
-};
-
-static void feed_begin(struct feed *feed, struct circle_fixture *f, size_t most)
-{
-    *feed = (struct feed){.most = most};
-    must(vl_replica_heads(f->nodes[0].replica, feed->heads, 64, &feed->count), "heads");
-}
-
-/* One transaction; how many entries went in, and the time that it took beside the reading. */
-static size_t feed_step(struct feed *feed, struct circle_fixture *f, struct vl_replica *to,
-                        double *took)
-{
-    struct vl_run runs[64];
-    struct entry_run copies[64];
-    size_t in = 0;
-    for (size_t i = 0; i < feed->count; i++) {
-        copies[i] = circle_fixture_run(f, 0, &feed->heads[i].log, feed->next[i], feed->most);
-        runs[i] = (struct vl_run){.entries = copies[i].items, .count = copies[i].count};
-    }
-    double start = seconds();
-    must(vl_replica_receive_runs(to, runs, feed->count), "receive");
-    *took += seconds() - start;
-    for (size_t i = 0; i < feed->count; i++) {
-        feed->next[i] += runs[i].stored;
-        in += runs[i].stored;
-        entry_run_finish(&copies[i]);
-    }
-    return in;
 }
 
 /* ---- 1: verifying ---- */
@@ -276,29 +200,29 @@ static void bench_home(struct store *store, struct vl_replica *vault, const stru
     tell("11 search, median of five queries", median(times, 5), "ms", "<= 20");
     tell("11 search, slowest of five queries", times[4], "ms", "");
     struct vl_id digest, bad;
-    struct record_list list;
+    const struct listing_query page = {.schema = schema_record(SCHEMA_SHARE), .max = 100};
+    struct listing list;
     struct vl_verify_report report;
     start = seconds();
     must(vl_replica_digest(vault, &digest), "digest");
     tell("  digest (status, once a change)", (seconds() - start) * 1000, "ms", "");
     start = seconds();
-    must(share_list(vault, &list), "list");
-    record_list_finish(&list);
-    tell("  list of all shares", (seconds() - start) * 1000, "ms", "");
+    must(listing_read(vault, &page, &list), "list");
+    listing_finish(&list);
+    tell("  list of the newest 100 shares", (seconds() - start) * 1000, "ms", "");
     start = seconds();
     must(vl_replica_verify(vault, &report, &bad), "verify");
     tell("  verify everything", seconds() - start, "s", "");
 }
 
-/* In a process of its own: opens the vault and says its memory and times. The device's keys are
- * any keys, so no epoch secret is held; everything else is as in a running node. */
-static int idle(const char *folder, const char *circle_text)
+/* In a process of its own: opens the vault and says its memory and times. */
+static int idle(const char *folder, const char *circle_text, const char *seed_text)
 {
     struct store *store;
     struct vl_device_keys *keys;
     struct vl_storage port;
     struct vl_replica *replica;
-    struct vl_id circle;
+    struct vl_id circle, seed;
     uint64_t wait;
     long pages = 0, unused;
     double start = seconds();
@@ -306,9 +230,10 @@ static int idle(const char *folder, const char *circle_text)
     double opened = seconds();
     if (circle_text[0] != 0) {
         must(vl_id_parse(circle_text, &circle), "id");
-        must(vl_device_keys_create(&keys), "keys");
+        must(vl_id_parse(seed_text, &seed), "seed");
+        must(vl_device_keys_from_seed(seed.bytes, &keys), "keys");
         store_storage(store, &circle, &port);
-        must(vl_replica_open(&replica, &circle, keys, &port), "replica");
+        must(vl_replica_open(&replica, &circle, keys, &port, NULL), "replica");
     }
     double ready = seconds();
     FILE *file = fopen("/proc/self/statm", "re");
@@ -317,11 +242,11 @@ static int idle(const char *folder, const char *circle_text)
     return 0; /* the process ends here, with all that it opened */
 }
 
-static void run_idle(const char *program, const char *folder, const char *circle, double *open,
-                     double *replica, double *kib)
+static void run_idle(const char *program, const char *folder, const char *circle, const char *seed,
+                     double *open, double *replica, double *kib)
 {
-    char command[512];
-    snprintf(command, sizeof command, "'%s' --idle '%s' '%s'", program, folder, circle);
+    char command[1024];
+    snprintf(command, sizeof command, "'%s' --idle '%s' '%s' '%s'", program, folder, circle, seed);
     FILE *out = popen(command, "re");
     if (out == NULL || fscanf(out, "%lf %lf %lf", open, replica, kib) != 3 || pclose(out) != 0) {
         fprintf(stderr, "bench: the idle process failed\n");
@@ -330,14 +255,17 @@ static void run_idle(const char *program, const char *folder, const char *circle
 }
 
 static void bench_idle(const char *program, const char *full, const char *empty,
-                       const struct vl_id *circle)
+                       const struct vl_id *circle, const uint8_t seed[static 32])
 {
-    char hex[VL_ID_TEXT_SIZE];
+    char hex[VL_ID_TEXT_SIZE], seed_hex[VL_ID_TEXT_SIZE];
+    struct vl_id seed_id;
     double open[PAIRS], bare[PAIRS], replica[PAIRS], kib[PAIRS], nothing;
+    memcpy(seed_id.bytes, seed, sizeof seed_id.bytes);
     vl_id_text(circle, hex);
+    vl_id_text(&seed_id, seed_hex);
     for (size_t i = 0; i < PAIRS; i++) {
-        run_idle(program, empty, "", &bare[i], &nothing, &nothing);
-        run_idle(program, full, hex, &open[i], &replica[i], &kib[i]);
+        run_idle(program, empty, "", "", &bare[i], &nothing, &nothing);
+        run_idle(program, full, hex, seed_hex, &open[i], &replica[i], &kib[i]);
     }
     double argon = median(bare, PAIRS);
     tell("10 idle: store and replica open, resident", median(kib, PAIRS) / 1024, "MiB", "<= 16");
@@ -347,22 +275,6 @@ static void bench_idle(const char *program, const char *full, const char *empty,
 }
 
 /* ---- all of it ---- */
-
-static void print_results(size_t entries, bool json)
-{
-    if (json) printf("{\"entries\":%zu,\"seed\":%u,\"results\":[", entries, SEED);
-    for (size_t i = 0; i < result_count; i++) {
-        const struct result *one = &results[i];
-        const char *name = one->name + strspn(one->name, " ");
-        if (json) {
-            printf("%s{\"name\":\"%s\",\"value\":%.4g,\"unit\":\"%s\",\"goal\":\"%s\"}",
-                   i > 0 ? "," : "", name, one->value, one->unit, one->goal);
-        } else {
-            printf("%-58s %12.2f %-10s %s\n", one->name, one->value, one->unit, one->goal);
-        }
-    }
-    if (json) puts("]}");
-}
 
 static void run_all(const char *program, size_t entries, const char *folder)
 {
@@ -380,13 +292,13 @@ static void run_all(const char *program, size_t entries, const char *folder)
     must(store_create(empty, vl_bytes_text(PASSPHRASE)), "vault");
     must(store_open(&store, full, vl_bytes_text(PASSPHRASE), &wait), "open");
     store_storage(store, &f->id, &port);
-    must(vl_replica_open(&vault, &f->id, f->nodes[newcomer].keys, &port), "replica");
+    must(vl_replica_open(&vault, &f->id, f->nodes[newcomer].keys, &port, NULL), "replica");
     bench_ingest(f, vault, entries);
     bench_edit(vault, folder, f->now);
     bench_home(store, vault, &f->id);
     vl_replica_close(vault);
     store_close(store);
-    bench_idle(program, full, empty, &f->id);
+    bench_idle(program, full, empty, &f->id, f->nodes[newcomer].seed);
     bench_reconcile(f);
     circle_fixture_destroy(f);
 }
@@ -394,16 +306,19 @@ static void run_all(const char *program, size_t entries, const char *folder)
 int main(int argc, char **argv)
 {
     char folder[] = "bench-XXXXXX", command[64], program[256];
-    size_t entries = 20000;
-    bool json = false;
+    size_t entries = 0;
+    bool json = false, years = false;
     if (sodium_init() < 0) return 1;
-    if (argc == 4 && strcmp(argv[1], "--idle") == 0) return idle(argv[2], argv[3]);
+    if (argc == 5 && strcmp(argv[1], "--idle") == 0) return idle(argv[2], argv[3], argv[4]);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
             json = true;
+        else if (strcmp(argv[i], "years") == 0)
+            years = true;
         else
             entries = strtoul(argv[i], NULL, 10);
     }
+    if (entries == 0) entries = years ? 100000 : 20000;
     if (entries < 1000 || entries > 1000000) {
         fprintf(stderr, "bench: from 1000 to 1000000 entries\n");
         return 2;
@@ -411,7 +326,10 @@ int main(int argc, char **argv)
     ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
     if (size <= 0 || mkdtemp(folder) == NULL) return 1;
     program[size] = 0;
-    run_all(program, entries, folder);
+    if (years)
+        bench_years(program, entries, folder);
+    else
+        run_all(program, entries, folder);
     print_results(entries, json);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command) == 0 ? 0 : 1;

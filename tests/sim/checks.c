@@ -30,25 +30,51 @@ static bool see_each_other(const struct world *w, unsigned a, unsigned b)
     return members_sees(&w->nodes[a], &w->nodes[b]) && members_sees(&w->nodes[b], &w->nodes[a]);
 }
 
-/* n knows her, and holds her for gone. */
-static bool holds_out(const struct node *n, const struct node *other)
+enum standing { STANDING_UNKNOWN, STANDING_IN, STANDING_OUT };
+
+/* What n holds her for. */
+static enum standing standing(const struct node *n, const struct node *other)
 {
     struct vl_device_info device;
-    return n->joined && n->replica != NULL &&
-           vl_replica_device(n->replica, other->keys->card.sign, &device) == VL_OK &&
-           !device.current;
+    if (!n->joined || n->replica == NULL ||
+        vl_replica_device(n->replica, other->keys->card.sign, &device) != VL_OK)
+        return STANDING_UNKNOWN;
+    return device.current ? STANDING_IN : STANDING_OUT;
 }
 
-/* While they were apart, somebody of a's side and somebody of b's put each other out. Nobody talks
- * to who is out, so neither side ever hears of it (docs/membership.md, Known limits). */
+static bool holds_out(const struct node *n, const struct node *other)
+{
+    return standing(n, other) == STANDING_OUT;
+}
+
+/* n never heard of her: who could have told is out at n. */
+static bool cannot_hear(const struct world *w, const struct node *n, const struct node *other)
+{
+    if (standing(n, other) != STANDING_UNKNOWN) return false;
+    for (unsigned i = 0; i < w->profile.nodes; i++) {
+        const struct node *between = &w->nodes[i];
+        if (holds_out(n, between) && standing(other, between) != STANDING_UNKNOWN) return true;
+    }
+    return false;
+}
+
+static bool refuses(const struct world *w, const struct node *n, const struct node *other)
+{
+    return holds_out(n, other) || cannot_hear(w, n, other);
+}
+
+/* While they were apart, somebody of a's side and somebody of b's put each other out, or who
+ * brought the other in. Nobody talks to who is out, so neither side ever hears of it
+ * (docs/membership.md, Known limits). */
 static bool parted(const struct world *w, unsigned a, unsigned b)
 {
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         if (i != a && !see_each_other(w, a, i)) continue;
         for (unsigned k = 0; k < w->profile.nodes; k++) {
             if (k != b && !see_each_other(w, b, k)) continue;
-            if (holds_out(&w->nodes[i], &w->nodes[k]) && holds_out(&w->nodes[k], &w->nodes[i]))
-                return true;
+            const struct node *one = &w->nodes[i], *other = &w->nodes[k];
+            if (!holds_out(one, other) && !holds_out(other, one)) continue;
+            if (refuses(w, one, other) && refuses(w, other, one)) return true;
         }
     }
     return false;
@@ -98,36 +124,68 @@ static bool same_heads(const struct world *w)
 
 #define FORKS_MAX 64u
 
-struct forks {
+struct forks { /* of people who are not crowded: a crowd is not shown log by log */
     const struct world *w;
-    struct vl_id logs[FORKS_MAX];
+    const struct node *node;
+    struct {
+        struct vl_id log;
+        size_t branches;
+    } logs[FORKS_MAX];
     size_t count;
-    bool honest; /* one is of somebody honest */
+    bool honest;   /* one is of somebody honest */
+    bool unproven; /* of one there is no proof */
 };
 
 static vl_result keep_fork(void *context, const struct vl_fork *fork)
 {
     struct forks *forks = context;
+    bool honest = true; /* the copy of somebody's folder may be the one that was stolen */
     for (unsigned i = 0; i < forks->w->profile.nodes; i++) {
         const struct node *n = &forks->w->nodes[i];
-        if (memcmp(n->keys->card.sign, fork->sign_key, 32) == 0 && check_honest(n))
-            forks->honest = true;
+        if (memcmp(n->keys->card.sign, fork->sign_key, 32) == 0) honest = honest && check_honest(n);
     }
-    if (forks->count < FORKS_MAX) forks->logs[forks->count++] = fork->log;
+    forks->honest |= honest;
+    forks->unproven |= fork->proof.size == 0;
+    if (vl_replica_is_crowded(forks->node->replica, &fork->person)) return VL_OK;
+    if (forks->count == FORKS_MAX) return VL_ERR_LIMIT;
+    forks->logs[forks->count].log = fork->log;
+    forks->logs[forks->count++].branches = fork->branches;
     return VL_OK;
 }
 
-static int by_id(const void *a, const void *b)
+static struct forks forks_of(struct world *w, const struct node *n)
 {
-    return vl_id_compare(a, b);
+    struct forks forks = {.w = w, .node = n};
+    vl_result result = vl_replica_forks(n->replica, keep_fork, &forks);
+    if (result != VL_OK) world_fail(w, "%s's forks: %s", n->name, vl_result_name(result));
+    return forks;
 }
 
-static struct forks forks_of(const struct world *w, const struct node *n)
+/* Whether b holds two branches of each fork that a holds two of. */
+static bool shows_all(const struct forks *a, const struct forks *b)
 {
-    struct forks forks = {.w = w};
-    if (vl_replica_forks(n->replica, keep_fork, &forks) != VL_OK) forks.count = 0;
-    qsort(forks.logs, forks.count, sizeof forks.logs[0], by_id);
-    return forks;
+    for (size_t i = 0; i < a->count; i++) {
+        bool shown = a->logs[i].branches < 2;
+        for (size_t k = 0; k < b->count && !shown; k++)
+            shown = vl_id_equal(&a->logs[i].log, &b->logs[k].log) && b->logs[k].branches >= 2;
+        if (!shown) return false;
+    }
+    return true;
+}
+
+/* What is here of a fork at one, both branches, is here at everybody who is together with her. */
+static bool same_forks(struct world *w)
+{
+    for (unsigned i = 0; i < w->profile.nodes; i++) {
+        if (!check_in_core(w, i)) continue;
+        struct forks a = forks_of(w, &w->nodes[i]);
+        for (unsigned k = 0; k < i; k++) {
+            if (!together(w, i, k)) continue;
+            struct forks b = forks_of(w, &w->nodes[k]);
+            if (a.count != b.count || !shows_all(&a, &b) || !shows_all(&b, &a)) return false;
+        }
+    }
+    return true;
 }
 
 bool check_converged(struct world *w)
@@ -138,7 +196,7 @@ bool check_converged(struct world *w)
         /* After a failed commit the copy is read again by the next call; heads alone do not. */
         if (vl_replica_membership(w->nodes[i].replica) == NULL) return false;
     }
-    if (w->forked) return true; /* who holds which branch decides what can be linked to */
+    if (w->forked && !same_forks(w)) return false;
     return same_heads(w) && network_waiting(w) == 0;
 }
 
@@ -159,6 +217,11 @@ static void check_acknowledged(struct world *w)
     }
 }
 
+static bool is_apart(const struct vl_entry_row *row)
+{
+    return row == NULL || (row->flags & VL_ENTRY_QUARANTINED) != 0;
+}
+
 /* What counts is the same at everybody, whoever has which key. */
 static void check_counting(struct world *w)
 {
@@ -166,6 +229,8 @@ static void check_counting(struct world *w)
     const struct node *first = first_in_core(w);
     for (unsigned i = 0; first != NULL && i < w->profile.nodes; i++) {
         const struct node *author = &w->nodes[i];
+        /* of what has no effect each may keep something else, when she forked or crowded */
+        bool whole = check_honest(author) && !node_share_is_spent(w, author);
         for (size_t k = 0; k < author->acknowledged_count; k++) {
             const struct vl_entry_row *here =
                 memory_storage_entry(first->memory, &author->acknowledged[k]);
@@ -173,6 +238,7 @@ static void check_counting(struct world *w)
                 if (!together(w, first->index, j)) continue;
                 const struct vl_entry_row *there =
                     memory_storage_entry(w->nodes[j].memory, &author->acknowledged[k]);
+                if (!whole && is_apart(here) && is_apart(there)) continue;
                 if ((here == NULL) == (there == NULL) &&
                     (here == NULL || (here->flags & mask) == (there->flags & mask)))
                     continue;
@@ -237,9 +303,11 @@ static void check_replica(struct world *w, const struct node *n, struct vl_id *d
     }
     if (vl_replica_fork_count(n->replica) > 0 && !w->forked)
         world_fail(w, "%s knows a fork, and nobody forked", n->name);
-    if (forks_of(w, n).honest) world_fail(w, "%s knows a fork of somebody honest", n->name);
+    struct forks forks = forks_of(w, n);
+    if (forks.honest) world_fail(w, "%s knows a fork of somebody honest", n->name);
+    if (forks.unproven) world_fail(w, "%s knows a fork and has no proof of it", n->name);
     if (w->failed) return;
-    if (report.unmerged > w->erased_count && !w->profile.endings) {
+    if (report.unmerged > w->erasures && !w->profile.endings) {
         world_fail(w, "%s cannot read %" PRIu64 " entries", n->name, report.unmerged);
         return;
     }
@@ -263,7 +331,6 @@ void check_end(struct world *w)
         world_trace(w, "digest", digests[i].bytes, sizeof digests[i].bytes);
         for (unsigned k = 0; k < i && !w->failed; k++) {
             if (!w->nodes[k].joined || !together(w, i, k)) continue;
-            if (w->forked) continue; /* what hangs on another branch is elsewhere */
             if (vl_id_equal(&secrets[i], &secrets[k]) && !vl_id_equal(&digests[i], &digests[k]))
                 world_fail(w, "%s has the same entries as %s and another state", n->name,
                            w->nodes[k].name);
@@ -272,9 +339,9 @@ void check_end(struct world *w)
         }
     }
     if (members == 0 && !w->profile.endings) world_fail(w, "nobody is a member");
-    if (!w->failed && !w->forked) check_acknowledged(w);
-    if (!w->failed && !w->forked) check_counting(w);
-    if (!w->failed && !w->forked) check_erased(w);
+    if (!w->failed) check_acknowledged(w);
+    if (!w->failed) check_counting(w);
+    if (!w->failed) check_erased(w);
     if (!w->failed && w->profile.endings) members_check_secrets(w);
     if (w->failed) return;
     tell(w,

@@ -15,10 +15,13 @@ bool hostile_is_ours(vl_result result)
     return result == VL_ERR_STORAGE || result == VL_ERR_FULL;
 }
 
-static bool is_enrolled(const struct node *victim, const struct node *hostile)
+/* Enrolled, and her share of logs is not spent: then how more of hers is refused depends on what is
+ * here. */
+static bool is_heard(const struct node *victim, const struct node *hostile)
 {
     struct vl_device_info device;
-    return vl_replica_device(victim->replica, hostile->keys->card.sign, &device) == VL_OK;
+    return vl_replica_device(victim->replica, hostile->keys->card.sign, &device) == VL_OK &&
+           vl_replica_share(victim->replica, &device.person) < VL_PERSON_CHAINS_MAX;
 }
 
 static const size_t one_kind = 1;
@@ -65,7 +68,7 @@ void hostile_attack(struct world *w)
     struct node *hostile = somebody_hostile(w);
     struct node *victim = somebody_honest(w);
     unsigned weights = 0;
-    if (hostile == NULL || victim == NULL || !is_enrolled(victim, hostile)) return;
+    if (hostile == NULL || victim == NULL || !is_heard(victim, hostile)) return;
     for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++)
         weights += attacks[i].weight;
     unsigned drawn = (unsigned)seeded_below(&w->life, weights);
@@ -75,6 +78,7 @@ void hostile_attack(struct world *w)
         drawn -= attack->weight;
         before += *attack++->kinds;
     }
+    hostile->misused = true;
     w->attacks++;
     w->attacked |= UINT64_C(1) << (before + attack->happen(w, hostile, victim));
 }
@@ -85,5 +89,7 @@ void hostile_forge(struct world *w)
     struct node *victim = somebody_honest(w);
     struct node *thief = &w->nodes[seeded_below(&w->life, 2) == 0 ? 1 : 2];
     if (!w->profile.endings || victim == NULL || victim == thief) return;
-    if (is_enrolled(victim, thief)) (void)hostile_entry(w, thief, victim);
+    if (!is_heard(victim, thief)) return;
+    thief->misused = true;
+    (void)hostile_entry(w, thief, victim);
 }

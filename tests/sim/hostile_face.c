@@ -13,7 +13,8 @@ static bool face_open(struct world *w, const struct node *hostile,
 {
     face->memory = memory_storage_clone(from);
     face->storage = memory_storage_port(face->memory);
-    return vl_replica_open(&face->replica, &w->circle, hostile->keys, &face->storage) == VL_OK;
+    return vl_replica_open(&face->replica, &w->circle, hostile->keys, &face->storage,
+                           node_rule(w)) == VL_OK;
 }
 
 static void face_close(struct face *face)

@@ -94,7 +94,10 @@ size_t hostile_many_logs(struct world *w, struct node *hostile, struct node *vic
     }
     tell(w, "%s begins %zu logs at %s: %s", hostile->name, count, victim->name,
          vl_result_name(result));
-    if (result != VL_OK && !hostile_is_ours(result))
+    /* a log over her share is refused for what it shows, or as one of a closed crowd */
+    bool spent = vl_replica_share(victim->replica, &hostile->person) >= VL_PERSON_CHAINS_MAX &&
+                 (result == VL_ERR_LINKS || result == VL_ERR_FORK);
+    if (result != VL_OK && !hostile_is_ours(result) && !spent)
         world_fail(w, "%s took many logs as %s", victim->name, vl_result_name(result));
     network_pump_node(w, victim);
     return 0;

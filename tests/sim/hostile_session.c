@@ -62,11 +62,16 @@ static void say_entries(struct script *s, const struct vl_entry *entries, size_t
     chunk_destroy(c);
 }
 
+/* One for each log, also of one that was forked. */
 static size_t heads_of(const struct node *n, struct vl_head *heads)
 {
     size_t count = 0;
+    size_t kept = 0;
     if (vl_replica_heads(n->replica, heads, HEADS, &count) != VL_OK) return 0;
-    return count < HEADS ? count : HEADS;
+    for (size_t i = 0; i < count && i < HEADS; i++)
+        if (kept == 0 || !vl_id_equal(&heads[kept - 1].log, &heads[i].log))
+            heads[kept++] = heads[i];
+    return kept;
 }
 
 /* ---- what she says after HELLO: the error that must end it, VL_OK: none ---- */
@@ -234,6 +239,37 @@ static vl_result withholds_blobs(struct script *s)
     return VL_OK;
 }
 
+static void say_cursor(struct script *s, const struct vl_cursor *cursor, size_t cut)
+{
+    struct vl_buffer out = {0};
+    must(message_cursor_write(cursor, &out));
+    out.size -= cut < out.size ? cut : 0;
+    say(s, &out);
+}
+
+/* More than anybody writes, about what the victim may never have heard of. */
+static vl_result floods_with_cursors(struct script *s)
+{
+    say_heads(s, NULL, 0);
+    for (size_t i = 0; i < 20 * VL_CURSOR_BURST; i++) {
+        struct vl_cursor cursor = {.type = (uint32_t)seeded_below(&s->w->life, VL_TYPE_MAX + 1)};
+        hostile_bytes(s->w, &cursor.record, sizeof cursor.record);
+        hostile_bytes(s->w, &cursor.unit.dot.entry, sizeof cursor.unit.dot.entry);
+        cursor.unit.offset = (uint32_t)seeded_u64(&s->w->life);
+        cursor.is_gone = seeded_chance(&s->w->life, 300);
+        say_cursor(s, &cursor, 0);
+    }
+    return VL_OK;
+}
+
+static vl_result breaks_a_cursor_off(struct script *s)
+{
+    const struct vl_cursor cursor = {.type = 4, .field = 11, .unit = {.offset = 7}};
+    say_heads(s, NULL, 0);
+    say_cursor(s, &cursor, seeded_between(&s->w->life, 1, 34));
+    return VL_ERR_TRUNCATED;
+}
+
 static const struct {
     const char *what;
     vl_result (*go_on)(struct script *s);
@@ -249,6 +285,8 @@ static const struct {
     {"speaks nonsense", speaks_nonsense, false},
     {"shows a false proof of a fork", frames_somebody, false},
     {"withholds what others wrote", withholds_blobs, true},
+    {"floods with cursors", floods_with_cursors, false},
+    {"breaks a cursor off", breaks_a_cursor_off, false},
 };
 
 const size_t hostile_session_kinds = sizeof scripts / sizeof *scripts;

@@ -66,7 +66,7 @@ void members_grow(struct world *w)
     struct vl_id id;
     vl_result result = vl_replica_add_person(adder->replica, &enrolment, node_wall(w, adder), &id);
     if (result != VL_OK) {
-        if (!node_may_refuse(w, result))
+        if (!node_may_refuse(w, adder, result))
             world_fail(w, "%s cannot add %s: %s", adder->name, newcomer->name,
                        vl_result_name(result));
         grow_later(w);
@@ -121,7 +121,7 @@ static bool act(struct world *w, struct node *n, struct vl_control *control, con
         world_trace(w, "control", id.bytes, sizeof id.bytes);
         remember(w, control->kind, &id);
         network_pump_node(w, n);
-    } else if (!node_may_refuse(w, result)) {
+    } else if (!node_may_refuse(w, n, result)) {
         world_fail(w, "%s cannot %s %s: %s", n->name, what, whom, vl_result_name(result));
     }
     return result == VL_OK;
@@ -165,7 +165,7 @@ static void add_again(struct world *w, struct node *n, const struct node *other)
     if (result == VL_OK) {
         tell(w, "%s adds %s again", n->name, other->name);
         network_pump_node(w, n);
-    } else if (!node_may_refuse(w, result)) {
+    } else if (!node_may_refuse(w, n, result)) {
         world_fail(w, "%s cannot add %s again: %s", n->name, other->name, vl_result_name(result));
     }
 }

@@ -61,9 +61,22 @@ void node_finish(struct node *n)
     free(n->acknowledged);
 }
 
+/* Records with an odd number are of persons with an even one. */
+static bool may_write(const struct vl_id *circle, const struct vl_operation *operation,
+                      const struct vl_id *person)
+{
+    (void)circle;
+    return (operation->record.bytes[0] & 1) == 0 || (person->bytes[0] & 1) == 0;
+}
+
+vl_may_write node_rule(const struct world *w)
+{
+    return w->seed % 6 == 3 ? may_write : NULL;
+}
+
 static void start(struct world *w, struct node *n)
 {
-    vl_result result = vl_replica_open(&n->replica, &w->circle, n->keys, &n->storage);
+    vl_result result = vl_replica_open(&n->replica, &w->circle, n->keys, &n->storage, node_rule(w));
     if (result != VL_OK) {
         world_fail(w, "%s cannot open her copy: %s", n->name, vl_result_name(result));
         n->replica = NULL;
@@ -218,9 +231,21 @@ bool node_awake(const struct world *w, const struct node *n)
 
 /* ---- writing ---- */
 
-/* Results that a storage with a fault, or the rules, may give. */
-bool node_may_refuse(const struct world *w, vl_result result)
+bool node_share_is_spent(const struct world *w, const struct node *n)
 {
+    bool misused = false;
+    for (unsigned i = 0; i < w->profile.nodes; i++) {
+        const struct node *other = &w->nodes[i];
+        bool hers = vl_id_equal(&other->person, &n->person);
+        misused |= hers && (other->misused || !check_honest(other));
+    }
+    return misused && vl_replica_share(n->replica, &n->person) >= VL_PERSON_CHAINS_MAX;
+}
+
+/* Results that a storage with a fault, or the rules, may give. */
+bool node_may_refuse(const struct world *w, const struct node *n, vl_result result)
+{
+    if (result == VL_ERR_LIMIT) return node_share_is_spent(w, n);
     if (result == VL_ERR_STORAGE || result == VL_ERR_FULL) return !w->calm;
     return result == VL_ERR_AUTHORITY || result == VL_ERR_NO_KEY;
 }
@@ -349,7 +374,7 @@ bool node_write_quietly(struct world *w, struct node *n)
              x->key.record.bytes[0], hex);
         world_trace(w, "write", id.bytes, sizeof id.bytes);
         members_note_write(w, n);
-    } else if (!node_may_refuse(w, result)) {
+    } else if (!node_may_refuse(w, n, result)) {
         world_fail(w, "%s cannot write: %s", n->name, vl_result_name(result));
     } else {
         tell(w, "%s cannot write: %s", n->name, vl_result_name(result));
@@ -371,6 +396,7 @@ void node_erase(struct world *w, struct node *n)
     const struct vl_id *gone = &n->acknowledged[seeded_below(&w->life, n->acknowledged_count)];
     const struct vl_entry_row *row = memory_storage_entry(n->memory, gone);
     if (row == NULL || row->kind == VL_ENTRY_CONTROL) return;
+    w->erasures++;
     vl_result result = vl_replica_erase(n->replica, gone, 1, node_wall(w, n), &tombstone);
     if (result == VL_OK) {
         char hex[VL_ID_TEXT_SIZE];
@@ -379,7 +405,7 @@ void node_erase(struct world *w, struct node *n)
         w->erasers[w->erased_count] = n->index;
         w->erased[w->erased_count++] = *gone;
         network_pump_node(w, n);
-    } else if (!node_may_refuse(w, result)) {
+    } else if (!node_may_refuse(w, n, result)) {
         world_fail(w, "%s cannot erase: %s", n->name, vl_result_name(result));
     }
 }

@@ -77,6 +77,7 @@ struct node {
     bool asleep;                /* closed: no connections, no writing */
     bool is_second;             /* a second device of somebody */
     bool hostile;               /* means harm: nothing is asked of it */
+    bool misused;               /* somebody else made entries with its keys */
     bool stolen;                /* in the hands of a thief: its person has put it out */
     uint64_t frozen_until;      /* stands still, connections and all */
     uint64_t mute_until;        /* what it sends goes nowhere until then */
@@ -174,9 +175,10 @@ struct world {
     struct vl_id erased[ERASED_MAX]; /* and who said that they are: */
     unsigned erasers[ERASED_MAX];
     size_t erased_count;
-    bool forked;    /* somebody hostile has said one thing to one and another to another */
-    bool many_logs; /* somebody hostile has begun many */
-    bool cut_chunk; /* the next connection in the middle of a chunk breaks */
+    size_t erasures; /* that were begun: a power cut may come before one is said to be done */
+    bool forked;     /* somebody hostile has said one thing to one and another to another */
+    bool many_logs;  /* somebody hostile has begun many */
+    bool cut_chunk;  /* the next connection in the middle of a chunk breaks */
 
     uint64_t happened, attacked; /* bits: which faults, which kinds of attack */
     bool calm;                   /* healing: nothing goes wrong any more */
@@ -233,6 +235,9 @@ void node_roll_back(struct world *w, struct node *n);
 void node_copy(struct world *w, const struct node *n);
 void node_restart(struct world *w, struct node *n);
 
+/* What is whose, in some histories: every sixth seed, none of those that are kept in seeds.txt. */
+vl_may_write node_rule(const struct world *w);
+
 /* Her person's second device begins, empty; or NULL when there is no room. */
 struct node *node_second_device(struct world *w, const struct node *n);
 /* Whether something can happen on it now. */
@@ -243,7 +248,9 @@ struct node *node_random_up(struct world *w); /* a member that is up and awake, 
 void node_erase(struct world *w, struct node *n);
 
 struct vl_enrolment node_enrolment(const struct world *w, const struct node *n);
-bool node_may_refuse(const struct world *w, vl_result result);
+bool node_may_refuse(const struct world *w, const struct node *n, vl_result result);
+/* Her person's share of logs is spent, and not by an honest program alone. */
+bool node_share_is_spent(const struct world *w, const struct node *n);
 
 /* members.c */
 /* Whether `other` is a current device as n sees it; false too when n cannot say. */

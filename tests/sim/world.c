@@ -313,7 +313,7 @@ static bool settle(struct world *w)
 {
     uint64_t end = w->now + SETTLE_AT_MOST;
     while (!w->failed && w->now < end) {
-        run_until(w, w->now + (w->forked ? 3 * MINUTE : SETTLE_EVERY));
+        run_until(w, w->now + SETTLE_EVERY);
         if (check_converged(w)) return true;
     }
     network_tell(w);
@@ -327,7 +327,7 @@ static void last_words(struct world *w)
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         struct node *n = &w->nodes[i];
         size_t before = n->acknowledged_count;
-        if (!check_in_core(w, i)) continue;
+        if (!check_in_core(w, i) || node_share_is_spent(w, n)) continue;
         for (unsigned tries = 0; tries < 8 && n->acknowledged_count == before; tries++)
             node_write(w, n);
         if (n->acknowledged_count == before) world_fail(w, "%s cannot write at the end", n->name);

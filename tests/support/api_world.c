@@ -1,6 +1,8 @@
 #include "tests/support/api_world.h"
+#include "api/cursors.h"
 #include "api/editings.h"
 #include "api/live_cache.h"
+#include "circle/ownership.h"
 #include "circle/profile.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,6 +42,7 @@ static void add_person(struct api_world *w, size_t at)
                                .network = {.poke = on_poke}};
     assert_int_equal(live_cache_create(&w->apis[at].live), VL_OK);
     assert_int_equal(editings_create(&w->apis[at].editings, &w->apis[at], NULL), VL_OK);
+    assert_int_equal(cursors_create(&w->apis[at].cursors, &w->apis[at], NULL), VL_OK);
     assert_int_equal(profile_write(node->replica, &profile, w->fixture->now, NULL), VL_OK);
 }
 
@@ -57,6 +60,7 @@ struct api_world *api_world_create(uint64_t seed)
                                 vl_bytes_text(STORE_FIXTURE_PASSPHRASE), &wait),
                      VL_OK);
     w->fixture = circle_fixture_create(API_WORLD_PERSONS, seed);
+    circle_fixture_rule(w->fixture, ownership_may_write);
     for (size_t i = 0; i < API_WORLD_PERSONS; i++)
         add_person(w, i);
     circle_fixture_sync_all(w->fixture);
@@ -67,6 +71,7 @@ void api_world_destroy(struct api_world *w)
 {
     for (size_t i = 0; i < API_WORLD_PERSONS; i++) {
         editings_destroy(w->apis[i].editings);
+        cursors_destroy(w->apis[i].cursors);
         view_forget(&w->apis[i]);
         live_cache_destroy(w->apis[i].live);
     }
@@ -111,7 +116,7 @@ unsigned api_world_send(struct api_world *w, size_t as, const char *method, cons
 {
     struct vl_buffer answer = {0};
     char whole[512];
-    snprintf(whole, sizeof whole, "/api/v1/circles/Jeudi/%s", path);
+    snprintf(whole, sizeof whole, "/api/v1/circles/Jeudi%s%s", path[0] == 0 ? "" : "/", path);
     char *query = strchr(whole, '?');
     if (query != NULL) *query++ = 0;
     struct asking asking = {.query = query, .language = w->language};
@@ -132,8 +137,8 @@ char *api_world_file(struct api_world *w, size_t as, const char *path)
     struct asking asking = {.language = w->language};
     const struct caller caller = {
         .query = query_of, .header = header_of, .context = &asking, .file = &file};
-    assert_int_equal(
-        routes_answer(&w->apis[as], "GET", whole, (struct vl_bytes){0}, &caller, &answer), 200);
+    const struct vl_bytes body = vl_bytes_text("{\"passphrase\":\"" STORE_FIXTURE_PASSPHRASE "\"}");
+    assert_int_equal(routes_answer(&w->apis[as], "POST", whole, body, &caller, &answer), 200);
     assert_non_null(file);
     assert_int_equal(vl_buffer_append(&answer, "", 1), VL_OK);
     return (char *)answer.data;

@@ -24,10 +24,11 @@ struct api_world {
 struct api_world *api_world_create(uint64_t seed);
 void api_world_destroy(struct api_world *w);
 
-/* `path` under circles/Jeudi/, with a query. Returns the status; *out is to be destroyed. */
+/* `path` under circles/Jeudi/, with a query; empty: the circle itself. Returns the status; *out is
+ * to be destroyed. */
 unsigned api_world_send(struct api_world *w, size_t as, const char *method, const char *path,
                         const char *body, struct json **out);
-/* A file, as text; free it. */
+/* A file, after the passphrase, as text; free it. */
 char *api_world_file(struct api_world *w, size_t as, const char *path);
 /* What has to succeed. */
 struct json *api_world_ask(struct api_world *w, size_t as, const char *method, const char *path,

@@ -21,7 +21,7 @@ static void *need(void *memory)
 
 static void open_node(struct circle_fixture *f, struct fixture_node *node)
 {
-    must(vl_replica_open(&node->replica, &f->id, node->keys, &node->storage), "open");
+    must(vl_replica_open(&node->replica, &f->id, node->keys, &node->storage, f->may_write), "open");
 }
 
 static size_t add_node(struct circle_fixture *f, uint64_t seed)
@@ -118,6 +118,13 @@ void circle_fixture_reopen(struct circle_fixture *f, size_t node)
     vl_replica_close(f->nodes[node].replica);
     f->nodes[node].replica = NULL;
     open_node(f, &f->nodes[node]);
+}
+
+void circle_fixture_rule(struct circle_fixture *f, vl_may_write may_write)
+{
+    f->may_write = may_write;
+    for (size_t i = 0; i < f->count; i++)
+        circle_fixture_reopen(f, i);
 }
 
 /* ---- runs ---- */

@@ -21,7 +21,8 @@ struct circle_fixture {
     uint8_t random[32];
     size_t count;
     struct fixture_node *nodes;
-    vl_wall now; /* written into entries; a test may set it */
+    vl_wall now;            /* written into entries; a test may set it */
+    vl_may_write may_write; /* of the copies that are opened from now on; NULL */
 };
 
 /* Persons 0 and 1 found the circle, 0 adds the others; all are in sync. One person: a private
@@ -42,6 +43,9 @@ void circle_fixture_sync_all(struct circle_fixture *f);
 
 /* Closes and opens a node's replica on its storage; after memory_storage_crash too. */
 void circle_fixture_reopen(struct circle_fixture *f, size_t node);
+
+/* Every node opens its copy again, with what is whose by this rule. Before anything was written. */
+void circle_fixture_rule(struct circle_fixture *f, vl_may_write may_write);
 
 /* One register, one element or one run of text at the end, written by a node. */
 struct vl_id circle_fixture_set(struct circle_fixture *f, size_t node, uint32_t type,

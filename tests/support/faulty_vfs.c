@@ -1,23 +1,26 @@
 #include "tests/support/faulty_vfs.h"
+#include "tests/support/passing_file.h"
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct faulty_file {
-    sqlite3_file methods;
-    sqlite3_file *inner;
-};
-
 static sqlite3_vfs *base;
 static struct fault plan;
 static uint64_t calls;
-static bool hit;
+static bool hit, deadly;
 
 void faulty_vfs_set(const struct fault *fault)
 {
     plan = fault != NULL ? *fault : (struct fault){0};
     calls = 0;
-    hit = false;
+    hit = deadly = false;
+}
+
+void faulty_vfs_set_deadly(const struct fault *fault)
+{
+    faulty_vfs_set(fault);
+    deadly = true;
 }
 
 bool faulty_vfs_hit(void)
@@ -31,84 +34,31 @@ static bool fails(enum fault_operation operation)
     calls++;
     bool now = calls == plan.nth || (plan.lasting && calls > plan.nth);
     hit = hit || now;
+    if (now && deadly && !(plan.torn && operation == FAULT_WRITE)) (void)raise(SIGKILL);
     return now;
 }
 
-static sqlite3_file *inner(sqlite3_file *file)
-{
-    return ((struct faulty_file *)(void *)file)->inner;
-}
-
-static int faulty_close(sqlite3_file *f)
-{
-    return inner(f)->pMethods->xClose(inner(f));
-}
-static int faulty_read(sqlite3_file *f, void *buffer, int size, sqlite3_int64 at)
-{
-    return inner(f)->pMethods->xRead(inner(f), buffer, size, at);
-}
 static int faulty_write(sqlite3_file *f, const void *buffer, int size, sqlite3_int64 at)
 {
-    if (!fails(FAULT_WRITE)) return inner(f)->pMethods->xWrite(inner(f), buffer, size, at);
-    if (plan.torn) (void)inner(f)->pMethods->xWrite(inner(f), buffer, size / 2, at);
+    if (!fails(FAULT_WRITE)) return passing_methods.xWrite(f, buffer, size, at);
+    if (plan.torn) (void)passing_methods.xWrite(f, buffer, size / 2, at);
+    if (deadly) (void)raise(SIGKILL);
     return plan.rc;
 }
 static int faulty_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
-    return fails(FAULT_TRUNCATE) ? plan.rc : inner(f)->pMethods->xTruncate(inner(f), size);
+    return fails(FAULT_TRUNCATE) ? plan.rc : passing_methods.xTruncate(f, size);
 }
 static int faulty_sync(sqlite3_file *f, int flags)
 {
-    return fails(FAULT_SYNC) ? plan.rc : inner(f)->pMethods->xSync(inner(f), flags);
-}
-static int faulty_size(sqlite3_file *f, sqlite3_int64 *size)
-{
-    return inner(f)->pMethods->xFileSize(inner(f), size);
-}
-static int faulty_lock(sqlite3_file *f, int level)
-{
-    return inner(f)->pMethods->xLock(inner(f), level);
-}
-static int faulty_unlock(sqlite3_file *f, int level)
-{
-    return inner(f)->pMethods->xUnlock(inner(f), level);
-}
-static int faulty_check(sqlite3_file *f, int *out)
-{
-    return inner(f)->pMethods->xCheckReservedLock(inner(f), out);
-}
-static int faulty_control(sqlite3_file *f, int operation, void *argument)
-{
-    return inner(f)->pMethods->xFileControl(inner(f), operation, argument);
-}
-static int faulty_sector(sqlite3_file *f)
-{
-    return inner(f)->pMethods->xSectorSize(inner(f));
-}
-static int faulty_device(sqlite3_file *f)
-{
-    return inner(f)->pMethods->xDeviceCharacteristics(inner(f));
+    return fails(FAULT_SYNC) ? plan.rc : passing_methods.xSync(f, flags);
 }
 
-static const sqlite3_io_methods methods = {
-    .iVersion = 1,
-    .xClose = faulty_close,
-    .xRead = faulty_read,
-    .xWrite = faulty_write,
-    .xTruncate = faulty_truncate,
-    .xSync = faulty_sync,
-    .xFileSize = faulty_size,
-    .xLock = faulty_lock,
-    .xUnlock = faulty_unlock,
-    .xCheckReservedLock = faulty_check,
-    .xFileControl = faulty_control,
-    .xSectorSize = faulty_sector,
-    .xDeviceCharacteristics = faulty_device,
-};
+static sqlite3_io_methods methods; /* passing_methods, but for these */
 
 static int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
 {
-    struct faulty_file *f = (struct faulty_file *)(void *)file;
+    struct passing_file *f = (struct passing_file *)(void *)file;
     (void)vfs;
     memset(f, 0, sizeof *f);
     f->inner = (sqlite3_file *)(void *)(f + 1);
@@ -125,9 +75,13 @@ const char *faulty_vfs(void)
     base = sqlite3_vfs_find(NULL);
     vfs = *base; /* all but opening is the default's */
     vfs.zName = "faulty";
-    vfs.szOsFile += (int)sizeof(struct faulty_file);
+    vfs.szOsFile += (int)sizeof(struct passing_file);
     vfs.xOpen = faulty_open;
     vfs.pNext = NULL;
+    methods = passing_methods;
+    methods.xWrite = faulty_write;
+    methods.xTruncate = faulty_truncate;
+    methods.xSync = faulty_sync;
     if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK) abort();
     return vfs.zName;
 }

@@ -15,8 +15,9 @@ struct fault {
     bool torn;           /* a failing write has written its first half */
 };
 
-const char *faulty_vfs(void);                   /* its name; registers it */
-void faulty_vfs_set(const struct fault *fault); /* counts from now; NULL: all goes well */
-bool faulty_vfs_hit(void);                      /* the fault came since then */
+const char *faulty_vfs(void);                          /* its name; registers it */
+void faulty_vfs_set(const struct fault *fault);        /* counts from now; NULL: all goes well */
+void faulty_vfs_set_deadly(const struct fault *fault); /* the process ends there, as by kill -9 */
+bool faulty_vfs_hit(void);                             /* the fault came since then */
 
 #endif

@@ -72,3 +72,41 @@ vl_result forged_control(struct circle_fixture *f, size_t node, const struct vl_
     vl_buffer_finish(&body);
     return result;
 }
+
+static int id_order(const void *a, const void *b)
+{
+    return vl_id_compare(a, b);
+}
+
+/* The entry links to that one; each has one newest control entry in its past. */
+static void link_to(struct vl_entry_header *header, const struct vl_entry *entry)
+{
+    struct vl_entry_header linked;
+    must(vl_entry_header_decode(entry->header, &linked) == VL_OK);
+    vl_entry_id(entry->header, &header->links[0]);
+    header->link_count = 1;
+    if (header->lamport <= linked.lamport) header->lamport = linked.lamport + 1;
+    must(header->auth_count == 1 && linked.auth_count == 1);
+    if (vl_id_equal(&header->auth[0], &linked.auth[0])) return;
+    header->auth[header->auth_count++] = linked.auth[0];
+    qsort(header->auth, header->auth_count, sizeof *header->auth, id_order);
+}
+
+struct entry_run forged_branch(struct circle_fixture *f, size_t author, const struct vl_entry *like,
+                               unsigned number, size_t length, const struct vl_entry *link)
+{
+    struct entry_run run = {0};
+    struct vl_entry_header header;
+    must(vl_entry_header_decode(like->header, &header) == VL_OK);
+    header.wall.ms += 1 + (int64_t)number;
+    for (size_t i = 1; i <= length; i++) {
+        struct vl_id id;
+        if (i == 3 && link != NULL) link_to(&header, link);
+        entry_run_forge(&run, &header, like->blob, f->nodes[author].keys, &id);
+        header.prev = id;
+        header.seq++;
+        header.lamport++;
+        header.link_count = 0;
+    }
+    return run;
+}

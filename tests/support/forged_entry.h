@@ -15,5 +15,9 @@ vl_result forged_give(struct circle_fixture *f, size_t node, struct vl_entry_hea
 /* A control entry of this body, next in the node's log, given to the node itself. */
 vl_result forged_control(struct circle_fixture *f, size_t node, const struct vl_control *control,
                          struct vl_id *id);
+/* Another branch of the author's log: `length` entries, the first beside `like` and, by its time,
+ * different for each `number`. The third links to `link`, unless that is NULL. */
+struct entry_run forged_branch(struct circle_fixture *f, size_t author, const struct vl_entry *like,
+                               unsigned number, size_t length, const struct vl_entry *link);
 
 #endif

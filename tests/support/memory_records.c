@@ -15,17 +15,10 @@ struct finding {
     size_t count, capacity;
 };
 
-static int compare_keys(const struct vl_record_row *a, const struct vl_record_row *b)
-{
-    size_t least = a->key_size < b->key_size ? a->key_size : b->key_size;
-    int order = least == 0 ? 0 : memcmp(a->key, b->key, least);
-    return order != 0 ? order : (a->key_size > b->key_size) - (a->key_size < b->key_size);
-}
-
 static int compare_rows(enum vl_record_order by, const struct vl_record_row *a,
                         const struct vl_record_row *b)
 {
-    int order = by == VL_RECORDS_BY_KEY   ? compare_keys(a, b)
+    int order = by == VL_RECORDS_BY_DATE  ? strcmp(a->date, b->date)
                 : by == VL_RECORDS_BY_AGE ? (a->lowest > b->lowest) - (a->lowest < b->lowest)
                                           : 0;
     return order != 0 ? order : memcmp(&a->record, &b->record, sizeof a->record);
@@ -35,7 +28,6 @@ static void look_at(struct finding *f, const struct cell_row *cell)
 {
     const struct vl_record_scan *scan = f->scan;
     struct vl_cell_lookup lookup;
-    bool is_register = cell->key.kind == VL_FIELD_REGISTER;
     if (f->count == 0 || memcmp(&f->items[f->count - 1].row.record, &cell->key.record,
                                 sizeof cell->key.record) != 0) {
         memory_grow((void **)&f->items, sizeof *f->items, f->count, &f->capacity);
@@ -49,13 +41,12 @@ static void look_at(struct finding *f, const struct cell_row *cell)
     if (is_known && (found->is_empty || lookup.lowest < found->row.lowest))
         found->row.lowest = lookup.lowest;
     found->is_empty = found->is_empty && !is_known;
-    if (is_register && scan->has_key && cell->key.field == scan->key_field &&
-        lookup.key_size == scan->key_size && memcmp(lookup.key, scan->key, scan->key_size) == 0)
+    if (cell->key.kind != VL_FIELD_REGISTER) return;
+    if (scan->has_names && cell->key.field == scan->names_field && lookup.has_names &&
+        memcmp(&lookup.names, &scan->names, sizeof scan->names) == 0)
         found->is_wanted = true;
-    if (!is_register || scan->order != VL_RECORDS_BY_KEY || cell->key.field != scan->order_field)
-        return;
-    memcpy(found->row.key, lookup.key, sizeof found->row.key);
-    found->row.key_size = lookup.key_size;
+    if (scan->order == VL_RECORDS_BY_DATE && cell->key.field == scan->date_field)
+        memcpy(found->row.date, lookup.date, sizeof found->row.date);
 }
 
 static int by_age(const void *a, const void *b)
@@ -63,9 +54,9 @@ static int by_age(const void *a, const void *b)
     return compare_rows(VL_RECORDS_BY_AGE, a, b);
 }
 
-static int by_key(const void *a, const void *b)
+static int by_date(const void *a, const void *b)
 {
-    return compare_rows(VL_RECORDS_BY_KEY, a, b);
+    return compare_rows(VL_RECORDS_BY_DATE, a, b);
 }
 
 static int by_id(const void *a, const void *b)
@@ -76,7 +67,7 @@ static int by_id(const void *a, const void *b)
 vl_result memory_records(struct memory_storage *m, const struct vl_record_scan *scan,
                          vl_record_visit visit, void *context)
 {
-    static int (*const orders[])(const void *, const void *) = {by_age, by_key, by_id};
+    static int (*const orders[])(const void *, const void *) = {by_age, by_date, by_id};
     struct finding f = {.scan = scan};
     vl_result result = VL_OK;
     size_t shown = 0;
@@ -90,7 +81,7 @@ vl_result memory_records(struct memory_storage *m, const struct vl_record_scan *
     for (size_t i = 0; result == VL_OK && i < f.count; i++) {
         const struct found *found = &f.items[scan->backward ? f.count - 1 - i : i];
         int order = scan->after ? compare_rows(scan->order, &found->row, &scan->place) : 0;
-        if (found->is_empty || (scan->has_key && !found->is_wanted)) continue;
+        if (found->is_empty || (scan->has_names && !found->is_wanted)) continue;
         if (scan->after && (scan->backward ? order >= 0 : order <= 0)) continue;
         if (scan->max != 0 && shown++ == scan->max) break;
         result = visit(context, &found->row);

@@ -138,7 +138,6 @@ void entry_remove_last(struct memory_storage *m, struct vl_entry_row *row)
     struct chain_rows *chain = &m->chains[row->chain];
     assert(chain->items[chain->count - 1] == row);
     chain->count--;
-    free(row);
 }
 
 /* ---- cells ---- */

@@ -1,4 +1,4 @@
-/* The rows of a memory storage, for memory_storage.c, memory_rows.c and memory_records.c alone. */
+/* The rows of a memory storage, for the files memory_*.c alone. */
 #ifndef TESTS_SUPPORT_MEMORY_ROWS_H
 #define TESTS_SUPPORT_MEMORY_ROWS_H
 
@@ -16,16 +16,35 @@ struct chain_rows {
     size_t count, capacity;
 };
 
-enum undo_kind { UNDO_FORK, UNDO_LOG_NEW, UNDO_LOG, UNDO_ENTRY, UNDO_FLAGS, UNDO_BLOB, UNDO_CELL };
+enum undo_kind {
+    UNDO_FORK,
+    UNDO_LOG_NEW,
+    UNDO_LOG,
+    UNDO_ENTRY,
+    UNDO_DROP,
+    UNDO_FLAGS,
+    UNDO_BLOB,
+    UNDO_CELL,
+    UNDO_WRITE_PUT,
+    UNDO_WRITE_DROP
+};
 
 struct undo {
     enum undo_kind kind;
     struct vl_log_row log;
     struct vl_entry_row *entry;
-    struct vl_entry_row *before; /* BLOB: what `entry` stands in place of */
+    struct vl_entry_row *before; /* BLOB: what `entry` stands in place of; DROP: what was there */
     uint32_t flags;
     size_t cell;         /* index */
     struct cell_row was; /* owns data */
+    struct vl_write write;
+};
+
+struct written { /* a record, and who wrote to it */
+    uint32_t type;
+    struct vl_record_id record;
+    struct vl_write *items; /* by (chain, seq) */
+    size_t count, capacity;
 };
 
 struct fork_row {
@@ -53,6 +72,11 @@ struct memory_storage {
     size_t sorted_capacity;
     bool sorted_valid;
 
+    struct written *written;
+    size_t written_count, written_capacity;
+    size_t *by_record; /* index + 1 */
+    size_t by_record_slots;
+
     bool writing, scanning;
     struct undo *undos;
     size_t undo_count, undo_capacity;
@@ -61,6 +85,11 @@ struct memory_storage {
     vl_result fail_result;
     bool fail_lasting, fail_after_commit, failed;
 };
+
+/* ---- memory_storage.c ---- */
+
+void memory_undo(struct memory_storage *m, const struct undo *undo);
+void memory_fork_keep(struct memory_storage *m, const struct vl_id *log, struct vl_bytes proof);
 
 /* ---- memory_rows.c ---- */
 
@@ -76,11 +105,22 @@ struct vl_entry_row *entry_copy(const struct vl_entry_row *row);
 void entry_replace(struct memory_storage *m, struct vl_entry_row *before, struct vl_entry_row *row);
 void entry_wipe(struct vl_entry_row *row); /* frees, nothing of it is left */
 void entry_insert(struct memory_storage *m, struct vl_entry_row *row);
-/* The newest of its chain; the table by id has to be built anew after. */
+/* The newest of its chain, not freed; the table by id has to be built anew after. */
 void entry_remove_last(struct memory_storage *m, struct vl_entry_row *row);
 /* Index + 1; 0 when there is none and none is to be made. May move the cells. */
 size_t cell_index(struct memory_storage *m, const struct vl_cell_key *key, bool make);
 void cells_sort(struct memory_storage *m);
+
+/* ---- memory_writes.c ---- */
+
+/* Whether anything changed. */
+bool write_add(struct memory_storage *m, const struct vl_write *write);
+bool write_remove(struct memory_storage *m, const struct vl_write *write);
+/* The writes to a record from (chain, seq) on; NULL, 0: none. */
+const struct vl_write *writes_from(struct memory_storage *m, const struct vl_write *from,
+                                   size_t *count);
+void writes_copy(struct memory_storage *to, const struct memory_storage *from);
+void writes_forget(struct memory_storage *m);
 
 /* ---- memory_records.c ---- */
 

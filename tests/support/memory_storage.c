@@ -56,13 +56,20 @@ static struct undo *undo_add(struct memory_storage *m, enum undo_kind kind)
     return undo;
 }
 
-static void undo_one(struct memory_storage *m, const struct undo *undo)
+void memory_undo(struct memory_storage *m, const struct undo *undo)
 {
     switch (undo->kind) {
     case UNDO_FORK: free(m->forks[--m->fork_count].data); break;
     case UNDO_LOG_NEW: m->log_count--; break;
     case UNDO_LOG: m->logs[undo->log.index] = undo->log; break;
-    case UNDO_ENTRY: entry_remove_last(m, undo->entry); break;
+    case UNDO_ENTRY:
+        entry_remove_last(m, undo->entry);
+        free(undo->entry);
+        break;
+    case UNDO_DROP:
+        id_table_build(m, m->by_id_slots); /* rows that were taken out before may be in it */
+        entry_insert(m, undo->before);
+        break;
     case UNDO_FLAGS: undo->entry->flags = undo->flags; break;
     case UNDO_BLOB:
         entry_replace(m, undo->entry, undo->before);
@@ -72,6 +79,8 @@ static void undo_one(struct memory_storage *m, const struct undo *undo)
         free(m->cells[undo->cell].data);
         m->cells[undo->cell] = undo->was;
         break;
+    case UNDO_WRITE_PUT: (void)write_remove(m, &undo->write); break;
+    case UNDO_WRITE_DROP: (void)write_add(m, &undo->write); break;
     }
 }
 
@@ -80,7 +89,7 @@ static void do_rollback(struct memory_storage *m)
     bool entries = false;
     for (size_t i = m->undo_count; i-- > 0;) {
         entries |= m->undos[i].kind == UNDO_ENTRY;
-        undo_one(m, &m->undos[i]);
+        memory_undo(m, &m->undos[i]);
     }
     if (entries) id_table_build(m, m->by_id_slots);
     m->undo_count = 0;
@@ -108,7 +117,7 @@ static vl_result port_commit(void *self)
     for (size_t i = 0; i < m->undo_count; i++)
         if (m->undos[i].kind == UNDO_CELL)
             free(m->undos[i].was.data);
-        else if (m->undos[i].kind == UNDO_BLOB)
+        else if (m->undos[i].kind == UNDO_BLOB || m->undos[i].kind == UNDO_DROP)
             entry_wipe(m->undos[i].before);
     m->undo_count = 0;
     m->writing = false;
@@ -150,7 +159,7 @@ static vl_result port_log_put(void *self, const struct vl_log_row *row)
     return VL_OK;
 }
 
-static void fork_keep(struct memory_storage *m, const struct vl_id *log, struct vl_bytes proof)
+void memory_fork_keep(struct memory_storage *m, const struct vl_id *log, struct vl_bytes proof)
 {
     memory_grow((void **)&m->forks, sizeof *m->forks, m->fork_count, &m->fork_capacity);
     struct fork_row *row = &m->forks[m->fork_count++];
@@ -164,7 +173,7 @@ static vl_result port_fork_put(void *self, const struct vl_id *log, struct vl_by
     struct memory_storage *m = self;
     VL_TRY(called(m));
     assert(m->writing);
-    fork_keep(m, log, proof);
+    memory_fork_keep(m, log, proof);
     (void)undo_add(m, UNDO_FORK);
     return VL_OK;
 }
@@ -245,6 +254,24 @@ static vl_result port_entry_fill(void *self, const struct vl_id *id, struct vl_b
                                  uint32_t flags)
 {
     return change_blob(self, id, blob, flags);
+}
+
+static vl_result port_entry_drop(void *self, uint32_t chain, uint64_t from)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    assert(m->writing);
+    if (chain >= m->chain_count) return VL_OK;
+    struct chain_rows *rows = &m->chains[chain];
+    size_t before = rows->count;
+    while (rows->count > 0 && rows->items[rows->count - 1]->seq >= from) {
+        struct vl_entry_row *row = rows->items[rows->count - 1];
+        assert((row->flags & VL_ENTRY_MERGED) == 0 || row->kind == VL_ENTRY_CONTROL);
+        entry_remove_last(m, row);
+        undo_add(m, UNDO_DROP)->before = row;
+    }
+    if (rows->count < before) id_table_build(m, m->by_id_slots);
+    return VL_OK;
 }
 
 static vl_result visit_entry(struct memory_storage *m, vl_entry_visit visit, void *context,
@@ -356,19 +383,87 @@ static vl_result port_cell_record(void *self, uint32_t type, const struct vl_rec
     return visit_cells(self, true, type, record, visit, context);
 }
 
-static vl_result port_cells_clear(void *self)
+/* `type`, `record`: of that one; NULL: all. */
+static void clear_cells(struct memory_storage *m, uint32_t type, const struct vl_record_id *record)
 {
-    struct memory_storage *m = self;
-    VL_TRY(called(m));
-    assert(m->writing);
     for (size_t i = 0; i < m->cell_count; i++) {
+        const struct vl_cell_key *key = &m->cells[i].key;
         if (!m->cells[i].alive) continue;
+        if (record != NULL &&
+            (key->type != type || memcmp(&key->record, record, sizeof *record) != 0))
+            continue;
         struct undo *undo = undo_add(m, UNDO_CELL);
         undo->cell = i;
         undo->was = m->cells[i];
         m->cells[i].data = NULL;
         m->cells[i].size = 0;
         m->cells[i].alive = false;
+    }
+}
+
+static vl_result port_record_clear(void *self, uint32_t type, const struct vl_record_id *record)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    assert(m->writing);
+    clear_cells(m, type, record);
+    return VL_OK;
+}
+
+static vl_result port_cells_clear(void *self)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    assert(m->writing);
+    clear_cells(m, 0, NULL);
+    for (size_t i = 0; i < m->written_count; i++)
+        while (m->written[i].count > 0) {
+            struct undo *undo = undo_add(m, UNDO_WRITE_DROP);
+            undo->write = m->written[i].items[m->written[i].count - 1];
+            (void)write_remove(m, &undo->write);
+        }
+    return VL_OK;
+}
+
+static vl_result port_write_put(void *self, const struct vl_write *write)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    assert(m->writing);
+    if (write_add(m, write)) undo_add(m, UNDO_WRITE_PUT)->write = *write;
+    return VL_OK;
+}
+
+static vl_result port_write_drop(void *self, const struct vl_write *write)
+{
+    struct memory_storage *m = self;
+    VL_TRY(called(m));
+    assert(m->writing);
+    if (write_remove(m, write)) undo_add(m, UNDO_WRITE_DROP)->write = *write;
+    return VL_OK;
+}
+
+static const struct vl_entry_row *row_at(const struct memory_storage *m, uint32_t chain,
+                                         uint64_t seq)
+{
+    if (chain >= m->chain_count || m->chains[chain].count == 0) return NULL;
+    const struct chain_rows *rows = &m->chains[chain];
+    uint64_t first = rows->items[0]->seq;
+    return seq < first || seq - first >= rows->count ? NULL : rows->items[seq - first];
+}
+
+static vl_result port_write_scan(void *self, const struct vl_write *from, size_t max,
+                                 vl_entry_visit visit, void *context)
+{
+    struct memory_storage *m = self;
+    size_t count, visited = 0;
+    VL_TRY(called(m));
+    const struct vl_write *writes = writes_from(m, from, &count);
+    for (size_t i = 0; i < count && (max == 0 || visited < max); i++) {
+        const struct vl_entry_row *row = row_at(m, writes[i].chain, writes[i].seq);
+        if (row == NULL) continue;
+        VL_TRY(visit_entry(m, visit, context, row));
+        visited++;
     }
     return VL_OK;
 }
@@ -392,6 +487,7 @@ struct vl_storage memory_storage_port(struct memory_storage *m)
                                .entry_flags = port_entry_flags,
                                .entry_erase = port_entry_erase,
                                .entry_fill = port_entry_fill,
+                               .entry_drop = port_entry_drop,
                                .entry_get = port_entry_get,
                                .entry_range = port_entry_range,
                                .entry_scan = port_entry_scan,
@@ -399,116 +495,14 @@ struct vl_storage memory_storage_port(struct memory_storage *m)
                                .cell_put = port_cell_put,
                                .cell_scan = port_cell_scan,
                                .cell_record = port_cell_record,
+                               .record_clear = port_record_clear,
                                .cells_clear = port_cells_clear,
+                               .write_put = port_write_put,
+                               .write_drop = port_write_drop,
+                               .write_scan = port_write_scan,
                                .record_scan = port_record_scan,
                                .fork_put = port_fork_put,
                                .fork_get = port_fork_get};
-}
-
-/* ---- life and copies ---- */
-
-struct memory_storage *memory_storage_create(void)
-{
-    return memory_need(calloc(1, sizeof(struct memory_storage)));
-}
-
-static void forget(struct memory_storage *m)
-{
-    for (size_t i = 0; i < m->entry_count; i++)
-        free(m->order[i]);
-    for (size_t i = 0; i < m->cell_count; i++)
-        free(m->cells[i].data);
-    for (size_t i = 0; i < m->chain_count; i++)
-        free(m->chains[i].items);
-    for (size_t i = 0; i < m->fork_count; i++)
-        free(m->forks[i].data);
-    free(m->forks);
-    free(m->logs);
-    free(m->chains);
-    free(m->order);
-    free(m->by_id);
-    free(m->cells);
-    free(m->by_key);
-    free(m->sorted);
-    free(m->undos);
-}
-
-void memory_storage_destroy(struct memory_storage *m)
-{
-    if (m == NULL) return;
-    memory_storage_crash(m);
-    forget(m);
-    free(m);
-}
-
-static void copy_content(struct memory_storage *to, const struct memory_storage *from)
-{
-    to->log_capacity = from->log_count + 1;
-    to->logs = memory_need(malloc(to->log_capacity * sizeof *to->logs));
-    if (from->log_count > 0) memcpy(to->logs, from->logs, from->log_count * sizeof *to->logs);
-    to->log_count = from->log_count;
-    for (size_t i = 0; i < from->fork_count; i++)
-        fork_keep(to, &from->forks[i].log, vl_bytes(from->forks[i].data, from->forks[i].size));
-    for (size_t c = 0; c < from->chain_count; c++)
-        for (size_t i = 0; i < from->chains[c].count; i++)
-            entry_insert(to, entry_copy(from->chains[c].items[i]));
-    for (size_t i = 0; i < from->cell_count; i++) {
-        const struct cell_row *cell = &from->cells[i];
-        if (!cell->alive) continue;
-        size_t at = cell_index(to, &cell->key, true) - 1; /* may move the table */
-        struct cell_row *copy = &to->cells[at];
-        copy->data = memory_need(malloc(cell->size + 1));
-        memcpy(copy->data, cell->data, cell->size);
-        copy->size = cell->size;
-        copy->alive = true;
-    }
-}
-
-/* What is not committed is undone again in the copy; rows and cells are found there by their key.
- */
-static void copy_undo(struct memory_storage *to, const struct memory_storage *from)
-{
-    for (size_t i = from->undo_count; i-- > 0;) {
-        const struct undo *undo = &from->undos[i];
-        struct undo mine = *undo;
-        if (undo->kind == UNDO_ENTRY || undo->kind == UNDO_FLAGS)
-            mine.entry = entry_find(to, &undo->entry->id);
-        if (undo->kind == UNDO_BLOB) {
-            mine.entry = entry_find(to, &undo->before->id);
-            mine.before = entry_copy(undo->before);
-        }
-        if (undo->kind == UNDO_CELL) {
-            mine.cell = cell_index(to, &undo->was.key, true) - 1;
-            mine.was.data = memory_need(malloc(undo->was.size + 1));
-            if (undo->was.size > 0) memcpy(mine.was.data, undo->was.data, undo->was.size);
-        }
-        undo_one(to, &mine);
-        if (undo->kind == UNDO_ENTRY) id_table_build(to, to->by_id_slots);
-    }
-}
-
-struct memory_storage *memory_storage_clone(const struct memory_storage *from)
-{
-    struct memory_storage *to = memory_storage_create();
-    copy_content(to, from);
-    copy_undo(to, from);
-    return to;
-}
-
-void memory_storage_restore(struct memory_storage *m, const struct memory_storage *snapshot)
-{
-    assert(!m->writing);
-    struct memory_storage *copy = memory_storage_clone(snapshot);
-    forget(m);
-    copy->calls = m->calls;
-    copy->commits = m->commits;
-    copy->fail_at = m->fail_at;
-    copy->fail_result = m->fail_result;
-    copy->fail_lasting = m->fail_lasting;
-    copy->failed = m->failed;
-    copy->fail_after_commit = m->fail_after_commit;
-    *m = *copy;
-    free(copy);
 }
 
 /* ---- damage ---- */

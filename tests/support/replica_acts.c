@@ -29,7 +29,7 @@ static vl_result act_open(struct scene *s)
 {
     struct fixture_node *node = &s->f->nodes[0];
     struct vl_replica *second = NULL;
-    vl_result result = vl_replica_open(&second, &s->f->id, node->keys, &node->storage);
+    vl_result result = vl_replica_open(&second, &s->f->id, node->keys, &node->storage, NULL);
     vl_replica_close(second);
     return result;
 }
@@ -188,7 +188,7 @@ static vl_result join(struct scene *s, size_t node, bool at_once)
     struct watched_storage watch = {.real = memory_storage_port(empty), .pause = s->watch.pause};
     struct vl_storage port = watched_storage_port(&watch);
     struct vl_replica *r = NULL;
-    vl_result result = vl_replica_open(&r, &s->f->id, friend->keys, &port);
+    vl_result result = vl_replica_open(&r, &s->f->id, friend->keys, &port, NULL);
     if (result == VL_OK)
         result = (at_once ? receive_runs : receive_in_turn)(r, s->past, s->past_count);
     vl_replica_close(r);
@@ -219,7 +219,7 @@ static vl_result act_found(struct scene *s)
     struct vl_storage port = watched_storage_port(&watch);
     struct vl_replica *r = NULL;
     struct vl_id id;
-    vl_result result = vl_replica_open(&r, &s->f->id, nodes[0].keys, &port);
+    vl_result result = vl_replica_open(&r, &s->f->id, nodes[0].keys, &port, NULL);
     if (result == VL_OK)
         result = vl_replica_found(r, s->f->random, &second, signature, s->f->now, &id);
     vl_replica_close(r);
@@ -349,30 +349,30 @@ static vl_result act_prove(struct scene *s)
 }
 
 const struct scene_act scene_acts[] = {
-    {"open", act_open, VL_OK, false},
-    {"receive at once", act_receive_at_once, VL_OK, true},
-    {"receive in turn", act_receive_in_turn, VL_OK, true},
-    {"receive a cut run", act_receive_a_cut, VL_ERR_MISSING, true},
-    {"receive a fork", act_receive_a_fork, VL_ERR_FORK, true},
-    {"learn a fork", act_learn_a_fork, VL_OK, true},
-    {"write", act_write, VL_OK, true},
-    {"write to", act_write_to, VL_OK, true},
-    {"remove and write", act_remove_and_write, VL_OK, true},
-    {"add person", act_add_person, VL_OK, true},
-    {"add device", act_add_device, VL_OK, true},
-    {"ensure epoch", act_ensure_epoch, VL_OK, true},
-    {"erase", act_erase, VL_OK, true},
-    {"leave", act_leave, VL_OK, true},
-    {"new incarnation", act_new_incarnation, VL_OK, true},
-    {"peer's heads", act_peer_heads, VL_OK, true},
-    {"join", act_join, VL_OK, false},
-    {"join in turn", act_join_in_turn, VL_OK, false},
-    {"found", act_found, VL_OK, false},
-    {"heads", act_heads, VL_OK, false},
-    {"devices", act_devices, VL_OK, false},
-    {"records", act_records, VL_OK, false},
-    {"epochs", act_epochs, VL_OK, false},
-    {"verify", act_verify, VL_OK, false},
-    {"prove", act_prove, VL_OK, false},
+    {"open", act_open, VL_OK, false, NULL},
+    {"receive at once", act_receive_at_once, VL_OK, true, NULL},
+    {"receive in turn", act_receive_in_turn, VL_OK, true, NULL},
+    {"receive a cut run", act_receive_a_cut, VL_ERR_MISSING, true, NULL},
+    {"receive a fork", act_receive_a_fork, VL_OK, true, NULL},
+    {"learn a fork", act_learn_a_fork, VL_OK, true, NULL},
+    {"write", act_write, VL_OK, true, NULL},
+    {"write to", act_write_to, VL_OK, true, NULL},
+    {"remove and write", act_remove_and_write, VL_OK, true, NULL},
+    {"add person", act_add_person, VL_OK, true, NULL},
+    {"add device", act_add_device, VL_OK, true, NULL},
+    {"ensure epoch", act_ensure_epoch, VL_OK, true, NULL},
+    {"erase", act_erase, VL_OK, true, NULL},
+    {"leave", act_leave, VL_OK, true, NULL},
+    {"new incarnation", act_new_incarnation, VL_OK, true, NULL},
+    {"peer's heads", act_peer_heads, VL_OK, true, NULL},
+    {"join", act_join, VL_OK, false, NULL},
+    {"join in turn", act_join_in_turn, VL_OK, false, NULL},
+    {"found", act_found, VL_OK, false, NULL},
+    {"heads", act_heads, VL_OK, false, NULL},
+    {"devices", act_devices, VL_OK, false, NULL},
+    {"records", act_records, VL_OK, false, NULL},
+    {"epochs", act_epochs, VL_OK, false, NULL},
+    {"verify", act_verify, VL_OK, false, NULL},
+    {"prove", act_prove, VL_OK, false, NULL},
 };
 const size_t scene_act_count = sizeof scene_acts / sizeof *scene_acts;

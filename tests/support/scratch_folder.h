@@ -9,6 +9,9 @@ struct scratch {
     char path[128];
 };
 
+/* Of tests that write thousands of files and learn nothing from a real disk's syncs: from now on
+ * folders are made in memory, where there is such a place and TMPDIR does not say otherwise. */
+void scratch_in_memory(void);
 void scratch_make(struct scratch *s);   /* a new empty folder */
 void scratch_remove(struct scratch *s); /* with all that is in it */
 void scratch_clear(const struct scratch *s);

@@ -28,7 +28,11 @@ void storage_sample_log(uint32_t index, struct vl_log_row *row)
                                .first_seq = index * 3u,
                                .tip_seq = index * 5u + 4000000000u,
                                .tip_lamport = (uint64_t)1 << 62,
+                               .bytes = index * 7u + ((uint64_t)1 << 40),
+                               .controls = index * 11u,
+                               .kept = index * 13u,
                                .flags = VL_LOG_OWN};
+    memset(row->person.bytes, (int)index + 4, sizeof row->person.bytes);
     memset(row->log.bytes, (int)index + 1, sizeof row->log.bytes);
     memset(row->sign_key, (int)index + 2, sizeof row->sign_key);
     memset(row->tip.bytes, (int)index + 3, sizeof row->tip.bytes);
@@ -90,6 +94,9 @@ static vl_result look_at_log(void *context, const struct vl_log_row *row)
     assert_int_equal(row->flags, expected.flags);
     assert_memory_equal(&row->log, &expected.log, sizeof row->log);
     assert_memory_equal(&row->tip, &expected.tip, sizeof row->tip);
+    assert_memory_equal(&row->person, &expected.person, sizeof row->person);
+    assert_true(row->bytes == expected.bytes && row->controls == expected.controls);
+    assert_true(row->kept == expected.kept);
     assert_memory_equal(row->sign_key, expected.sign_key, sizeof row->sign_key);
     walk->count++;
     return walk->count == 3 ? walk->end : VL_OK;
@@ -234,6 +241,50 @@ static void check_entry_range(const struct vl_storage *s)
     struct walk ended = {.end_at = 4};
     assert_int_equal(CALL(s, entry_range, 1u, (uint64_t)0, (size_t)7, look, &ended), VL_ERR_LIMIT);
     assert_int_equal(ended.count, 4);
+}
+
+/* What is dropped is gone, its ids as well, and its numbers can be used again. */
+static void check_entry_drop(const struct vl_storage *s)
+{
+    struct walk walk = {.compare = true};
+    struct vl_entry_row row, other;
+    begin(s);
+    fill(s);
+    commit(s);
+    storage_sample_entry(1, 9, lamport_of(1, 9), &row);
+    storage_sample_entry(1, 10, lamport_of(1, 10), &other);
+    for (int kept = 0; kept < 2; kept++) {
+        begin(s);
+        assert_int_equal(CALL(s, entry_drop, 1u, (uint64_t)10), VL_OK);
+        assert_int_equal(CALL(s, entry_drop, 1u, (uint64_t)10), VL_OK); /* none: no fault */
+        assert_int_equal(CALL(s, entry_drop, 77u, (uint64_t)0), VL_OK);
+        assert_int_equal(CALL(s, entry_get, &other.id, look, &walk), VL_ERR_NOT_FOUND);
+        walk.expected = row;
+        assert_int_equal(CALL(s, entry_get, &row.id, look, &walk), VL_OK);
+        assert_int_equal(CALL(s, entry_put, &other), VL_OK);
+        assert_int_equal(CALL(s, entry_drop, 1u, (uint64_t)10), VL_OK);
+        if (kept == 1) {
+            commit(s);
+            continue;
+        }
+        s->rollback(s->self);
+        struct walk all = {.count = 0};
+        assert_int_equal(CALL(s, entry_range, 1u, (uint64_t)0, (size_t)LENGTH, look, &all), VL_OK);
+        assert_int_equal(all.count, LENGTH);
+        walk.expected = other;
+        assert_int_equal(CALL(s, entry_get, &other.id, look, &walk), VL_OK);
+    }
+    struct walk left = {.count = 0};
+    assert_int_equal(CALL(s, entry_range, 1u, (uint64_t)0, (size_t)LENGTH, look, &left), VL_OK);
+    assert_int_equal(left.count, 10);
+    left.count = 0;
+    assert_int_equal(CALL(s, entry_range, 2u, (uint64_t)0, (size_t)LENGTH, look, &left), VL_OK);
+    assert_int_equal(left.count, LENGTH);
+    begin(s);
+    assert_int_equal(CALL(s, entry_put, &other), VL_OK);
+    commit(s);
+    walk.expected = other;
+    assert_int_equal(CALL(s, entry_get, &other.id, look, &walk), VL_OK);
 }
 
 static size_t scan_count(const struct vl_storage *s, const struct vl_scan *scan)
@@ -451,11 +502,14 @@ const struct storage_check storage_checks[] = {
     {"entries come back as they were", check_entry_roundtrip},
     {"entries at the edges", check_entry_edges},
     {"ranges of a chain", check_entry_range},
+    {"chains are cut", check_entry_drop},
     {"scans by kind and flags", check_entry_scan},
     {"scans in pages", check_entry_pages},
     {"cells", check_cells},
     {"scans of cells", check_cell_scans},
     {"lists of records", storage_check_records},
+    {"writes", storage_check_writes},
+    {"clearing", storage_check_clearing},
     {"rollback", check_rollback},
     {"forks", check_forks},
 };

@@ -10,7 +10,9 @@ struct storage_check {
     void (*run)(const struct vl_storage *empty);
 };
 
-void storage_check_records(const struct vl_storage *empty); /* one of them: storage_records.c */
+void storage_check_records(const struct vl_storage *empty); /* of them: storage_records.c */
+void storage_check_writes(const struct vl_storage *empty);  /* and storage_writes.c */
+void storage_check_clearing(const struct vl_storage *empty);
 extern const struct storage_check storage_checks[];
 extern const size_t storage_check_count;
 

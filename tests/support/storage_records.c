@@ -116,15 +116,16 @@ static void lists(const struct vl_storage *s, struct vl_record_scan scan, const 
 
 void storage_check_records(const struct vl_storage *s)
 {
-    const struct vl_record_scan by_date = {.order = VL_RECORDS_BY_KEY, .order_field = 2};
-    struct vl_record_scan of = {.has_key = true, .key_field = 3, .key_size = 16};
-    struct vl_record_scan of_by_date = {.order = VL_RECORDS_BY_KEY,
-                                        .order_field = 2,
-                                        .has_key = true,
-                                        .key_field = 3,
-                                        .key_size = 16};
-    memset(of.key, 0x22, sizeof of.key);
-    memset(of_by_date.key, 0x11, sizeof of_by_date.key);
+    const struct vl_record_scan by_date = {.order = VL_RECORDS_BY_DATE, .date_field = 2};
+    struct vl_record_scan of = {.has_names = true, .names_field = 3};
+    struct vl_record_scan of_by_date = {
+        .order = VL_RECORDS_BY_DATE,
+        .date_field = 2,
+        .has_names = true,
+        .names_field = 3,
+    };
+    memset(of.names.bytes, 0x22, sizeof of.names.bytes);
+    memset(of_by_date.names.bytes, 0x11, sizeof of_by_date.names.bytes);
     begin(s);
     fill_records(s);
     lists(s, (struct vl_record_scan){0}, "423156"); /* its own writes are seen */
@@ -148,6 +149,11 @@ void storage_check_records(const struct vl_storage *s)
     lists(s, (struct vl_record_scan){0}, "231564");
     lists(s, by_date, "341562");
     lists(s, of, "26");
+    begin(s); /* no other register is meant, though it is a date as well */
+    put_text(s, 2, 1, 200, "2020-01-01");
+    put_text(s, 3, 4, 200, "2020-01-01");
+    commit(s);
+    lists(s, by_date, "341562");
     begin(s);
     assert_int_equal(s->cells_clear(s->self), VL_OK);
     put_text(s, 5, 1, 1, "alone");

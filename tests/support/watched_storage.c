@@ -91,7 +91,11 @@ static void change_log(struct vl_log_row *row, unsigned way)
     case 3: row->sign_key[3] ^= 1; break;
     case 4: row->tip_seq++; break;
     case 5: row->tip.bytes[3] ^= 1; break;
-    default: row->tip_lamport++;
+    case 6: row->tip_lamport++; break;
+    case 7: row->person.bytes[3] ^= 1; break;
+    case 8: row->bytes++; break;
+    case 9: row->controls++; break;
+    default: row->first_seq++;
     }
 }
 
@@ -242,6 +246,13 @@ static vl_result port_entry_fill(void *self, const struct vl_id *id, struct vl_b
     return leave(w, before, w->real.entry_fill(w->real.self, id, blob, flags));
 }
 
+static vl_result port_entry_drop(void *self, uint32_t chain, uint64_t from)
+{
+    const struct watched_storage *w = self;
+    bool before = enter(w);
+    return leave(w, before, w->real.entry_drop(w->real.self, chain, from));
+}
+
 static vl_result port_entry_get(void *self, const struct vl_id *id, vl_entry_visit visit,
                                 void *context)
 {
@@ -315,6 +326,36 @@ static vl_result port_cells_clear(void *self)
     return leave(w, before, w->real.cells_clear(w->real.self));
 }
 
+static vl_result port_record_clear(void *self, uint32_t type, const struct vl_record_id *record)
+{
+    const struct watched_storage *w = self;
+    bool before = enter(w);
+    return leave(w, before, w->real.record_clear(w->real.self, type, record));
+}
+
+static vl_result port_write_put(void *self, const struct vl_write *write)
+{
+    const struct watched_storage *w = self;
+    bool before = enter(w);
+    return leave(w, before, w->real.write_put(w->real.self, write));
+}
+
+static vl_result port_write_drop(void *self, const struct vl_write *write)
+{
+    const struct watched_storage *w = self;
+    bool before = enter(w);
+    return leave(w, before, w->real.write_drop(w->real.self, write));
+}
+
+static vl_result port_write_scan(void *self, const struct vl_write *from, size_t max,
+                                 vl_entry_visit visit, void *context)
+{
+    struct watched_storage *w = self;
+    struct giving giving = {w, enter(w), {.entry = visit}, context};
+    return leave(w, giving.before,
+                 w->real.write_scan(w->real.self, from, max, give_entry, &giving));
+}
+
 static vl_result port_record_scan(void *self, const struct vl_record_scan *scan,
                                   vl_record_visit visit, void *context)
 {
@@ -355,6 +396,7 @@ struct vl_storage watched_storage_port(struct watched_storage *w)
                                .entry_flags = port_entry_flags,
                                .entry_erase = port_entry_erase,
                                .entry_fill = port_entry_fill,
+                               .entry_drop = port_entry_drop,
                                .entry_get = port_entry_get,
                                .entry_range = port_entry_range,
                                .entry_scan = port_entry_scan,
@@ -362,7 +404,11 @@ struct vl_storage watched_storage_port(struct watched_storage *w)
                                .cell_put = port_cell_put,
                                .cell_scan = port_cell_scan,
                                .cell_record = port_cell_record,
+                               .record_clear = port_record_clear,
                                .cells_clear = port_cells_clear,
+                               .write_put = port_write_put,
+                               .write_drop = port_write_drop,
+                               .write_scan = port_write_scan,
                                .record_scan = port_record_scan,
                                .fork_put = port_fork_put,
                                .fork_get = port_fork_get};

@@ -18,7 +18,7 @@ struct watched_storage {
 
 /* Ways to change a row that differ: of an entry (some by name), a log, a cell. */
 #define WATCHED_WAYS          32u
-#define WATCHED_LOG_WAYS      7u
+#define WATCHED_LOG_WAYS      11u
 #define WATCHED_CELL_WAYS     6u
 #define WATCHED_WAY_SIGNATURE 7u
 #define WATCHED_WAY_NO_BLOB   8u

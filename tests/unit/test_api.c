@@ -114,9 +114,9 @@ static vl_result net_add_device(void *self, const struct vl_id *circle, vl_durat
     return VL_OK;
 }
 
-static const struct api_network network = {&w,         net_gather, net_away,      net_poke,
-                                           net_invite, net_join,   net_decide,    net_cancel,
-                                           net_view,   net_peers,  net_add_device};
+static const struct api_network network = {&w,         net_gather, net_away,   net_poke,
+                                           net_invite, net_join,   net_decide, net_cancel,
+                                           net_view,   net_peers,  NULL,       net_add_device};
 
 /* ---- who holds the vault ---- */
 
@@ -154,8 +154,14 @@ static vl_result keeper_create(void *self, struct vl_bytes passphrase)
     return store_create(((struct world *)self)->vault, passphrase);
 }
 
-static const struct api_keeper keeper = {&w,           keeper_unlock, keeper_lock,
-                                         keeper_wrote, keeper_exists, keeper_create};
+static vl_result keeper_wipe(void *self)
+{
+    keeper_lock(self);
+    return store_wipe(((struct world *)self)->vault);
+}
+
+static const struct api_keeper keeper = {
+    &w, keeper_unlock, keeper_lock, keeper_wrote, keeper_exists, keeper_create, keeper_wipe, NULL};
 
 /* ---- requests ---- */
 
@@ -386,6 +392,8 @@ static void test_circles(void **state)
 
     refuses("GET", "circles/Nulle%20part", NULL, 404, "NOT_FOUND", "circle");
     refuses("GET", "circles/Livres/meetings", NULL, 409, "STATE", "circle");
+    refuses("POST", "circles", "{\"name\":\"\",\"pseudonym\":\"x\"}", 400, "INVALID", "name");
+    refuses("POST", "circles", "{\"name\":\"x\",\"pseudonym\":\"\"}", 400, "INVALID", "pseudonym");
     refuses("POST", "circles", "{\"name\":\"x\"}", 400, "INVALID", "pseudonym");
     refuses("POST", "circles", "{\"name\":\"a\\nb\",\"pseudonym\":\"x\"}", 400, "UTF8", "name");
     refuses("POST", "circles", "{\"name\":\"a\",\"pseudonym\":\"x\",\"colour\":1}", 400, "INVALID",
@@ -535,7 +543,7 @@ static void test_the_network_is_asked(void **state)
     assert_int_equal(w.away, 1);
     json_destroy(answer);
 
-    assert_int_equal(ask("POST", "circles/Jeudi/invite", "{}", &answer), 200);
+    assert_int_equal(ask("POST", "circles/Livres/invite", "{}", &answer), 200);
     assert_int_equal(json_integer(answer, "number"), 27);
     const struct json *words = json_member(json_member(answer, "words"), "fr");
     assert_int_equal(json_count(words), 3);
@@ -582,9 +590,9 @@ int main(void)
         cmocka_unit_test(test_locked_until_the_passphrase),
         cmocka_unit_test(test_meetings),
         cmocka_unit_test(test_shares_minutes_and_search),
+        cmocka_unit_test(test_circles), /* makes the draft that is invited into */
         cmocka_unit_test(test_the_network_is_asked),
         cmocka_unit_test(test_log_verify_and_members),
-        cmocka_unit_test(test_circles),
         cmocka_unit_test(test_a_body_of_exactly_the_limit_is_read),
     };
     if (sodium_init() < 0) return 1;

@@ -101,9 +101,11 @@ static void test_next_and_here(void **state)
 {
     char path[128], id[64];
     (void)state;
-    refuses("GET", "next-meeting", NULL, 404, "NOT_FOUND", "", "No meeting is planned.");
-    plan(thursdays, path, sizeof path, "");
     struct json *answer = api_world_ask(w, 0, "GET", "next-meeting", NULL);
+    assert_string_equal(json_text(answer, "meeting"), "");
+    json_destroy(answer);
+    plan(thursdays, path, sizeof path, "");
+    answer = api_world_ask(w, 0, "GET", "next-meeting", NULL);
     assert_string_equal(json_text(answer, "meeting"), path + strlen("meetings/"));
     assert_string_equal(json_text(answer, "starts"), "2999-03-14T18:30");
     assert_string_equal(json_text(answer, "place"), "Chez Ines");
@@ -132,6 +134,73 @@ static void test_next_and_here(void **state)
             "Format: there is no such format.");
     refuses("POST", "here", "{\"when\":\"now\"}", 400, "INVALID", "when",
             "When: there is no such field.");
+}
+
+/* "STARTS MARK" of each that comes, in order. */
+static void comes(const char *query, const char *wanted, bool more)
+{
+    char path[64], told[512] = "";
+    snprintf(path, sizeof path, "coming?from=2999-01-01%s", query);
+    struct json *answer = api_world_ask(w, 0, "GET", path, NULL);
+    const struct json *list = json_member(answer, "coming");
+    for (size_t i = 0; i < json_count(list); i++) {
+        const struct json *one = json_item(list, i);
+        size_t size = strlen(told);
+        snprintf(told + size, sizeof told - size, "%s%s%s\n", json_text(one, "starts"),
+                 json_flag(one, "occurrence") ? " again" : "",
+                 json_flag(one, "cancelled") ? " cancelled" : "");
+    }
+    assert_string_equal(told, wanted);
+    assert_true(json_flag(answer, "more") == more);
+    json_destroy(answer);
+}
+
+static void test_coming(void **state)
+{
+    char path[128];
+    (void)state;
+    comes("", "", false);
+    plan("{\"title\":\"Avant\",\"starts\":\"2998-12-31T18:30\"}", path, sizeof path, "");
+    plan("{\"title\":\"Sans date\"}", path, sizeof path, "");
+    plan("{\"title\":\"Le jour\",\"starts\":\"2999-01-01\"}", path, sizeof path, "");
+    plan("{\"title\":\"Entre\",\"starts\":\"2999-03-20T10:00\"}", path, sizeof path, "");
+    comes("", "2999-01-01\n2999-03-20T10:00\n", false);
+    json_destroy(api_world_ask(w, 0, "PATCH", path, "{\"state\":\"cancelled\"}"));
+    plan(thursdays, path, sizeof path, "/occurrences");
+    comes("&max=5",
+          "2999-01-01\n2999-03-14T18:30\n2999-03-20T10:00 cancelled\n"
+          "2999-03-28T18:30 again\n2999-04-11T18:30 again\n",
+          true);
+    /* One that was taken is there once; a series that is cancelled has nothing to come. */
+    json_destroy(api_world_ask(w, 0, "POST", path, "{\"starts\":\"2999-03-28T18:30\"}"));
+    comes("&max=4", "2999-01-01\n2999-03-14T18:30\n2999-03-20T10:00 cancelled\n2999-03-28T18:30\n",
+          true);
+    *strrchr(path, '/') = 0;
+    json_destroy(api_world_ask(w, 0, "PATCH", path, "{\"state\":\"cancelled\"}"));
+    comes("",
+          "2999-01-01\n2999-03-14T18:30 cancelled\n2999-03-20T10:00 cancelled\n"
+          "2999-03-28T18:30\n",
+          false);
+    /* What is open is first. */
+    plan("{\"title\":\"Ouverte\",\"starts\":\"2999-05-01T10:00\",\"state\":\"open\"}", path,
+         sizeof path, "");
+    comes("&max=1", "2999-05-01T10:00\n", true);
+}
+
+static void test_as_many_as_may_be_listed_come(void **state)
+{
+    char path[128];
+    (void)state;
+    plan("{\"title\":\"x\",\"starts\":\"2999-01-01T08:00\",\"recurrence\":\"FREQ=DAILY\"}", path,
+         sizeof path, "");
+    struct json *answer = api_world_ask(w, 0, "GET", "coming?max=100", NULL);
+    assert_int_equal(json_count(json_member(answer, "coming")), 100);
+    assert_true(json_flag(answer, "more"));
+    json_destroy(answer);
+    refuses("GET", "coming?max=101", NULL, 400, "INVALID", "max", "Max: not from 1 to 100.");
+    refuses("GET", "coming?max=0", NULL, 400, "INVALID", "max", "Max: not from 1 to 100.");
+    refuses("GET", "coming?from=soon", NULL, 400, "INVALID", "from",
+            "From: not a date that exists (YYYY-MM-DD).");
 }
 
 static void test_who_comes(void **state)
@@ -188,7 +257,7 @@ static void test_files(void **state)
     vl_buffer_finish(&body);
     free(one);
     free(all);
-    refuses("GET", "meetings/0000/calendar.ics", NULL, 404, "NOT_FOUND", "",
+    refuses("POST", "meetings/0000/calendar.ics", "{}", 404, "NOT_FOUND", "",
             "There is no such thing here.");
 }
 
@@ -229,6 +298,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_occurrences, begin, end),
+        cmocka_unit_test_setup_teardown(test_coming, begin, end),
+        cmocka_unit_test_setup_teardown(test_as_many_as_may_be_listed_come, begin, end),
         cmocka_unit_test_setup_teardown(test_rules_are_refused_by_name, begin, end),
         cmocka_unit_test_setup_teardown(test_next_and_here, begin, end),
         cmocka_unit_test_setup_teardown(test_who_comes, begin, end),

@@ -1,6 +1,7 @@
 /* A meeting that goes on, through the API: what people do, what is refused and in which words,
  * whose screens agree, quiet signals, voice; and which records count as moments. */
 #include "api/live_cache.h"
+#include "api/view_meeting.h"
 #include "circle/circle_info.h"
 #include "tests/support/api_world.h"
 #include <setjmp.h>
@@ -274,6 +275,91 @@ static void test_agreement(void **state)
     json_destroy(now);
 }
 
+/* ---- "we are here now" ---- */
+
+static void test_here_opens_live(void **state)
+{
+    (void)state;
+    static const char *const here[] = {"Ines", "Ines Nadia", "Ines Nadia"};
+    static const size_t whose[] = {INES, NADIA, INES};
+    for (size_t i = 0; i < 3; i++) {
+        struct json *made = api_world_ask(w, whose[i], "POST", "here", NULL);
+        snprintf(meeting, sizeof meeting, "%s", json_text(made, "id"));
+        assert_string_equal(json_text(made, "state"), "open");
+        json_destroy(made);
+        circle_fixture_sync_all(w->fixture);
+        assert_all_see("open", "", "", "");
+        struct json *now = live(LOU);
+        assert_string_equal(names(json_member(now, "places")), here[i]);
+        assert_int_equal(json_integer(now, "moments"), i == 0 ? 1 : 2);
+        json_destroy(now);
+    }
+}
+
+/* ---- what came of it ---- */
+
+/* On Lou's screen: so many of each, and whether there are others. In both views alike. */
+static struct json *assert_outcomes(size_t decisions, size_t commitments, bool more)
+{
+    struct json *now = live(LOU);
+    char path[96];
+    snprintf(path, sizeof path, "meetings/%s", meeting);
+    struct json *whole = api_world_ask(w, LOU, "GET", path, NULL);
+    const struct json *views[] = {now, whole};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(json_count(json_member(views[i], "decisions")), decisions);
+        assert_int_equal(json_count(json_member(views[i], "commitments")), commitments);
+        assert_int_equal(json_flag(views[i], "more_outcomes"), more);
+    }
+    json_destroy(whole);
+    return now;
+}
+
+static void write_outcome(size_t as, const char *plural, const char *rest, char *path, size_t size)
+{
+    char body[256];
+    snprintf(body, sizeof body, "{\"meeting\":\"%s\",%s}", meeting, rest);
+    struct json *made = api_world_ask(w, as, "POST", plural, body);
+    snprintf(path, size, "%s/%s", plural, json_text(made, "id"));
+    json_destroy(made);
+}
+
+static void test_outcomes(void **state)
+{
+    (void)state;
+    char decision[96], path[96];
+    json_destroy(assert_outcomes(0, 0, false));
+    write_outcome(NADIA, "decisions", "\"text\":\"On chante\"", decision, sizeof decision);
+    write_outcome(INES, "commitments", "\"text\":\"Le pain\",\"person\":\"Nadia\"", path,
+                  sizeof path);
+    write_outcome(INES, "commitments", "\"text\":\"Le vin\",\"seat\":\"Mia\"", path, sizeof path);
+    circle_fixture_sync_all(w->fixture);
+    struct json *now = assert_outcomes(1, 2, false);
+    const struct json *first = json_item(json_member(now, "decisions"), 0);
+    assert_string_equal(json_text(first, "text"), "On chante");
+    assert_string_equal(json_text(first, "by"), "Nadia");
+    for (size_t i = 0; i < 2; i++) {
+        const struct json *one = json_item(json_member(now, "commitments"), i);
+        const bool is_hers = strcmp(json_text(one, "text"), "Le pain") == 0;
+        assert_string_equal(name_of(one), is_hers ? "Nadia" : "Mia");
+    }
+    json_destroy(now);
+    json_destroy(api_world_ask(w, NADIA, "DELETE", decision, NULL));
+    circle_fixture_sync_all(w->fixture);
+    json_destroy(assert_outcomes(0, 2, false));
+}
+
+static void test_outcomes_at_their_limit(void **state)
+{
+    (void)state;
+    char path[96];
+    for (size_t i = 0; i < OUTCOMES_MAX; i++)
+        write_outcome(LOU, "decisions", "\"text\":\"Oui\"", path, sizeof path);
+    json_destroy(assert_outcomes(OUTCOMES_MAX, 0, false));
+    write_outcome(LOU, "decisions", "\"text\":\"Non\"", path, sizeof path);
+    json_destroy(assert_outcomes(OUTCOMES_MAX, 0, true));
+}
+
 /* ---- which records are moments ---- */
 
 static void said(size_t as, const char *body)
@@ -291,7 +377,7 @@ static void write_apart(size_t as, enum moment_kind kind)
     struct vl_buffer value = {0};
     struct vl_id entry;
     assert_int_equal(record_id_parse(meeting, &of), VL_OK);
-    record_id_random(&id);
+    assert_int_equal(record_id_new(r, SCHEMA_MOMENT, &id), VL_OK);
     const struct vl_value reference = {
         .tag = VL_VALUE_REFERENCE, .type = SCHEMA_MEETING, .record = of};
     const struct vl_value *const values[] = {&reference, &number};
@@ -430,7 +516,7 @@ static void writes_at(size_t as, enum moment_kind kind, int64_t ago, int64_t awa
     struct vl_record_id id;
     struct edit e;
     differences[as] = request_now().ms - (int64_t)request_instant().ms + away;
-    record_id_random(&id);
+    assert_int_equal(record_id_new(r, SCHEMA_MOMENT, &id), VL_OK);
     assert_int_equal(record_id_parse(meeting, &of.record), VL_OK);
     assert_int_equal(edit_begin(&e, r, SCHEMA_MOMENT, &id), VL_OK);
     edit_set(&e, MOMENT_MEETING, &of);
@@ -492,6 +578,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_voice, begin, end),
         cmocka_unit_test_setup_teardown(test_signal, begin, end),
         cmocka_unit_test_setup_teardown(test_agreement, begin, end),
+        cmocka_unit_test_setup_teardown(test_here_opens_live, begin, end),
+        cmocka_unit_test_setup_teardown(test_outcomes, begin, end),
+        cmocka_unit_test_setup_teardown(test_outcomes_at_their_limit, begin, end),
         cmocka_unit_test_setup_teardown(test_what_counts, begin, end),
         cmocka_unit_test_setup_teardown(test_cache, begin, end),
         cmocka_unit_test_setup_teardown(test_clocks_differ_by_years, begin, end),

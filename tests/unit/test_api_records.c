@@ -160,6 +160,9 @@ static void test_changes_in_part_and_whole(void **state)
     assert_int_equal(json_count(json_member(answer, "agenda")), 1);
     json_destroy(answer);
     refuses(w, 1, "PATCH", path, "{\"title\":null}", "INVALID", "title"); /* nothing is left */
+    refuses(w, 1, "POST", "meetings", "{\"place\":\"Ici\"}", "INVALID", "title");
+    refuses(w, 1, "POST", "shares", "{\"sort\":\"question\"}", "INVALID", "title");
+    refuses(w, 1, "PATCH", "meetings/0123456789abcdef", "{\"place\":\"Ici\"}", "NOT_FOUND", "");
     json_destroy(api_world_ask(w, 1, "PATCH", path, "{\"title\":\"\",\"starts\":\"2026-03-12\"}"));
 }
 
@@ -193,6 +196,8 @@ static void test_replies_are_one_a_person(void **state)
     char body[128], path[128], id[33];
     const char *meeting = make(w, 0, "meetings", "{\"title\":\"Mars\"}");
     circle_fixture_sync_all(w->fixture);
+    snprintf(body, sizeof body, "{\"meeting\":\"%s\",\"brings\":\"une tarte\"}", meeting);
+    refuses(w, 1, "POST", "replies", body, "INVALID", "answer"); /* nobody would see it */
     snprintf(body, sizeof body, "{\"meeting\":\"%s\",\"answer\":\"perhaps\"}", meeting);
     snprintf(id, sizeof id, "%s", make(w, 1, "replies", body));
     (void)make(w, 2, "replies", body);
@@ -204,6 +209,7 @@ static void test_replies_are_one_a_person(void **state)
     assert_int_equal(json_count(json_member(answer, "replies")), 2);
     json_destroy(answer);
     snprintf(path, sizeof path, "replies/%s", id);
+    refuses(w, 1, "PATCH", path, "{\"answer\":null}", "INVALID", "answer");
     refuses(w, 0, "PATCH", path, "{\"answer\":\"not\"}", "AUTHORITY", "");
     refuses(w, 1, "POST", "replies", "{\"answer\":\"not\"}", "INVALID", "meeting");
     refuses(w, 1, "POST", "replies", "{\"meeting\":\"0123456789abcdef0123456789abcdef\"}",

@@ -10,7 +10,7 @@
 
 #include "sync/bundle_seal.h"
 #include "sync/session_internal.h"
-#include "tests/support/circle_fixture.h"
+#include "tests/support/session_hand.h"
 #include <veillee/bundle.h>
 
 #define NOW ((vl_wall){1700000000000})
@@ -157,12 +157,160 @@ static void test_forged_messages(void **state)
     circle_fixture_destroy(f);
 }
 
+/* A proof with one item, whose strings make the message of any size. */
+static void forge_proof(struct forged *forged, bool last, size_t blob, size_t cut, size_t more)
+{
+    static const uint8_t bytes[VL_BLOB_BYTES_MAX];
+    struct vl_buffer message = {0};
+    struct proof_item item = {
+        .entry = {.header = vl_bytes(bytes, 1), .blob = vl_bytes(bytes, blob)}};
+    ok(message_proof_write(&item, 1, last, &message));
+    ok(vl_buffer_append(&message, bytes, more));
+    forge_message(forged, vl_bytes(message.data, message.size - cut));
+    vl_buffer_finish(&message);
+}
+
+/* Whoever writes it is known here, so the proof is only looked through; it has a form all the
+ * same. */
+static void test_forged_proofs(void **state)
+{
+    (void)state;
+    const struct {
+        size_t cut, more;
+        bool stranger;
+        vl_result result;
+    } cases[] = {
+        {0, 0, false, VL_OK},
+        {1, 0, false, VL_ERR_TRUNCATED},
+        {0, 1, false, VL_ERR_TRAILING},
+        {0, 0, true, VL_ERR_VERSION}, /* it proves nothing: its header is none */
+    };
+    struct circle_fixture *f = circle_fixture_create(2, 17);
+    size_t stranger = circle_fixture_stranger(f);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct forged forged = forge(f, 0);
+        forge_header(f, &forged, cases[i].stranger ? stranger : 0, &f->id);
+        forge_proof(&forged, true, 40, cases[i].cut, cases[i].more);
+        assert_result(forge_read(f, &forged, 1), cases[i].result);
+    }
+    struct forged other = forge(f, 0); /* something else where the header stands */
+    forge_message(&other, vl_bytes(no_proof, sizeof no_proof));
+    assert_result(forge_read(f, &other, 1), VL_ERR_KIND);
+    circle_fixture_destroy(f);
+}
+
+/* Many frames of what is in `plain`, the last one filled with zeros; no end mark if it is full. */
+static vl_result forge_frames(struct circle_fixture *f, struct forged *forged, size_t last_frame)
+{
+    for (size_t number = 0; number <= last_frame; number++) {
+        uint8_t frame[VL_BUNDLE_FRAME_BYTES] = {0};
+        size_t at = number * sizeof frame;
+        if (at < forged->plain.size) {
+            size_t part = forged->plain.size - at;
+            memcpy(frame, forged->plain.data + at, part < sizeof frame ? part : sizeof frame);
+        }
+        ok(bundle_frame_seal(forged->key, number, number == last_frame, frame, &forged->file));
+    }
+    vl_result result = read_bundle(f, 1, &forged->file);
+    bundle_key_destroy(forged->key);
+    vl_buffer_finish(&forged->file);
+    vl_buffer_finish(&forged->plain);
+    return result;
+}
+
+/* The next message begins so many bytes before the frame's end. */
+static struct forged forge_until(struct circle_fixture *f, size_t before_end)
+{
+    struct forged forged = forge(f, 0);
+    forge_header(f, &forged, 0, &f->id);
+    forge_proof(&forged, false, 5000, 0, 0);
+    /* size, kind, last, count, author, a header of one byte, signature, size of the blob */
+    const size_t around = 3 + 1 + 1 + 1 + 32 + 2 + 64 + 3;
+    forge_proof(&forged, false, VL_BUNDLE_FRAME_BYTES - before_end - forged.plain.size - around, 0,
+                0);
+    assert_int_equal(forged.plain.size + before_end, VL_BUNDLE_FRAME_BYTES);
+    return forged;
+}
+
+static void test_messages_over_frames(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 18);
+    for (size_t before_end = 0; before_end < 4; before_end++) {
+        struct forged whole = forge_until(f, before_end);
+        forge_proof(&whole, true, 200, 0, 0);
+        assert_result(forge_frames(f, &whole, 1), VL_OK);
+        struct forged cut = forge_until(f, before_end); /* the file ends there */
+        forge_proof(&cut, true, 200, 0, 0);
+        assert_result(forge_frames(f, &cut, 0), VL_ERR_TRUNCATED);
+    }
+    struct forged early = forge(f, 0); /* the end, and then a frame */
+    forge_header(f, &early, 0, &f->id);
+    forge_message(&early, vl_bytes(no_proof, sizeof no_proof));
+    assert_result(forge_frames(f, &early, 1), VL_ERR_NOT_CANONICAL);
+
+    struct forged after = forge(f, 0); /* one frame after the last */
+    forge_header(f, &after, 0, &f->id);
+    forge_message(&after, vl_bytes(no_proof, sizeof no_proof));
+    uint8_t frame[VL_BUNDLE_FRAME_BYTES] = {0};
+    memcpy(frame, after.plain.data, after.plain.size);
+    ok(bundle_frame_seal(after.key, 0, true, frame, &after.file));
+    ok(vl_buffer_append(&after.file, "x", 1));
+    assert_result(read_bundle(f, 1, &after.file), VL_ERR_TRAILING);
+    bundle_key_destroy(after.key);
+    vl_buffer_finish(&after.file);
+    vl_buffer_finish(&after.plain);
+    circle_fixture_destroy(f);
+}
+
+/* A run whose end never comes. */
+static void test_half_a_run(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 19);
+    hand_write_one(f, 0, 1);
+    struct vl_head tip = hand_tip_of(f, 0, 0);
+    struct chunk *c = hand_chunk_of(f, 0, 0, tip.seq, 1);
+    struct vl_buffer message = {0};
+    ok(message_entries_write(c, false, &message));
+    message.data[1] = (uint8_t)(message.data[1] & ~ENTRIES_LAST);
+    struct forged forged = forge(f, 0);
+    forge_header(f, &forged, 0, &f->id);
+    forge_message(&forged, vl_bytes(no_proof, sizeof no_proof));
+    forge_message(&forged, vl_buffer_view(&message));
+    assert_result(forge_read(f, &forged, 1), VL_ERR_TRUNCATED);
+    vl_buffer_finish(&message);
+    chunk_destroy(c);
+    circle_fixture_destroy(f);
+}
+
+/* Keys of low order open nothing, and nothing is sealed to them. */
+static void test_keys_of_low_order(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 20);
+    struct forged forged = forge(f, 0);
+    struct bundle_key *key = NULL;
+    struct vl_replica *found = NULL;
+    struct vl_id hash;
+    ok(bundle_key_create(&key));
+    memset(forged.file.data, 0, 32);
+    assert_result(bundle_prelude_read(vl_buffer_view(&forged.file), &f->nodes[1].replica, 1, key,
+                                      &found, &hash),
+                  VL_ERR_NO_KEY);
+    bundle_key_destroy(key);
+    bundle_key_destroy(forged.key);
+    vl_buffer_finish(&forged.file);
+    circle_fixture_destroy(f);
+}
+
 int main(void)
 {
     if (sodium_init() < 0) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forged_headers),
-        cmocka_unit_test(test_forged_messages),
+        cmocka_unit_test(test_forged_headers), cmocka_unit_test(test_forged_messages),
+        cmocka_unit_test(test_forged_proofs),  cmocka_unit_test(test_messages_over_frames),
+        cmocka_unit_test(test_half_a_run),     cmocka_unit_test(test_keys_of_low_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,8 +5,8 @@
 #include "circle/circles.h"
 #include "circle/meeting.h"
 #include "circle/profile.h"
-#include "circle/share.h"
 #include "tests/support/circle_fixture.h"
+#include "tests/support/written_record.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -19,6 +19,18 @@ static const vl_wall now = {1700000000000};
 static struct vl_replica *replica_of(struct circle_fixture *f, size_t node)
 {
     return f->nodes[node].replica;
+}
+
+static vl_result make(struct circle_fixture *f, enum schema_type type, const struct written *fields,
+                      struct vl_record_id *id, struct schema_problem *problem)
+{
+    return written_new(replica_of(f, 0), type, fields, now, id, problem);
+}
+
+static vl_result change(struct circle_fixture *f, size_t node, const struct vl_record_id *meeting,
+                        const struct written *fields, struct schema_problem *problem)
+{
+    return written_again(replica_of(f, node), SCHEMA_MEETING, meeting, fields, now, problem);
 }
 
 static void read_meeting(struct circle_fixture *f, size_t node, const struct vl_record_id *id,
@@ -88,7 +100,7 @@ static void check_limit(struct vl_replica *r, uint32_t type, uint32_t id)
     memset(text, 'a', field->limit + 1);
     for (size_t past = 0; past <= 1; past++) {
         text[field->limit + past] = '\0';
-        record_id_random(&record);
+        assert_int_equal(record_id_new(r, type, &record), VL_OK);
         if (schema_record(type)->id == SCHEMA_ID_WORDS)
             assert_int_equal(record_id_of_words(vl_replica_circle(r), schema_record(type),
                                                 vl_bytes_text(text), &record),
@@ -123,21 +135,23 @@ static void test_refusals_name_the_field(void **state)
     struct circle_fixture *f = circle_fixture_create(2, 2);
     struct schema_problem problem;
     struct vl_record_id id;
-    struct meeting_change change = {.title = "a\nb"};
     uint64_t generation = vl_replica_generation(replica_of(f, 0));
     (void)state;
-    assert_int_equal(meeting_create(replica_of(f, 0), &change, now, &id, &problem), VL_ERR_UTF8);
+    assert_int_equal(
+        make(f, SCHEMA_MEETING, WRITTEN({MEETING_TITLE, .text = "a\nb"}), &id, &problem),
+        VL_ERR_UTF8);
     assert_string_equal(problem.field->name, "title");
-    change = (struct meeting_change){.title = "ok", .starts = "2026-02-30"};
-    assert_int_equal(meeting_create(replica_of(f, 0), &change, now, &id, &problem), VL_ERR_INVALID);
+    assert_int_equal(
+        make(f, SCHEMA_MEETING,
+             WRITTEN({MEETING_TITLE, .text = "ok"}, {MEETING_STARTS, .text = "2026-02-30"}), &id,
+             &problem),
+        VL_ERR_INVALID);
     assert_string_equal(problem.field->name, "starts");
-    change = (struct meeting_change){.title = "ok", .minutes = "\xff"};
-    assert_int_equal(meeting_create(replica_of(f, 0), &change, now, &id, &problem), VL_ERR_UTF8);
+    assert_int_equal(make(f, SCHEMA_MEETING,
+                          WRITTEN({MEETING_TITLE, .text = "ok"}, {MEETING_MINUTES, .text = "\xff"}),
+                          &id, &problem),
+                     VL_ERR_UTF8);
     assert_string_equal(problem.field->name, "minutes");
-    change = (struct meeting_change){.place = "here"};
-    assert_int_equal(meeting_create(replica_of(f, 0), &change, now, &id, &problem), VL_ERR_INVALID);
-    assert_int_equal(meeting_update(replica_of(f, 0), &id, &change, now, &problem),
-                     VL_ERR_NOT_FOUND);
     assert_int_equal(vl_replica_generation(replica_of(f, 0)), generation); /* nothing written */
     circle_fixture_destroy(f);
 }
@@ -150,29 +164,20 @@ static void test_a_meeting_comes_back_as_written(void **state)
     static const char *const agenda2[] = {"Accueil", "Pause", "Sortie"};
     static const char *const seats[] = {"Awa", "Ine\xcc\x80s"}; /* e and a combining accent */
     struct circle_fixture *f = circle_fixture_create(2, 3);
-    struct meeting_change change = {.title = "Rencontre",
-                                    .starts = "2026-03-12T19:30",
-                                    .place = "chez Lou",
-                                    .minutes = "On commence.\n",
-                                    .has_agenda = true,
-                                    .agenda = agenda,
-                                    .agenda_count = 3,
-                                    .seats_add = seats,
-                                    .seats_add_count = 2,
-                                    .attendance_add = &f->nodes[1].person,
-                                    .attendance_add_count = 1};
     struct vl_record_id id;
     struct record record;
     (void)state;
-    assert_int_equal(meeting_create(replica_of(f, 0), &change, now, &id, NULL), VL_OK);
-    change = (struct meeting_change){.place = "",
-                                     .minutes = "On commence à l'heure.\n",
-                                     .has_agenda = true,
-                                     .agenda = agenda2,
-                                     .agenda_count = 3,
-                                     .seats_remove = seats,
-                                     .seats_remove_count = 1};
-    assert_int_equal(meeting_update(replica_of(f, 0), &id, &change, now, NULL), VL_OK);
+    const struct written *first = WRITTEN(
+        {MEETING_TITLE, .text = "Rencontre"}, {MEETING_STARTS, .text = "2026-03-12T19:30"},
+        {MEETING_PLACE, .text = "chez Lou"}, {MEETING_MINUTES, .text = "On commence.\n"},
+        {MEETING_AGENDA, .texts = agenda, .count = 3}, {MEETING_SEATS, .texts = seats, .count = 2},
+        {MEETING_ATTENDANCE, .persons = &f->nodes[1].person, .count = 1});
+    assert_int_equal(make(f, SCHEMA_MEETING, first, &id, NULL), VL_OK);
+    const struct written *then =
+        WRITTEN({MEETING_PLACE, .text = ""}, {MEETING_MINUTES, .text = "On commence à l'heure.\n"},
+                {MEETING_AGENDA, .texts = agenda2, .count = 3},
+                {MEETING_SEATS, .texts = seats, .count = 1, .removes = true});
+    assert_int_equal(change(f, 0, &id, then, NULL), VL_OK);
     circle_fixture_sync_all(f);
     for (size_t node = 0; node < 2; node++) {
         read_meeting(f, node, &id, &record);
@@ -200,19 +205,16 @@ static void test_writing_the_same_again_writes_nothing(void **state)
 {
     static const char *const agenda[] = {"Accueil", "Accueil", "Sortie"};
     struct circle_fixture *f = circle_fixture_create(2, 4);
-    struct meeting_change change = {.title = "Rencontre",
-                                    .minutes = "é",
-                                    .has_agenda = true,
-                                    .agenda = agenda,
-                                    .agenda_count = 3,
-                                    .attendance_add = &f->nodes[0].person,
-                                    .attendance_add_count = 1};
+    const struct written *said =
+        WRITTEN({MEETING_TITLE, .text = "Rencontre"}, {MEETING_MINUTES, .text = "é"},
+                {MEETING_AGENDA, .texts = agenda, .count = 3},
+                {MEETING_ATTENDANCE, .persons = &f->nodes[0].person, .count = 1});
     struct vl_record_id id;
     uint64_t generation;
     (void)state;
-    assert_int_equal(meeting_create(replica_of(f, 0), &change, now, &id, NULL), VL_OK);
+    assert_int_equal(make(f, SCHEMA_MEETING, said, &id, NULL), VL_OK);
     generation = vl_replica_generation(replica_of(f, 0));
-    assert_int_equal(meeting_update(replica_of(f, 0), &id, &change, now, NULL), VL_OK);
+    assert_int_equal(change(f, 0, &id, said, NULL), VL_OK);
     assert_int_equal(vl_replica_generation(replica_of(f, 0)), generation);
     circle_fixture_destroy(f);
 }
@@ -220,16 +222,17 @@ static void test_writing_the_same_again_writes_nothing(void **state)
 static void test_conflicts_are_seen_by_all(void **state)
 {
     struct circle_fixture *f = circle_fixture_create(3, 5);
-    struct meeting_change change = {.title = "Rencontre", .minutes = "[]"};
     struct vl_record_id id;
     struct record record;
     (void)state;
-    assert_int_equal(meeting_create(replica_of(f, 0), &change, now, &id, NULL), VL_OK);
+    const struct written *said =
+        WRITTEN({MEETING_TITLE, .text = "Rencontre"}, {MEETING_MINUTES, .text = "[]"});
+    assert_int_equal(make(f, SCHEMA_MEETING, said, &id, NULL), VL_OK);
     circle_fixture_sync_all(f);
-    change = (struct meeting_change){.place = "chez Lou", .minutes = "[de Lou]"};
-    assert_int_equal(meeting_update(replica_of(f, 0), &id, &change, now, NULL), VL_OK);
-    change = (struct meeting_change){.place = "chez Awa", .minutes = "[d'Awa]"};
-    assert_int_equal(meeting_update(replica_of(f, 1), &id, &change, now, NULL), VL_OK);
+    said = WRITTEN({MEETING_PLACE, .text = "chez Lou"}, {MEETING_MINUTES, .text = "[de Lou]"});
+    assert_int_equal(change(f, 0, &id, said, NULL), VL_OK);
+    said = WRITTEN({MEETING_PLACE, .text = "chez Awa"}, {MEETING_MINUTES, .text = "[d'Awa]"});
+    assert_int_equal(change(f, 1, &id, said, NULL), VL_OK);
     circle_fixture_sync_all(f);
     assert_true(circle_fixture_agree(f));
     for (size_t node = 0; node < 3; node++) {
@@ -240,8 +243,7 @@ static void test_conflicts_are_seen_by_all(void **state)
         assert_true(strcmp(minutes, "[de Loud'Awa]") == 0 || strcmp(minutes, "[d'Awade Lou]") == 0);
         record_finish(&record);
     }
-    change = (struct meeting_change){.place = "chez Awa"};
-    assert_int_equal(meeting_update(replica_of(f, 2), &id, &change, now, NULL), VL_OK);
+    assert_int_equal(change(f, 2, &id, WRITTEN({MEETING_PLACE, .text = "chez Awa"}), NULL), VL_OK);
     read_meeting(f, 2, &id, &record);
     assert_false(record_has_conflict(&record));
     assert_string_equal(record_text(&record, MEETING_PLACE), "chez Awa");
@@ -255,7 +257,8 @@ static void test_long_minutes(void **state)
     struct circle_fixture *f = circle_fixture_create(2, 6);
     size_t size = 150000;
     char *text = malloc(size + 64);
-    struct meeting_change change = {.title = "Longue", .minutes = text};
+    const struct written *said =
+        WRITTEN({MEETING_TITLE, .text = "Longue"}, {MEETING_MINUTES, .text = text});
     struct vl_record_id id;
     struct record record;
     (void)state;
@@ -263,14 +266,14 @@ static void test_long_minutes(void **state)
     for (size_t at = 0; at < size; at += 3)
         memcpy(text + at, at % 5 == 0 ? "日" : "é ", 3);
     text[size] = '\0';
-    assert_int_equal(meeting_create(replica_of(f, 0), &change, now, &id, NULL), VL_OK);
+    assert_int_equal(make(f, SCHEMA_MEETING, said, &id, NULL), VL_OK);
     circle_fixture_sync_all(f);
     read_meeting(f, 1, &id, &record);
     assert_string_equal(record_text(&record, MEETING_MINUTES), text);
     record_finish(&record);
     memcpy(text + size, " fin", 5);
     memcpy(text + 75000, "日", 3);
-    assert_int_equal(meeting_update(replica_of(f, 1), &id, &change, now, NULL), VL_OK);
+    assert_int_equal(change(f, 1, &id, said, NULL), VL_OK);
     read_meeting(f, 1, &id, &record);
     assert_string_equal(record_text(&record, MEETING_MINUTES), text);
     record_finish(&record);
@@ -284,7 +287,6 @@ static void test_sets_and_lists_have_a_most(void **state)
     const struct schema_field *field = schema_field(SCHEMA_MEETING, MEETING_TOPICS);
     char names[51][8];
     const char *topics[51];
-    struct meeting_change change = {.title = "Rencontre", .topics_add = topics};
     struct schema_problem problem;
     struct vl_record_id id;
     struct record record;
@@ -296,10 +298,11 @@ static void test_sets_and_lists_have_a_most(void **state)
         names[i][2] = '\0';
         topics[i] = names[i];
     }
-    change.topics_add_count = 50;
-    assert_int_equal(meeting_create(replica_of(f, 0), &change, now, &id, NULL), VL_OK);
-    change = (struct meeting_change){.topics_add = topics + 50, .topics_add_count = 1};
-    assert_int_equal(meeting_update(replica_of(f, 0), &id, &change, now, &problem), VL_ERR_LIMIT);
+    const struct written *said = WRITTEN({MEETING_TITLE, .text = "Rencontre"},
+                                         {MEETING_TOPICS, .texts = topics, .count = 50});
+    assert_int_equal(make(f, SCHEMA_MEETING, said, &id, NULL), VL_OK);
+    said = WRITTEN({MEETING_TOPICS, .texts = topics + 50, .count = 1});
+    assert_int_equal(change(f, 0, &id, said, &problem), VL_ERR_LIMIT);
     assert_ptr_equal(problem.field, field);
     read_meeting(f, 0, &id, &record);
     assert_int_equal(count_of(&record, MEETING_TOPICS), 50);
@@ -310,11 +313,11 @@ static void test_sets_and_lists_have_a_most(void **state)
 static void test_what_the_schema_does_not_allow_is_not_shown(void **state)
 {
     struct circle_fixture *f = circle_fixture_create(2, 8);
-    struct meeting_change change = {.title = "Rencontre"};
     struct vl_record_id id;
     struct record record;
     (void)state;
-    assert_int_equal(meeting_create(replica_of(f, 0), &change, now, &id, NULL), VL_OK);
+    assert_int_equal(
+        make(f, SCHEMA_MEETING, WRITTEN({MEETING_TITLE, .text = "Rencontre"}), &id, NULL), VL_OK);
     circle_fixture_sync_all(f);
     circle_fixture_set(f, 1, SCHEMA_MEETING, &id, MEETING_STARTS, "no date");
     circle_fixture_set(f, 1, SCHEMA_MEETING, &id, 999, "a field of the future");
@@ -335,8 +338,9 @@ static void test_meetings_are_listed_by_start(void **state)
     char text[RECORD_ID_TEXT_SIZE];
     (void)state;
     for (size_t i = 0; i < 4; i++) {
-        struct meeting_change change = {.title = "Rencontre", .starts = starts[i]};
-        assert_int_equal(meeting_create(replica_of(f, 0), &change, now, &id, NULL), VL_OK);
+        const struct written *said =
+            WRITTEN({MEETING_TITLE, .text = "Rencontre"}, {MEETING_STARTS, .text = starts[i]});
+        assert_int_equal(make(f, SCHEMA_MEETING, said, &id, NULL), VL_OK);
     }
     assert_int_equal(meeting_list(replica_of(f, 0), &list), VL_OK);
     assert_int_equal(list.count, 4);
@@ -361,24 +365,25 @@ static void test_only_the_author_changes_a_share(void **state)
 {
     static const char *const topics[] = {"sommeil"};
     struct circle_fixture *f = circle_fixture_create(2, 10);
-    enum share_sort sort = SHARE_STRATEGY;
-    struct share_change change = {.title = "Dormir",
-                                  .text = "Le téléphone reste dans la cuisine.",
-                                  .sort = &sort,
-                                  .topics_add = topics,
-                                  .topics_add_count = 1};
+    const struct vl_value sort = {.tag = VL_VALUE_INTEGER, .integer = SHARE_STRATEGY};
+    const struct written *said =
+        WRITTEN({SHARE_TITLE, .text = "Dormir"},
+                {SHARE_TEXT, .text = "Le téléphone reste dans la cuisine."},
+                {SHARE_SORT, .value = &sort}, {SHARE_TOPICS, .texts = topics, .count = 1});
     struct vl_record_id id;
     struct record_list list;
     (void)state;
-    assert_int_equal(share_create(replica_of(f, 0), &change, now, &id, NULL), VL_OK);
+    assert_int_equal(make(f, SCHEMA_SHARE, said, &id, NULL), VL_OK);
     circle_fixture_sync_all(f);
-    change = (struct share_change){.text = "autre chose"};
-    assert_int_equal(share_update(replica_of(f, 1), &id, &change, now, NULL), VL_ERR_AUTHORITY);
-    assert_int_equal(share_update(replica_of(f, 0), &id, &change, now, NULL), VL_OK);
-    assert_int_equal(share_list(replica_of(f, 0), &list), VL_OK);
+    said = WRITTEN({SHARE_TEXT, .text = "autre chose"});
+    assert_int_equal(written_again(replica_of(f, 1), SCHEMA_SHARE, &id, said, now, NULL),
+                     VL_ERR_AUTHORITY);
+    assert_int_equal(written_again(replica_of(f, 0), SCHEMA_SHARE, &id, said, now, NULL), VL_OK);
+    assert_int_equal(record_list_read(replica_of(f, 0), SCHEMA_SHARE, &list), VL_OK);
     assert_int_equal(list.count, 1);
     assert_string_equal(record_text(&list.items[0], SHARE_TEXT), "autre chose");
-    assert_int_equal(record_field(&list.items[0], SHARE_SORT)->values[0].value.integer, sort);
+    assert_int_equal(record_field(&list.items[0], SHARE_SORT)->values[0].value.integer,
+                     SHARE_STRATEGY);
     record_list_finish(&list);
     const struct schema_field *sorts = schema_field(SCHEMA_SHARE, SHARE_SORT);
     int64_t other;
@@ -394,7 +399,6 @@ static void test_a_profile_is_her_own(void **state)
     const struct vl_id *nadia = &f->nodes[0].person;
     struct profile_change change = {.pseudonym = "Nadia", .about = "J'aime le thé."};
     struct vl_record_id id;
-    struct record record;
     char name[64];
     (void)state;
     assert_int_equal(profile_name(replica_of(f, 1), nadia, name, sizeof name), VL_OK);
@@ -405,13 +409,11 @@ static void test_a_profile_is_her_own(void **state)
     circle_fixture_sync_all(f);
     assert_int_equal(profile_name(replica_of(f, 1), nadia, name, sizeof name), VL_OK);
     assert_string_equal(name, "Nadia");
-    profile_id(&f->id, nadia, &id);
+    assert_true(record_id_of(&f->id, schema_record(SCHEMA_PROFILE), NULL, nadia, &id));
     circle_fixture_set(f, 1, SCHEMA_PROFILE, &id, PROFILE_PSEUDONYM, "Quelqu'un"); /* hostile */
     circle_fixture_sync_all(f);
     assert_int_equal(profile_name(replica_of(f, 0), nadia, name, sizeof name), VL_OK);
     assert_string_not_equal(name, "Quelqu'un");
-    assert_int_equal(profile_read(replica_of(f, 0), &f->nodes[1].person, &record),
-                     VL_ERR_NOT_FOUND);
     circle_fixture_destroy(f);
 }
 

@@ -5,11 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <cmocka.h>
 
+#include "api/events.h"
 #include "store/vault.h"
 #include "support/api_world.h"
 
@@ -217,6 +219,57 @@ static void test_adding_asks_for_the_passphrase(void **state)
     assert_int_not_equal(w.length.ms, 0);
 }
 
+/* ---- what takes something out of the vault asks for it too ---- */
+
+/* What is told to who watches since the reader was there last. */
+static const char *told(struct events_reader *reader)
+{
+    static char text[4096];
+    const size_t size = events_read(reader, w.all->apis[0].events, text, sizeof text - 1);
+    text[size] = 0;
+    return text;
+}
+
+static void test_taking_out_asks_for_the_passphrase(void **state)
+{
+    (void)state;
+    const struct timespec second = {.tv_sec = 1, .tv_nsec = 100000000};
+    static const char right[] = "{\"passphrase\":\"" STORE_FIXTURE_PASSPHRASE "\"}";
+    static const char wrong[] = "{\"passphrase\":\"" PHONE_PASSPHRASE "\"}";
+    struct api *api = &w.all->apis[0];
+    struct events_reader reader;
+    char path[128];
+    assert_int_equal(events_create(&api->events), VL_OK);
+    assert_int_equal(events_reader_begin(&reader, api->events, NULL), VL_OK);
+    (void)told(&reader);
+    struct json *answer = api_world_ask(w.all, 0, "POST", "meetings", "{\"title\":\"Jeudi\"}");
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s%s%scalendar.ics", i == 0 ? "" : "meetings/",
+                 i == 0 ? "" : json_text(answer, "id"), i == 0 ? "" : "/");
+        refuses(0, path, "{}", 400, "INVALID", "passphrase");
+        refuses(0, path, "{\"passphrase\":7}", 400, "INVALID", "passphrase");
+    }
+    json_destroy(answer);
+    refuses(0, "bundle", "{}", 400, "INVALID", "passphrase");
+    refuses(0, "bundle", wrong, 403, "PASSPHRASE", "");
+    assert_int_equal(api_world_send(w.all, 0, "POST", path, right, &answer), 429);
+    json_destroy(answer);
+    assert_int_equal(api_world_send(w.all, 0, "POST", "bundle", right, &answer), 429);
+    json_destroy(answer);
+    assert_null(api->transfer);
+    assert_null(strstr(told(&reader), "export"));
+    (void)nanosleep(&second, NULL);
+    json_destroy(api_world_ask(w.all, 0, "POST", "bundle", right));
+    assert_non_null(api->transfer);
+    assert_non_null(strstr(told(&reader), "\"what\":\"bundle\""));
+    bundle_forget(api);
+    free(api_world_file(w.all, 0, path));
+    assert_non_null(strstr(told(&reader), "\"what\":\"calendar\""));
+    events_reader_finish(&reader);
+    events_destroy(api->events);
+    api->events = NULL;
+}
+
 static void test_taken_out_and_in_again(void **state)
 {
     (void)state;
@@ -279,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_new_device_is_shown_until_it_is_acknowledged),
         TEST(test_adding_asks_for_the_passphrase),
+        TEST(test_taking_out_asks_for_the_passphrase),
         TEST(test_taken_out_and_in_again),
         TEST(test_the_passphrase_of_another_vault),
     };

@@ -214,13 +214,81 @@ static void test_an_event_of_exactly_the_limit_and_one_over(void **state)
     free(data);
 }
 
+/* ---- what passes ---- */
+
+static void pass(const char *data)
+{
+    events_pass(events, "cursor", vl_bytes_text(data));
+}
+
+static void test_what_passes_is_for_who_watches(void **state)
+{
+    (void)state;
+    struct events_reader reader, late;
+    pass("{\"early\":1}");
+    begin(&reader, NULL);
+    skip_beginning(&reader);
+    post("{\"on\":1}");
+    uint64_t before = events_last(events);
+    pass("{\"at\":1}");
+    assert_int_equal(events_last(events), before);
+    char wanted[256];
+    snprintf(wanted, sizeof wanted, "%sevent: cursor\ndata: {\"at\":1}\n\n",
+             event_text(before, "change", "{\"on\":1}"));
+    assert_string_equal(all_of(&reader, 4096), wanted);
+    begin(&late, number_text(before));
+    assert_null(strstr(all_of(&late, 4096), "cursor"));
+    pass("{\"secret\":1}");
+    events_forget(events, true);
+    assert_null(strstr(all_of(&reader, 4096), "secret"));
+    assert_null(strstr(all_of(&late, 4096), "secret"));
+    events_reader_finish(&late);
+    events_reader_finish(&reader);
+}
+
+/* More than are kept: she gets the newest, and nothing else is lost by it. */
+static void test_of_many_that_pass_the_newest_come(void **state)
+{
+    (void)state;
+    struct events_reader reader;
+    char data[32];
+    begin(&reader, NULL);
+    skip_beginning(&reader);
+    for (unsigned more = 0; more < 2; more++) {
+        for (unsigned i = 0; i < EVENTS_PASSING + more; i++) {
+            snprintf(data, sizeof data, "{\"at\":%u}", i);
+            pass(data);
+        }
+        const char *text = all_of(&reader, 4096);
+        assert_int_equal(strstr(text, "{\"at\":0}") == NULL, more == 1);
+        snprintf(data, sizeof data, "{\"at\":%u}", EVENTS_PASSING - 1 + more);
+        assert_non_null(strstr(text, data));
+        assert_null(strstr(text, "resync"));
+    }
+    char *large = malloc(EVENT_DATA_BYTES_MAX + 2);
+    memset(large, 'x', EVENT_DATA_BYTES_MAX + 1);
+    large[EVENT_DATA_BYTES_MAX + 1] = 0;
+    pass(large);
+    assert_string_equal(all_of(&reader, 4096), "");
+    large[EVENT_DATA_BYTES_MAX] = 0;
+    pass(large);
+    assert_non_null(strstr(all_of(&reader, 4096), large));
+    free(large);
+    events_reader_finish(&reader);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_a_new_one_gets_what_comes), TEST(test_who_comes_back_gets_what_she_missed),
-        TEST(test_numbers_that_are_not_ours), TEST(test_who_reads_slowly_resyncs_once),
-        TEST(test_locking_forgets),           TEST(test_an_event_of_exactly_the_limit_and_one_over),
+        TEST(test_a_new_one_gets_what_comes),
+        TEST(test_who_comes_back_gets_what_she_missed),
+        TEST(test_numbers_that_are_not_ours),
+        TEST(test_who_reads_slowly_resyncs_once),
+        TEST(test_what_passes_is_for_who_watches),
+        TEST(test_of_many_that_pass_the_newest_come),
+        TEST(test_locking_forgets),
+        TEST(test_an_event_of_exactly_the_limit_and_one_over),
     };
     if (sodium_init() < 0) return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);

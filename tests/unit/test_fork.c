@@ -1,5 +1,6 @@
-/* A device that writes two entries with one number: its log is closed at every honest node, the
- * proof goes round, the others go on. */
+/* A device that writes two entries with one number: its log is closed at every honest node, both
+ * branches and the proof go round, what honest nodes linked to is taken everywhere, the others go
+ * on. */
 #include "tests/support/session_pair.h"
 #include "tests/support/test_scale.h"
 #include <setjmp.h>
@@ -108,6 +109,29 @@ static bool knows(struct scene *s, size_t node, struct seen *out)
     return seen.count == 1;
 }
 
+static size_t branches(struct scene *s, size_t node)
+{
+    struct seen seen;
+    bool known = knows(s, node, &seen);
+    vl_buffer_finish(&seen.proof);
+    return known ? seen.fork.branches : 0;
+}
+
+static bool agree(struct scene *s, size_t a, size_t b)
+{
+    struct vl_id one, other, x = circle_fixture_digest(s->f, a), y = circle_fixture_digest(s->f, b);
+    vl_replica_heads_digest(s->f->nodes[a].replica, &one);
+    vl_replica_heads_digest(s->f->nodes[b].replica, &other);
+    return vl_id_equal(&one, &other) && vl_id_equal(&x, &y);
+}
+
+static void verifies(struct scene *s, size_t node)
+{
+    struct vl_verify_report report;
+    struct vl_id bad;
+    assert_int_equal(vl_replica_verify(s->f->nodes[node].replica, &report, &bad), VL_OK);
+}
+
 static bool has_cell(struct scene *s, size_t node, uint64_t number)
 {
     struct vl_record_id record = fixture_record(number);
@@ -134,6 +158,88 @@ static void both_sides_get_the_proof(size_t one, size_t two)
     assert_true(knows(&s, 0, NULL));
     /* what node 3 wrote has no part in it and arrived */
     assert_true(has_cell(&s, 0, 3000) && has_cell(&s, 0, 3001));
+    /* nodes 0 and 2 had linked to their branch, each to another: both are taken by both */
+    for (size_t node = 0; node < 3; node += 2) {
+        assert_int_equal(branches(&s, node), 2);
+        for (uint64_t number = 0; number < (one > two ? one : two); number++)
+            assert_true(has_cell(&s, node, 1000 * LIAR + number));
+        assert_true(has_cell(&s, node, 0) && has_cell(&s, node, 2000));
+        verifies(&s, node);
+    }
+    assert_true(agree(&s, 0, 2));
+    circle_fixture_destroy(s.f);
+}
+
+/* Nobody linked to either branch. All the same both are at both, and neither has an effect until
+ * somebody writes: each cites the branch that she had. */
+static void branches_that_nobody_cites(void **state)
+{
+    (void)state;
+    struct scene s = scene_make(12, 3, 2);
+    assert_true(has_cell(&s, 0, 1000 * LIAR + 2));
+    meet(&s, 0, 2);
+    for (size_t node = 0; node < 3; node += 2) {
+        assert_int_equal(branches(&s, node), 2);
+        assert_false(has_cell(&s, node, 1000 * LIAR + 2)); /* of branch one alone */
+        verifies(&s, node);
+        circle_fixture_reopen(s.f, node);
+        assert_int_equal(branches(&s, node), 2);
+    }
+    assert_true(agree(&s, 0, 2));
+    size_t entries = memory_storage_entry_count(s.f->nodes[0].memory);
+    assert_int_equal(memory_storage_entry_count(s.f->nodes[2].memory), entries);
+    write_many(s.f, 0, 1, "zero");
+    assert_true(has_cell(&s, 0, 1000 * LIAR + 2));
+    meet(&s, 0, 2);
+    write_many(s.f, 2, 1, "deux");
+    meet(&s, 0, 2);
+    meet(&s, 3, 2);
+    meet(&s, 4, 3);
+    for (size_t node = 0; node < NODES; node++) {
+        if (node == LIAR) continue;
+        assert_true(has_cell(&s, node, 1000 * LIAR + 2));
+        assert_int_equal(branches(&s, node), 2);
+        assert_true(agree(&s, node, 0));
+        verifies(&s, node);
+    }
+    circle_fixture_destroy(s.f);
+}
+
+/* Longer than what may wait: it streams, and is live when the entry that cites it comes. */
+static void a_long_branch_is_taken(void **state)
+{
+    (void)state;
+    struct scene s = scene_make(13, 2, 3);
+    write_many(s.f, LIAR, VL_PENDING_ENTRIES_MAX + 500, "sans fin");
+    assert_int_equal(circle_fixture_pull(s.f, 2, LIAR), VL_PENDING_ENTRIES_MAX + 500);
+    write_many(s.f, 2, 1, "deux");
+    write_many(s.f, 0, 1, "zero");
+    meet(&s, 0, 2);
+    assert_true(has_cell(&s, 0, 2000) && has_cell(&s, 2, 0));
+    assert_true(agree(&s, 0, 2));
+    meet(&s, 0, 4);
+    assert_true(agree(&s, 0, 4));
+    circle_fixture_destroy(s.f);
+}
+
+/* The device whose log it was goes on in a new one, and what she wrote last with it. */
+static void the_device_goes_on(void **state)
+{
+    (void)state;
+    struct scene s = scene_make(14, 2, 3);
+    meet(&s, 0, 2);
+    meet(&s, 0, LIAR);
+    assert_true(knows(&s, LIAR, NULL));
+    assert_true(has_cell(&s, LIAR, 1000 * LIAR + 2)); /* her own, of branch two */
+    write_many(s.f, LIAR, 1, "de nouveau");
+    meet(&s, 0, LIAR);
+    meet(&s, 0, 2);
+    meet(&s, 0, 4);
+    for (size_t node = 0; node < NODES; node++) {
+        if (node == 3) continue;
+        assert_true(has_cell(&s, node, 1000 * LIAR + 2));
+        assert_true(agree(&s, node, 0));
+    }
     circle_fixture_destroy(s.f);
 }
 
@@ -157,11 +263,14 @@ static void the_proof_goes_round(void **state)
     assert_true(knows(&s, 3, NULL));
     meet(&s, 4, 3);
     assert_true(knows(&s, 4, NULL));
-    /* the log is closed: neither takes more of it, from the liar herself either */
+    assert_int_equal(branches(&s, 3), 2);
+    assert_int_equal(branches(&s, 4), 2);
+    /* the log is closed: nothing more of it has an effect, from the liar herself either */
     write_many(s.f, LIAR, 1, "encore");
-    size_t before = memory_storage_entry_count(s.f->nodes[4].memory);
+    struct vl_id before = circle_fixture_digest(s.f, 4), after;
     meet(&s, 4, LIAR);
-    assert_true(memory_storage_entry_count(s.f->nodes[4].memory) <= before);
+    after = circle_fixture_digest(s.f, 4);
+    assert_true(vl_id_equal(&before, &after));
     /* she learns that it is known, and her program goes on in a new log, which is taken */
     assert_true(knows(&s, LIAR, NULL));
     write_many(s.f, LIAR, 1, "neuf");
@@ -180,6 +289,7 @@ static void a_bundle_tells_of_it(void **state)
     struct vl_bundle_writer *w = NULL;
     struct vl_bundle_reader *r = NULL;
     struct vl_buffer file = {0};
+    write_many(s.f, 2, 1, "deux"); /* cites its branch */
     meet(&s, 0, 2);
     write_many(s.f, 3, 1, "trois");
     assert_int_equal(circle_fixture_pull(s.f, 2, 3), 1);
@@ -192,7 +302,9 @@ static void a_bundle_tells_of_it(void **state)
     vl_bundle_reader_destroy(r);
     vl_buffer_finish(&file);
     assert_true(knows(&s, 4, NULL));
-    assert_true(has_cell(&s, 4, 3000));
+    assert_true(has_cell(&s, 4, 3000) && has_cell(&s, 4, 2000));
+    assert_int_equal(branches(&s, 4), 2);
+    assert_true(agree(&s, 2, 4));
     circle_fixture_destroy(s.f);
 }
 
@@ -204,10 +316,18 @@ static void three_branches(void **state)
     write_many(s.f, LIAR, 2, "la suite");
     meet(&s, 0, 2);
     assert_int_equal(circle_fixture_pull(s.f, 3, LIAR), 4);
+    write_many(s.f, 0, 1, "zero");
+    write_many(s.f, 2, 1, "deux");
+    write_many(s.f, 3, 1, "trois");
     meet(&s, 3, 2);
     meet(&s, 3, 0);
-    for (size_t node = 0; node < 4; node++)
-        if (node != LIAR) assert_true(knows(&s, node, NULL));
+    meet(&s, 0, 2);
+    for (size_t node = 0; node < 4; node++) {
+        if (node == LIAR) continue;
+        assert_true(knows(&s, node, NULL));
+        assert_true(agree(&s, node, 0));
+        verifies(&s, node);
+    }
     circle_fixture_destroy(s.f);
 }
 
@@ -280,34 +400,82 @@ static void a_failing_storage_changes_nothing(void **state)
     }
 }
 
-/* 10,000 branches by one member: what is kept is one proof and one branch. */
-static void many_branches_cost_nothing(void **state)
+/* Node 0 gets entry TO_ALL of the liar's log as node 2 has it, with another time each time. */
+static vl_result give_another(struct scene *s, size_t node, const struct entry_run *run,
+                              struct vl_entry_header *header, const struct vl_id *server)
+{
+    struct entry_run one = {0};
+    struct vl_id id;
+    header->wall.ms++;
+    entry_run_forge(&one, header, run->items[0].blob, s->f->nodes[LIAR].keys, &id);
+    struct vl_run given = {.entries = one.items, .count = 1, .server = server};
+    assert_int_equal(vl_replica_receive_runs(s->f->nodes[node].replica, &given, 1), VL_OK);
+    entry_run_finish(&one);
+    return given.result;
+}
+
+/* 10,000 branches by one member: two are kept, and what a member brings beside them is a cache with
+ * an end. */
+static void many_branches_cost_little(void **state)
 {
     (void)state;
     struct scene s = scene_make(11, 2, 2);
     meet(&s, 0, 2);
     struct entry_run run = circle_fixture_run(s.f, 2, &s.log, TO_ALL, 1);
     struct vl_entry_header header;
+    struct memory_storage *memory = s.f->nodes[0].memory;
     assert_int_equal(run.count, 1);
     assert_int_equal(vl_entry_header_decode(run.items[0].header, &header), VL_OK);
-    size_t before = memory_storage_entry_count(s.f->nodes[0].memory);
-    uint64_t commits = memory_storage_commits(s.f->nodes[0].memory);
-    for (size_t i = 0; i < test_scale(10000, 300); i++) {
-        struct entry_run one = {0};
-        struct vl_id id;
-        size_t stored;
-        header.wall.ms++;
-        entry_run_forge(&one, &header, run.items[0].blob, s.f->nodes[LIAR].keys, &id);
-        assert_int_equal(vl_replica_receive(s.f->nodes[0].replica, one.items, 1, &stored),
-                         VL_ERR_FORK);
-        entry_run_finish(&one);
-    }
+    size_t before = memory_storage_entry_count(memory);
+    uint64_t commits = memory_storage_commits(memory);
+    for (size_t i = 0; i < test_scale(10000, 300); i++)
+        assert_int_equal(give_another(&s, 0, &run, &header, NULL), VL_ERR_FORK);
+    assert_int_equal(memory_storage_entry_count(memory), before);
+    assert_int_equal(memory_storage_commits(memory), commits);
+    for (size_t i = 0; i < 300; i++)
+        (void)give_another(&s, 0, &run, &header, &s.f->nodes[LIAR].person);
+    assert_true(memory_storage_entry_count(memory) <=
+                before + VL_PERSON_CHAINS_MAX + 1 + VL_SERVED_CHAINS_MAX);
     entry_run_finish(&run);
-    assert_int_equal(memory_storage_entry_count(s.f->nodes[0].memory), before);
-    assert_int_equal(memory_storage_commits(s.f->nodes[0].memory), commits);
     write_many(s.f, 3, 2, "va");
     meet(&s, 0, 3);
     assert_true(has_cell(&s, 0, 3001));
+    verifies(&s, 0);
+    circle_fixture_destroy(s.f);
+}
+
+/* Whoever shows so many branches that the person is crowded is closed as a whole, and whoever hears
+ * of it closes her as well. */
+static void a_crowd_is_seen_by_all(void **state)
+{
+    (void)state;
+    struct scene s = scene_make(15, 2, 2);
+    struct entry_run run = circle_fixture_run(s.f, 2, &s.log, TO_ALL, 1);
+    struct vl_entry_header header;
+    const struct vl_id *liar = &s.f->nodes[LIAR].person;
+    assert_int_equal(vl_entry_header_decode(run.items[0].header, &header), VL_OK);
+    write_many(s.f, 3, 1, "trois");
+    for (size_t i = 0; i < VL_PERSON_CHAINS_MAX + 5; i++)
+        (void)give_another(&s, 0, &run, &header, liar);
+    entry_run_finish(&run);
+    assert_true(vl_replica_is_crowded(s.f->nodes[0].replica, liar));
+    meet(&s, 0, 3);
+    meet(&s, 3, 4);
+    meet(&s, 0, 2);
+    for (size_t node = 0; node < NODES; node++) {
+        if (node == LIAR) continue;
+        assert_true(vl_replica_is_crowded(s.f->nodes[node].replica, liar));
+        assert_true(agree(&s, node, 0));
+    }
+    for (size_t node = 0; node < NODES; node++)
+        if (node != LIAR) write_many(s.f, node, 1, "va");
+    meet(&s, 0, 4);
+    meet(&s, 0, 3);
+    meet(&s, 0, 4);
+    assert_true(agree(&s, 4, 0) && has_cell(&s, 4, 3000));
+    size_t entries = memory_storage_entry_count(s.f->nodes[4].memory);
+    meet(&s, 0, 4); /* of equals: a crowd is no reason to ask for more */
+    assert_int_equal(memory_storage_entry_count(s.f->nodes[4].memory), entries);
     circle_fixture_destroy(s.f);
 }
 
@@ -315,12 +483,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(branches_of_any_length),
+        cmocka_unit_test(branches_that_nobody_cites),
+        cmocka_unit_test(a_long_branch_is_taken),
+        cmocka_unit_test(the_device_goes_on),
         cmocka_unit_test(the_proof_goes_round),
         cmocka_unit_test(a_bundle_tells_of_it),
         cmocka_unit_test(three_branches),
         cmocka_unit_test(a_false_proof_is_refused),
         cmocka_unit_test(a_failing_storage_changes_nothing),
-        cmocka_unit_test(many_branches_cost_nothing),
+        cmocka_unit_test(many_branches_cost_little),
+        cmocka_unit_test(a_crowd_is_seen_by_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

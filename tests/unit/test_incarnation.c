@@ -110,7 +110,8 @@ static void copy(struct scene *s)
     s->other.storage = memory_storage_port(s->other.memory);
     s->other.replica = NULL;
     assert_int_equal(
-        vl_replica_open(&s->other.replica, &s->f->id, s->other.keys, &s->other.storage), VL_OK);
+        vl_replica_open(&s->other.replica, &s->f->id, s->other.keys, &s->other.storage, NULL),
+        VL_OK);
     assert_int_equal(vl_replica_new_incarnation(s->other.replica), VL_OK);
 }
 

@@ -1,6 +1,7 @@
 /* A meeting's moments and what they say together: each kind's effect, and for random, concurrent
  * and hostile moments that the order in which they come makes no difference. */
 #include "circle/live.h"
+#include "tests/support/live_checks.h"
 #include "tests/support/test_scale.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -395,65 +396,10 @@ static void shuffle(void)
     }
 }
 
-/* All of it, in numbers. */
-static void write_all(const struct live_state *s, char *out, size_t size)
-{
-    const struct live_span *spans[] = {&s->open, &s->part_time, &s->turn_time};
-    FILE *file = fmemopen(out, size, "w");
-    assert_non_null(file);
-    fprintf(file, "%d %d %u %d %zu %zu %u\n", s->phase, s->has_part, s->part.bytes[0], s->round,
-            s->holder, s->next, s->hands_raised);
-    for (size_t i = 0; i < 3; i++)
-        fprintf(file, "%lld %lld %d %d\n", (long long)spans[i]->ms,
-                (long long)(spans[i]->runs ? spans[i]->since : 0), spans[i]->runs,
-                spans[i]->approximate);
-    for (size_t i = 0; i < s->count; i++) {
-        const struct live_speaker *one = &s->speakers[i];
-        fprintf(file, "%s%u %d %d %d %u %lld\n", one->who.seat == NULL ? "" : one->who.seat,
-                one->who.person.bytes[0], one->here, one->heard, one->mark, one->hand,
-                (long long)one->spoke_ms);
-    }
-    for (size_t i = 0; i < s->order_count; i++)
-        fprintf(file, "order %zu\n", s->order[i]);
-    for (size_t i = 0; i < s->hand_count; i++)
-        fprintf(file, "hand %zu\n", s->hands[i]);
-    assert_false(ferror(file));
-    fclose(file);
-}
-
-static bool is_same(const struct live_state *a, const struct live_state *b)
-{
-    static char x[65536], y[65536];
-    write_all(a, x, sizeof x);
-    write_all(b, y, sizeof y);
-    return strcmp(x, y) == 0;
-}
-
 static void check_invariants(const struct live_state *s)
 {
-    const bool goes_on = s->phase == LIVE_OPEN || s->phase == LIVE_PAUSED;
-    assert_true(s->count <= LIVE_SPEAKERS_MAX);
-    if (s->holder != LIVE_NOBODY) assert_true(goes_on && s->speakers[s->holder].here);
-    if (s->next != LIVE_NOBODY) assert_true(s->speakers[s->next].here && s->next != s->holder);
-    if (s->round == LIVE_ROUND_RUNS) assert_true(s->holder != LIVE_NOBODY);
-    if (s->round != LIVE_NO_ROUND) assert_true(goes_on && s->order_count > 0);
-    if (s->has_part) assert_true(goes_on);
-    for (size_t i = 0; i < s->order_count; i++)
-        for (size_t k = i + 1; k < s->order_count; k++)
-            assert_true(s->order[i] != s->order[k]);
-    for (size_t i = 0; i < s->hand_count; i++) {
-        assert_true(goes_on && s->speakers[s->hands[i]].here && s->hands[i] != s->holder);
-        if (i > 0) /* never somebody who was heard before somebody who was not */
-            assert_true(s->speakers[s->hands[i - 1]].heard <= s->speakers[s->hands[i]].heard);
-    }
-    for (size_t i = 0; i < s->count; i++) {
-        assert_true(s->speakers[i].spoke_ms >= 0);
-        assert_true(s->speakers[i].heard || s->speakers[i].spoke_ms == 0);
-        for (size_t k = i + 1; k < s->count; k++)
-            assert_false(live_who_equal(&s->speakers[i].who, &s->speakers[k].who));
-    }
-    assert_true(live_span_ms(&s->turn_time, INT64_MAX) >= 0);
-    assert_true(live_span_ms(&s->open, INT64_MIN) >= 0);
+    const char *broken = live_checks_broken(s);
+    if (broken != NULL) fail_msg("%s", broken);
 }
 
 /* What a moment has an effect on says live_refuses, and a state never changes otherwise. */
@@ -466,9 +412,9 @@ static void check_prefixes(void)
         check_invariants(&state);
         if ((size_t)moments[n].kind > MOMENT_CLOSE) continue;
         if (live_refuses(&before, &moments[n]) == LIVE_HAS_EFFECT) {
-            assert_false(is_same(&before, &state));
+            assert_false(live_checks_same(&before, &state));
         } else {
-            assert_true(is_same(&before, &state));
+            assert_true(live_checks_same(&before, &state));
         }
     }
 }
@@ -496,7 +442,7 @@ static void test_any_order(void **unused)
             count = live_sort(moments, count);
             assert_int_equal(count, real);
             live_fold(moments, count, &state);
-            assert_true(is_same(&first, &state));
+            assert_true(live_checks_same(&first, &state));
             assert_int_equal(first.moments, state.moments);
         }
     }

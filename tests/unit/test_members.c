@@ -15,7 +15,6 @@
 #include "circle/profile.h"
 #include "circle/restate.h"
 #include "circle/rules.h"
-#include "circle/share.h"
 #include "support/circle_fixture.h"
 #include "support/store_fixture.h"
 
@@ -341,11 +340,9 @@ static void test_rules_are_the_facilitators(void **state)
 static void test_a_newcomer_without_the_past(void **state)
 {
     (void)state;
-    const struct share_change before = {.title = "Avant"}, after = {.title = "Après"};
     struct schema_problem problem = {0};
     struct circle_info info;
     struct record_list list;
-    struct vl_record_id id;
     struct rules rules;
     struct vl_replica *founder = w.circles[0].replica;
     const vl_wall now = w.fixture->now;
@@ -353,12 +350,12 @@ static void test_a_newcomer_without_the_past(void **state)
         circle_info_write(founder, "Jeudi", "Se parler", "Rien ne sort d'ici", now, &problem),
         VL_OK);
     json_destroy(ask(0, "PATCH", "/rules", "{\"newcomers_see_past\":false}"));
-    assert_int_equal(share_create(founder, &before, now, &id, &problem), VL_OK);
+    json_destroy(ask(0, "POST", "/shares", "{\"title\":\"Avant\"}"));
 
     size_t newcomer = circle_fixture_stranger(w.fixture);
     struct vl_enrolment enrolment = circle_fixture_enrolment(w.fixture, newcomer);
     assert_int_equal(restate_add_newcomer(founder, &enrolment, now), VL_OK);
-    assert_int_equal(share_create(founder, &after, now, &id, &problem), VL_OK);
+    json_destroy(ask(0, "POST", "/shares", "{\"title\":\"Après\"}"));
     circle_fixture_sync_all(w.fixture);
 
     struct vl_replica *hers = w.fixture->nodes[newcomer].replica;
@@ -368,7 +365,7 @@ static void test_a_newcomer_without_the_past(void **state)
     circle_info_finish(&info);
     assert_int_equal(rules_read(hers, &rules), VL_OK);
     assert_false(rules.newcomers_see_past);
-    assert_int_equal(share_list(hers, &list), VL_OK);
+    assert_int_equal(record_list_read(hers, SCHEMA_SHARE, &list), VL_OK);
     assert_int_equal(list.count, 1);
     assert_string_equal(record_text(&list.items[0], SHARE_TITLE), "Après");
     record_list_finish(&list);
@@ -377,19 +374,15 @@ static void test_a_newcomer_without_the_past(void **state)
     assert_string_equal(info.purpose, "Se parler");
     assert_false(record_has_conflict(&info.record));
     circle_info_finish(&info);
-    assert_int_equal(share_list(w.circles[1].replica, &list), VL_OK);
-    assert_int_equal(list.count, 2);
-    record_list_finish(&list);
+    struct json *answer = ask(1, "GET", "/shares", NULL);
+    assert_int_equal(json_count(json_member(answer, "shares")), 2);
+    json_destroy(answer);
 }
 
 static void test_blocking_hides_shares_here(void **state)
 {
     (void)state;
-    const struct share_change change = {.title = "Marcher le soir"};
-    struct vl_record_id id;
-    struct schema_problem problem = {0};
-    assert_int_equal(share_create(w.circles[1].replica, &change, w.fixture->now, &id, &problem),
-                     VL_OK);
+    json_destroy(ask(1, "POST", "/shares", "{\"title\":\"Marcher le soir\"}"));
     circle_fixture_sync_all(w.fixture);
     struct json *answer = ask(0, "GET", "/shares", NULL);
     assert_int_equal(json_count(json_member(answer, "shares")), 1);
@@ -419,23 +412,20 @@ static void test_blocking_hides_shares_here(void **state)
 static void test_erasing_takes_every_version_away(void **state)
 {
     (void)state;
-    const struct share_change first = {.title = "Un", .text = "premier jet"};
-    const struct share_change second = {.text = "second jet"};
-    struct schema_problem problem = {0};
-    struct vl_record_id id;
-    char body[96], text[RECORD_ID_TEXT_SIZE];
-    struct vl_replica *hers = w.circles[1].replica;
-    assert_int_equal(share_create(hers, &first, w.fixture->now, &id, &problem), VL_OK);
-    assert_int_equal(share_update(hers, &id, &second, w.fixture->now, &problem), VL_OK);
+    char body[96], path[96], text[RECORD_ID_TEXT_SIZE];
+    struct json *answer = ask(1, "POST", "/shares", "{\"title\":\"Un\",\"text\":\"premier jet\"}");
+    snprintf(text, sizeof text, "%s", json_text(answer, "id"));
+    json_destroy(answer);
+    snprintf(path, sizeof path, "/shares/%s", text);
+    json_destroy(ask(1, "PATCH", path, "{\"text\":\"second jet\"}"));
     circle_fixture_sync_all(w.fixture);
-    record_id_text(&id, text);
     snprintf(body, sizeof body, "{\"id\":\"%s\"}", text);
     refuses(2, "/erase", body, 403, "AUTHORITY"); /* somebody else's */
     refuses(1, "/erase", "{\"id\":\"00000000\"}", 404, "NOT_FOUND");
     refuses(1, "/erase", "{\"id\":\"\"}", 404, "NOT_FOUND");
 
     snprintf(body, sizeof body, "{\"id\":\"%s\",\"ask\":true}", text);
-    struct json *answer = ask(1, "POST", "/erase", body);
+    answer = ask(1, "POST", "/erase", body);
     assert_int_equal(json_integer(answer, "entries"), 2);
     assert_false(json_flag(answer, "done"));
     json_destroy(answer);

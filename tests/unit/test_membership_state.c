@@ -254,6 +254,47 @@ static void test_an_epoch_of_before_a_removal_is_not_used_again(void **state)
     vl_membership_destroy(m);
 }
 
+static void add_outside(struct vl_membership *m, const struct step *step)
+{
+    struct step_entry made;
+    steps_entry(step, &made);
+    made.entry.is_outside = true;
+    assert_int_equal(vl_membership_add(m, &made.entry), VL_OK);
+    assert_int_equal(vl_membership_settle(m), VL_OK);
+}
+
+/* Of a branch that has no effect: neither an epoch nor the seals that make one whole. */
+static void test_what_is_outside_is_no_epoch(void **state)
+{
+    (void)state;
+    static const struct step steps[] = {
+        CIRCLE,
+        {"0", "epoch", "a.1", "pc", NULL, "b.1 c.1 d.1", NULL},
+        {"1", "epoch", "b.1", "0", NULL, "a.1 c.1", NULL}, /* without d: nobody's */
+    };
+    static const struct step seal = {"2", "seal", "b.1", "1", "1", "d.1", NULL};
+    static const struct step newer = {"3", "epoch", "c.1", "1", NULL, "a.1 b.1 d.1", NULL};
+    for (unsigned outside = 0; outside < 2; outside++) {
+        struct vl_membership *m = BUILT(steps);
+        assert_epoch(m, "a.1", "0");
+        if (outside == 1) {
+            add_outside(m, &seal);
+            assert_epoch(m, "a.1", "0");
+            add_outside(m, &newer);
+            assert_epoch(m, "a.1", "0");
+            assert_epoch(m, "c.1", "0");
+        } else { /* each would be used if it stood in the state */
+            assert_int_equal(steps_add(m, &seal), VL_OK);
+            assert_int_equal(vl_membership_settle(m), VL_OK);
+            assert_epoch(m, "a.1", "1");
+            assert_int_equal(steps_add(m, &newer), VL_OK);
+            assert_int_equal(vl_membership_settle(m), VL_OK);
+            assert_epoch(m, "a.1", "3");
+        }
+        vl_membership_destroy(m);
+    }
+}
+
 static void test_who_returns_gets_a_fresh_epoch(void **state)
 {
     (void)state;
@@ -513,6 +554,7 @@ int main(void)
         cmocka_unit_test(test_two_removals_at_once_and_the_epoch),
         cmocka_unit_test(test_seals),
         cmocka_unit_test(test_an_epoch_of_before_a_removal_is_not_used_again),
+        cmocka_unit_test(test_what_is_outside_is_no_epoch),
         cmocka_unit_test(test_who_returns_gets_a_fresh_epoch),
         cmocka_unit_test(test_incomplete_entries_have_no_authority),
         cmocka_unit_test(test_malformed_founding),

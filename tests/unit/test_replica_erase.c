@@ -101,6 +101,22 @@ static void an_author_erases_everywhere_and_devices_confirm(void **state)
     circle_fixture_destroy(f);
 }
 
+/* Of what is not here nothing is told. */
+static void an_unknown_entry_is_not_erased(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 37);
+    struct vl_erasure_device device;
+    struct vl_id unknown = {{9}}, tombstone = {{1}};
+    size_t count = 7;
+    assert_int_equal(
+        vl_replica_erasure_state(f->nodes[0].replica, &unknown, &tombstone, &device, 1, &count),
+        VL_ERR_NOT_FOUND);
+    assert_int_equal(count, 0);
+    assert_true(vl_id_is_zero(&tombstone));
+    circle_fixture_destroy(f);
+}
+
 static void who_may_not_erase_does_not(void **state)
 {
     (void)state;
@@ -269,6 +285,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_author_erases_everywhere_and_devices_confirm),
+        cmocka_unit_test(an_unknown_entry_is_not_erased),
         cmocka_unit_test(who_may_not_erase_does_not),
         cmocka_unit_test(a_tombstone_that_comes_first_erases_what_comes_later),
         cmocka_unit_test(a_stale_peer_cannot_bring_a_blob_back),

@@ -226,7 +226,8 @@ static void opening(void **state)
     for (uint64_t nth = 1; reached; nth++) {
         vl_replica_close(node->replica);
         memory_storage_fail(node->memory, nth, VL_ERR_STORAGE, false);
-        vl_result result = vl_replica_open(&node->replica, &f->id, node->keys, &node->storage);
+        vl_result result =
+            vl_replica_open(&node->replica, &f->id, node->keys, &node->storage, NULL);
         reached = memory_storage_failed(node->memory);
         assert_int_equal(result, reached ? VL_ERR_STORAGE : VL_OK);
         assert_true((node->replica == NULL) == reached);

@@ -343,7 +343,7 @@ static void a_proof_has_no_authors_from_nowhere(void **state)
     struct proof_item item = {.entry = run.items[0]};
     memcpy(item.author, keys->card.sign, sizeof item.author);
     assert_int_equal(proof_create(&proof, f->nodes[0].replica), VL_OK);
-    assert_int_equal(proof_add(proof, &item), VL_ERR_SIGNATURE);
+    assert_int_equal(proof_add(proof, &item), VL_ERR_AUTHORITY);
     assert_int_equal(proof_noise_current(proof, keys->card.noise), VL_ERR_AUTHORITY);
     assert_int_equal(proof_sign_current(proof, keys->card.sign, NULL), VL_ERR_AUTHORITY);
     proof_destroy(proof);
@@ -371,20 +371,29 @@ static void a_cited_control_entry_makes_nothing_count(void **state)
     circle_fixture_destroy(f);
 }
 
+/* At node 0, so many logs of rubbish by members from `first` on, none of whom is crowded. */
+static void begin_logs(struct circle_fixture *f, size_t first, uint32_t count)
+{
+    struct vl_entry_header header = forged_first(f, first, 0);
+    header.kind = VL_ENTRY_CONTENT;
+    header.epoch_key = (struct vl_id){{3}};
+    for (uint32_t i = 0; i < count; i++) {
+        size_t member = first + i / (VL_PERSON_CHAINS_MAX - 4);
+        struct vl_id id;
+        memcpy(header.sign_key, f->nodes[member].keys->card.sign, sizeof header.sign_key);
+        memcpy(header.incarnation, &i, sizeof i);
+        vl_log_id(header.sign_key, header.incarnation, &header.log);
+        assert_int_equal(forged_give(f, member, &header, vl_bytes_text("x"), 0, &id), VL_OK);
+    }
+}
+
 /* More content stands apart than one entry cites: the newest go on counting. */
 static void an_entry_cites_so_many(void **state)
 {
     (void)state;
-    struct circle_fixture *f = circle_fixture_create(4, 90);
+    struct circle_fixture *f = circle_fixture_create(9, 90);
     struct vl_id id;
-    struct vl_entry_header header = forged_first(f, 3, 0);
-    header.kind = VL_ENTRY_CONTENT;
-    header.epoch_key = (struct vl_id){{3}};
-    for (uint32_t i = 0; i < VL_CITES_MAX + 9; i++) {
-        memcpy(header.incarnation, &i, sizeof i);
-        vl_log_id(header.sign_key, header.incarnation, &header.log);
-        assert_int_equal(forged_give(f, 3, &header, vl_bytes_text("x"), 0, &id), VL_OK);
-    }
+    begin_logs(f, 3, VL_CITES_MAX + 9);
     struct vl_control remove = {.kind = VL_CONTROL_REMOVE, .target = f->nodes[3].person};
     assert_int_equal(vl_replica_control(f->nodes[0].replica, &remove, f->now, &id), VL_OK);
     struct vl_control body;
@@ -444,16 +453,8 @@ static void a_run_is_of_one_log(void **state)
 static void a_newcomer_begins_among_many_heads(void **state)
 {
     (void)state;
-    struct circle_fixture *f = circle_fixture_create(3, 91);
-    struct vl_id id;
-    struct vl_entry_header header = forged_first(f, 1, 0);
-    header.kind = VL_ENTRY_CONTENT;
-    header.epoch_key = (struct vl_id){{3}};
-    for (uint32_t i = 0; i < 8 * VL_LINKS_MAX; i++) {
-        memcpy(header.incarnation, &i, sizeof i);
-        vl_log_id(header.sign_key, header.incarnation, &header.log);
-        assert_int_equal(forged_give(f, 1, &header, vl_bytes_text("x"), 0, &id), VL_OK);
-    }
+    struct circle_fixture *f = circle_fixture_create(7, 91);
+    begin_logs(f, 1, 8 * VL_LINKS_MAX);
     size_t newcomer = circle_fixture_stranger(f);
     circle_fixture_add(f, 0, newcomer);
     assert_sound(f);

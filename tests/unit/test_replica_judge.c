@@ -328,6 +328,10 @@ static void a_circle_is_founded_once(void **state)
     header.log = log;
     header.wall.ms++;
     entry_run_forge(&run, &header, founding.items[0].blob, s.f->nodes[0].keys, &id);
+    size_t stored;
+    assert_int_equal(vl_replica_receive(s.f->nodes[0].replica, run.items, 1, &stored), VL_ERR_FORK);
+    assert_int_equal(vl_replica_fork_count(s.f->nodes[0].replica), 1);
+    s.heads = heads_digest(s.f, 0); /* the log is closed; nothing of the other founding is here */
     assert_refused(&s, &run, VL_ERR_FORK);
     entry_run_finish(&run);
     entry_run_finish(&founding);
@@ -357,7 +361,7 @@ static void a_body_nobody_can_read_is_kept_and_sent_on(void **state)
 
 /* ---- forks ---- */
 
-static void a_fork_is_refused_and_ends_the_log(void **state)
+static void a_fork_ends_the_log(void **state)
 {
     (void)state;
     struct scene s = scene_make(24, 2);
@@ -376,6 +380,17 @@ static void a_fork_is_refused_and_ends_the_log(void **state)
     s.heads = heads_digest(s.f, 0);
     s.entries = memory_storage_entry_count(s.f->nodes[0].memory);
     run.items[0].signature[0] ^= 1;
+    size_t stored; /* the second branch is kept, without effect */
+    struct vl_id before = circle_fixture_digest(s.f, 0), after;
+    assert_int_equal(vl_replica_receive(s.f->nodes[0].replica, run.items, 1, &stored), VL_OK);
+    assert_int_equal(memory_storage_entry(s.f->nodes[0].memory, &id)->flags,
+                     VL_ENTRY_VERIFIED | VL_ENTRY_QUARANTINED);
+    after = circle_fixture_digest(s.f, 0);
+    assert_false(vl_id_equal(&before, &after)); /* nor has the first, until somebody cites it */
+    s.entries++, s.heads = heads_digest(s.f, 0);
+    entry_run_finish(&run);
+    header.wall.ms++; /* a third one is not taken */
+    entry_run_forge(&run, &header, s.run.items[0].blob, s.f->nodes[1].keys, &id);
     assert_refused(&s, &run, VL_ERR_FORK);
     circle_fixture_reopen(s.f, 0); /* it is remembered */
     (void)circle_fixture_set(s.f, 1, TYPE, &(struct vl_record_id){{1}}, FIELD, "after");
@@ -573,7 +588,7 @@ int main(void)
         cmocka_unit_test(a_stranger_begins_no_log),
         cmocka_unit_test(a_circle_is_founded_once),
         cmocka_unit_test(a_body_nobody_can_read_is_kept_and_sent_on),
-        cmocka_unit_test(a_fork_is_refused_and_ends_the_log),
+        cmocka_unit_test(a_fork_ends_the_log),
         cmocka_unit_test(a_copied_device_begins_a_new_log),
         cmocka_unit_test(the_cuts_of_chunks_do_not_matter),
         cmocka_unit_test(chunks_end_with_a_good_signature),

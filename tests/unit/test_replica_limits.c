@@ -12,24 +12,17 @@
 #define TYPE  7u
 #define FIELD 3u
 
-/* The header of an entry 0 by a member, with the past that node 0 has. */
+/* The header of an entry 0 by a member, after the newest control entry that node 0 has. */
 static struct vl_entry_header new_log(struct circle_fixture *f, size_t member, uint32_t number)
 {
-    struct vl_head heads[8];
     struct vl_bytes frontier[VL_AUTH_MAX];
     struct vl_membership *membership = vl_replica_membership(f->nodes[0].replica);
-    size_t count;
-    struct vl_entry_header header = {.circle = f->id, .kind = VL_ENTRY_CONTENT};
-    assert_int_equal(vl_replica_heads(f->nodes[0].replica, heads, 1, &count), VL_OK);
-    header.link_count = 1;
+    struct vl_entry_header header = {.circle = f->id, .kind = VL_ENTRY_CONTENT, .link_count = 1};
     header.auth_count = vl_membership_frontier(membership, frontier, VL_AUTH_MAX);
     assert_int_equal(header.auth_count, 1);
     memcpy(header.auth[0].bytes, frontier[0].data, 32);
-    header.links[0] = header.auth[0]; /* the fixture's last entry is a control entry */
-    assert_int_equal(
-        vl_replica_lamport(f->nodes[0].replica, &heads[0].log, heads[0].seq, &header.lamport),
-        VL_OK);
-    header.lamport++;
+    header.links[0] = header.auth[0];
+    header.lamport = memory_storage_entry(f->nodes[0].memory, &header.auth[0])->lamport + 1;
     memcpy(header.sign_key, f->nodes[member].keys->card.sign, sizeof header.sign_key);
     memcpy(header.incarnation, &number, sizeof number);
     vl_log_id(header.sign_key, header.incarnation, &header.log);
@@ -103,26 +96,42 @@ static void a_chunk_has_so_many_bytes(void **state)
 
 /* ---- logs ---- */
 
+/* Node 0 is given number 0 of a new log of that member. */
+static vl_result begin_log(struct circle_fixture *f, size_t member, uint32_t number,
+                           const struct vl_id *server)
+{
+    struct vl_entry_header header = new_log(f, member, number);
+    struct entry_run run = {0};
+    struct vl_id id;
+    entry_run_forge(&run, &header, vl_bytes_text("x"), f->nodes[member].keys, &id);
+    struct vl_run one = {.entries = run.items, .count = 1, .server = server};
+    assert_int_equal(vl_replica_receive_runs(f->nodes[0].replica, &one, 1), VL_OK);
+    entry_run_finish(&run);
+    return one.result;
+}
+
+static size_t logs_of(struct circle_fixture *f, size_t node)
+{
+    size_t count;
+    assert_int_equal(vl_replica_heads(f->nodes[node].replica, NULL, 0, &count), VL_OK);
+    return count;
+}
+
 static void a_circle_has_so_many_logs(void **state)
 {
     (void)state;
     if (test_scale(0, 1) > 0) skip(); /* all 4,096 or none */
-    struct circle_fixture *f = circle_fixture_create(2, 61);
-    size_t count, stored;
-    assert_int_equal(vl_replica_heads(f->nodes[0].replica, NULL, 0, &count), VL_OK);
-    struct vl_entry_header header = new_log(f, 1, 0);
-    for (uint32_t i = 0; count + i <= VL_HEADS_MAX; i++) {
-        struct entry_run run = {0};
-        struct vl_id id;
-        memcpy(header.incarnation, &i, sizeof i);
-        vl_log_id(header.sign_key, header.incarnation, &header.log);
-        entry_run_forge(&run, &header, vl_bytes_text("x"), f->nodes[1].keys, &id);
-        vl_result result = vl_replica_receive(f->nodes[0].replica, run.items, 1, &stored);
-        assert_int_equal(result, count + i < VL_HEADS_MAX ? VL_OK : VL_ERR_LIMIT);
-        entry_run_finish(&run);
+    enum { MEMBERS = VL_HEADS_MAX / VL_PERSON_CHAINS_MAX };
+    struct circle_fixture *f = circle_fixture_create(MEMBERS + 2, 61);
+    uint32_t number = 0;
+    for (size_t member = 1; member <= MEMBERS; member++) {
+        for (uint32_t i = 0; i < VL_PERSON_CHAINS_MAX; i++) {
+            bool room = logs_of(f, 0) < VL_HEADS_MAX;
+            assert_int_equal(begin_log(f, member, ++number, NULL), room ? VL_OK : VL_ERR_LIMIT);
+        }
     }
-    assert_int_equal(vl_replica_heads(f->nodes[0].replica, NULL, 0, &count), VL_OK);
-    assert_int_equal(count, VL_HEADS_MAX);
+    assert_int_equal(logs_of(f, 0), VL_HEADS_MAX);
+    assert_int_equal(begin_log(f, MEMBERS + 1, ++number, NULL), VL_ERR_LIMIT);
     struct vl_record_id record = fixture_record(1); /* its own log goes on */
     (void)circle_fixture_set(f, 0, TYPE, &record, FIELD, "still here");
     /* and none of its own begins beside it */
@@ -135,6 +144,112 @@ static void a_circle_has_so_many_logs(void **state)
                      VL_ERR_LIMIT);
     assert_int_equal(memory_storage_entry_count(f->nodes[0].memory), entries);
     circle_fixture_reopen(f, 0);
+    circle_fixture_destroy(f);
+}
+
+/* One who begins too many logs has all of them closed; nobody else is touched. */
+static void a_person_has_so_many_logs(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(4, 64);
+    struct vl_replica *replica = f->nodes[0].replica;
+    uint32_t number = 0;
+    struct vl_record_id record = fixture_record(1);
+    (void)circle_fixture_set(f, 2, TYPE, &record, FIELD, "mine");
+    (void)circle_fixture_pull(f, 0, 2);
+    size_t before = logs_of(f, 0);
+    for (uint32_t i = 0; i < VL_PERSON_CHAINS_MAX; i++)
+        assert_int_equal(begin_log(f, 1, ++number, NULL), VL_OK);
+    assert_false(vl_replica_is_crowded(replica, &f->nodes[1].person));
+    assert_int_equal(begin_log(f, 1, ++number, NULL), VL_OK); /* that one shows that it is so */
+    assert_true(vl_replica_is_crowded(replica, &f->nodes[1].person));
+    assert_false(vl_replica_is_crowded(replica, &f->nodes[2].person));
+    assert_int_equal(begin_log(f, 1, ++number, NULL), VL_ERR_FORK);
+    assert_int_equal(logs_of(f, 0), before + VL_PERSON_CHAINS_MAX + 1);
+    /* on the account of a member who sends them: a few, of which the oldest makes room */
+    for (uint32_t i = 0; i < 2 * VL_SERVED_CHAINS_MAX; i++)
+        assert_int_equal(begin_log(f, 1, ++number, &f->nodes[3].person), VL_OK);
+    assert_int_equal(logs_of(f, 0), before + VL_PERSON_CHAINS_MAX + 1 + VL_SERVED_CHAINS_MAX);
+    circle_fixture_reopen(f, 0); /* nobody cited them */
+    assert_int_equal(logs_of(f, 0), before + VL_PERSON_CHAINS_MAX + 1);
+    assert_true(vl_replica_is_crowded(f->nodes[0].replica, &f->nodes[1].person));
+    /* the others write on */
+    (void)circle_fixture_set(f, 0, TYPE, &record, FIELD, "yours");
+    (void)circle_fixture_set(f, 2, TYPE, &record, FIELD, "mine again");
+    assert_int_equal(circle_fixture_pull(f, 0, 2), 1);
+    struct vl_verify_report report;
+    struct vl_id bad;
+    assert_int_equal(vl_replica_verify(f->nodes[0].replica, &report, &bad), VL_OK);
+    circle_fixture_destroy(f);
+}
+
+/* Whoever wrote that many herself does not begin another one. */
+static void my_logs_are_counted(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 65);
+    struct vl_replica *replica = f->nodes[1].replica;
+    struct vl_record_id record = fixture_record(1);
+    for (uint32_t i = 0; i < VL_PERSON_CHAINS_MAX; i++) {
+        (void)circle_fixture_set(f, 1, TYPE, &record, FIELD, "x");
+        assert_int_equal(vl_replica_new_incarnation(replica), VL_OK);
+    }
+    struct vl_operation operation = {.type = TYPE,
+                                     .record = record,
+                                     .field = FIELD,
+                                     .opcode = VL_OP_SET_ADD,
+                                     .value = vl_bytes_text("y")};
+    struct vl_id id;
+    assert_int_equal(vl_replica_write(replica, &operation, 1, f->now, &id), VL_ERR_LIMIT);
+    circle_fixture_pull(f, 0, 1);
+    assert_false(vl_replica_is_crowded(f->nodes[0].replica, &f->nodes[1].person));
+    assert_int_equal(logs_of(f, 0), VL_PERSON_CHAINS_MAX + 1);
+    circle_fixture_destroy(f);
+}
+
+/* A peer says again and again that it has more of my log: up to half of the share it is believed.
+ */
+static void claims_begin_so_many_logs(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 66);
+    struct fixture_node *me = &f->nodes[1];
+    struct vl_record_id record = fixture_record(1);
+    for (size_t i = 0; i < 2 * VL_CLAIMED_MAX; i++) {
+        (void)circle_fixture_set(f, 1, TYPE, &record, FIELD, "x");
+        size_t before = vl_replica_share(me->replica, &me->person);
+        assert_int_equal(before, i < VL_CLAIMED_MAX ? i + 1 : VL_CLAIMED_MAX);
+        struct vl_head heads[2 * VL_CLAIMED_MAX];
+        size_t count;
+        assert_int_equal(vl_replica_heads(me->replica, heads, 2 * VL_CLAIMED_MAX, &count), VL_OK);
+        for (size_t k = 0; k < count; k++)
+            heads[k].seq += 7;
+        assert_int_equal(vl_replica_peer_heads(me->replica, heads, count), VL_OK);
+    }
+    /* what is signed by my own key is proof, whatever was claimed before */
+    struct entry_run run = {0};
+    struct vl_head heads[2 * VL_CLAIMED_MAX];
+    size_t count, stored, own = 0;
+    struct vl_incarnation logs[2 * VL_CLAIMED_MAX];
+    size_t log_count;
+    assert_int_equal(vl_replica_heads(me->replica, heads, 2 * VL_CLAIMED_MAX, &count), VL_OK);
+    assert_int_equal(vl_replica_incarnations(me->replica, me->keys->card.sign, logs,
+                                             2 * VL_CLAIMED_MAX, &log_count),
+                     VL_OK);
+    for (size_t i = 0; i < log_count; i++)
+        for (size_t k = 0; k < count && logs[i].is_own; k++)
+            if (vl_id_equal(&heads[k].log, &logs[i].log)) own = k;
+    struct entry_run last = circle_fixture_run(f, 1, &heads[own].log, heads[own].seq, 1);
+    struct vl_entry_header header;
+    struct vl_id id;
+    assert_int_equal(vl_entry_header_decode(last.items[0].header, &header), VL_OK);
+    next_header(&header, &heads[own].id);
+    entry_run_forge(&run, &header, vl_bytes_text("from my other self"), me->keys, &id);
+    assert_int_equal(vl_replica_receive(me->replica, run.items, 1, &stored), VL_OK);
+    (void)circle_fixture_set(f, 1, TYPE, &record, FIELD, "y");
+    assert_int_equal(vl_replica_share(me->replica, &me->person), VL_CLAIMED_MAX + 1);
+    entry_run_finish(&run);
+    entry_run_finish(&last);
     circle_fixture_destroy(f);
 }
 
@@ -444,6 +559,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chunk_has_so_many_bytes),
         cmocka_unit_test(a_circle_has_so_many_logs),
+        cmocka_unit_test(a_person_has_so_many_logs),
+        cmocka_unit_test(my_logs_are_counted),
+        cmocka_unit_test(claims_begin_so_many_logs),
         cmocka_unit_test(an_epoch_for_many_devices),
         cmocka_unit_test(a_write_has_to_fit),
         cmocka_unit_test(a_control_entry_has_to_fit),

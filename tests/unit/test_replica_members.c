@@ -384,9 +384,36 @@ static void a_member_absent_for_a_year_catches_up(void **state)
     circle_fixture_destroy(f);
 }
 
+/* More concurrent control entries than an entry links to, the removal the one that is left over. */
+static void whoever_has_many_heads_before_her_makes_a_key_without_who_was_removed(void **state)
+{
+    (void)state;
+    const size_t gone = VL_LINKS_MAX + 8, count = gone + 1;
+    struct circle_fixture *f = circle_fixture_create(count, 23);
+    for (size_t i = 2; i < count; i++)
+        (void)must(f, 1, VL_CONTROL_VOUCH, i);
+    for (size_t i = 0; i < count; i++)
+        if (i != 1) (void)circle_fixture_pull(f, i, 1);
+    for (size_t i = 2; i < gone; i++)
+        (void)must(f, i, VL_CONTROL_VOUCH, 2 + (i - 1) % (gone - 2));
+    for (uint64_t i = 0; i < 3; i++)
+        (void)say(f, 0, 900 + i); /* a head with a higher lamport number is linked to later */
+    (void)must(f, 0, VL_CONTROL_REMOVE, gone);
+    for (size_t i = 0; i < gone; i++)
+        if (i != 1) (void)circle_fixture_pull(f, 1, i);
+    assert_int_equal(role_of(f, 1, gone), VL_ROLE_NONE);
+    struct vl_id id = say(f, 1, 950);
+    (void)circle_fixture_pull(f, 0, 1);
+    (void)circle_fixture_pull(f, gone, 1);
+    assert_true(reads(f, 0, id));
+    assert_true(memory_storage_entry(f->nodes[gone].memory, &id) == NULL || !reads(f, gone, id));
+    circle_fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whoever_has_many_heads_before_her_makes_a_key_without_who_was_removed),
         cmocka_unit_test(content_seen_before_a_removal_counts_and_later_content_does_not),
         cmocka_unit_test(nobody_makes_quarantined_content_count_by_writing_on),
         cmocka_unit_test(control_entries_carry_no_content),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "sync/branches.h"
 #include "tests/support/replica_scenes.h"
 #include "tests/support/test_scale.h"
 
@@ -35,6 +36,7 @@ static bool fail_at(struct scene *s, const struct scene_act *act, uint64_t n, vl
 {
     bool closely = n % 16 == 0;
     if (act->writes || closely) scene_reset(s);
+    if (act->prepare != NULL) act->prepare(s);
     struct memory_storage *memory = s->f->nodes[0].memory;
     struct vl_id before = scene_stored(memory);
     memory_storage_fail(memory, n, fault, lasting);
@@ -47,9 +49,11 @@ static bool fail_at(struct scene *s, const struct scene_act *act, uint64_t n, vl
     points++;
     struct vl_id after = scene_stored(memory);
     bool changed = !vl_id_equal(&before, &after);
+    if (s->f->nodes[0].replica == NULL) circle_fixture_reopen(s->f, 0);
     if (changed && !act->writes) fail_msg("%s, call %u: it wrote", act->name, (unsigned)n);
     if (changed || closely) assert_sound(s, act, n);
     if (result == act->result || !(act->writes || closely)) return true;
+    if (act->prepare != NULL) act->prepare(s); /* a cache may be gone */
     result = act->act(s);
     /* done already, and cannot be done twice */
     if (changed && (result == VL_ERR_AUTHORITY || result == VL_ERR_EXISTS)) return true;
@@ -62,13 +66,13 @@ static bool fail_at(struct scene *s, const struct scene_act *act, uint64_t n, vl
 static void any_call_may_fail(void **state)
 {
     struct scene *s = *state;
-    const size_t step = test_scale(1, 7);
+    const size_t step = test_scale(1, 31);
     points = 0;
-    for (size_t i = 0; i < scene_act_count; i++) {
+    for (size_t i = 0; i < s->act_count; i++) {
         for (int way = 0; way < 3; way++) {
             uint64_t n = 1;
             vl_result fault = way == 1 ? VL_ERR_FULL : VL_ERR_STORAGE;
-            while (fail_at(s, &scene_acts[i], n, fault, way == 2))
+            while (fail_at(s, &s->acts[i], n, fault, way == 2))
                 n += step;
         }
     }
@@ -89,13 +93,44 @@ static vl_result see_cell(void *context, const struct vl_cell_key *key, struct v
     return VL_OK;
 }
 
+static vl_result see_record(void *context, const struct vl_record_row *row)
+{
+    (void)context, (void)row;
+    return VL_OK;
+}
+
 static vl_result see_fork(void *context, const struct vl_fork *fork)
 {
     (void)context, (void)fork;
     return VL_OK;
 }
 
-#define CALLS 28u
+#define CALLS       38u
+#define OTHER_CALLS 28u /* from this one on */
+
+/* Of those that sessions and the domain use, too. */
+static vl_result call_other(struct scene *s, unsigned which)
+{
+    struct vl_replica *r = s->f->nodes[0].replica;
+    const struct vl_record_id record = fixture_record(1);
+    const struct vl_record_scan records = {.type = 7};
+    struct vl_id id;
+    uint64_t number;
+    uint32_t chain;
+    vl_wall wall;
+    switch (which - OTHER_CALLS) {
+    case 0: return closed_place(r, &s->mine, &chain, &number);
+    case 1: return closed_past(r, 0, 0, NULL, 0, NULL);
+    case 2: return closed_reach(r, NULL, 0, NULL);
+    case 3: return closed_signed(r, 0, 0, &number);
+    case 4: return closed_lamport(r, 0, 0, &number);
+    case 5: return closed_read(r, 0, 0, 1, SIZE_MAX, see_entry, NULL);
+    case 6: return vl_replica_wall(r, &s->mine, &wall);
+    case 7: return vl_replica_find_records(r, &records, see_record, NULL);
+    case 8: return vl_replica_writers(r, 7, &record, see_entry, NULL);
+    default: return vl_replica_ensure_epoch(r, s->f->now, &id);
+    }
+}
 
 /* One call each; what each of them says when all is well is not looked at here. */
 static vl_result call(struct scene *s, unsigned which)
@@ -117,6 +152,7 @@ static vl_result call(struct scene *s, unsigned which)
     size_t count;
     bool has;
     vl_result result = VL_OK;
+    if (which >= OTHER_CALLS) return call_other(s, which);
     switch (which) {
     case 0: return vl_replica_asked_heads(r, heads, 4, &count);
     case 1: return vl_replica_control_reach(r, heads, 4, &count);
@@ -198,6 +234,7 @@ static void a_replica_without_memory_loads_it_first(void **state)
 static bool change_at(struct scene *s, const struct scene_act *act, uint64_t n, unsigned way)
 {
     scene_reset(s);
+    if (act->prepare != NULL) act->prepare(s);
     struct memory_storage *memory = s->f->nodes[0].memory;
     struct vl_id before = scene_stored(memory);
     s->watch.rows = 0;
@@ -215,6 +252,7 @@ static bool change_at(struct scene *s, const struct scene_act *act, uint64_t n, 
     if (changed && !act->writes) fail_msg("%s, row %u: it wrote", act->name, (unsigned)n);
     if (result == act->result) return true;
     circle_fixture_reopen(s->f, 0); /* the rows are as they were */
+    if (act->prepare != NULL) act->prepare(s);
     result = act->act(s);
     if (!changed && result != act->result)
         fail_msg("%s after row %u: %s", act->name, (unsigned)n, vl_result_name(result));
@@ -224,11 +262,11 @@ static bool change_at(struct scene *s, const struct scene_act *act, uint64_t n, 
 static void any_row_may_be_wrong_once(void **state)
 {
     struct scene *s = *state;
-    const size_t step = test_scale(3, 29);
+    const size_t step = s->acts == scene_acts ? test_scale(3, 113) : test_scale(23, 397);
     points = named = other = 0;
-    for (size_t i = 0; i < scene_act_count; i++)
+    for (size_t i = 0; i < s->act_count; i++)
         for (unsigned way = 0; way < WATCHED_WAYS; way++)
-            for (uint64_t n = 1 + way % step; change_at(s, &scene_acts[i], n, way); n += step)
+            for (uint64_t n = 1 + way % step; change_at(s, &s->acts[i], n, way); n += step)
                 continue;
     print_message("%lu points, %lu named so, %lu otherwise\n", points, named, other);
     assert_true(named > points / 10 && other < points / 100);
@@ -244,7 +282,7 @@ static void find(struct scene *s, const char *what, const struct vl_id *name, un
     s->watch.lasting = name;
     s->watch.way = way;
     uint64_t damaged = s->watch.damaged;
-    vl_result result = vl_replica_open(&r, &s->f->id, node->keys, &node->storage);
+    vl_result result = vl_replica_open(&r, &s->f->id, node->keys, &node->storage, NULL);
     if (result == VL_OK) result = vl_replica_verify(r, &report, &bad);
     vl_replica_close(r);
     s->watch.lasting = NULL;
@@ -316,6 +354,12 @@ static int setup(void **state)
     return 0;
 }
 
+static int setup_branches(void **state)
+{
+    *state = scene_create_branches();
+    return 0;
+}
+
 static int teardown(void **state)
 {
     scene_destroy(*state);
@@ -330,5 +374,12 @@ int main(void)
         cmocka_unit_test(any_row_may_be_wrong_once),
         cmocka_unit_test(whatever_is_wrong_for_good_is_found),
     };
-    return cmocka_run_group_tests_name("replica on a broken storage", tests, setup, teardown);
+    const struct CMUnitTest branches[] = {
+        cmocka_unit_test(any_call_may_fail),
+        cmocka_unit_test(any_row_may_be_wrong_once),
+    };
+    int failed = cmocka_run_group_tests_name("replica on a broken storage", tests, setup, teardown);
+    failed += cmocka_run_group_tests_name("closed logs on a broken storage", branches,
+                                          setup_branches, teardown);
+    return failed;
 }

@@ -1,8 +1,8 @@
 /* What is kept of a meeting: layers, closing, what is due, whose devices have confirmed. */
 #include "circle/meeting.h"
 #include "circle/retention.h"
-#include "circle/share.h"
 #include "tests/support/api_world.h"
+#include "tests/support/written_record.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -298,24 +298,17 @@ static void test_what_comes_after_the_closing_is_due(void **state)
 {
     struct api_world *w = *state;
     struct evening e = an_evening(w);
-    const struct vl_value layer = {.tag = VL_VALUE_INTEGER, .integer = KEEP_CLOSING};
-    struct share_change change = {.text = "en retard"};
-    struct vl_record_id meeting, late;
-    char id[RECORD_ID_TEXT_SIZE];
-    struct edit edit;
-    assert_int_equal(record_id_parse(e.meeting, &meeting), VL_OK);
-    change.meeting = &meeting;
-    struct vl_replica *apart = w->fixture->nodes[3].replica;
-    assert_int_equal(share_create(apart, &change, w->fixture->now, &late, NULL), VL_OK);
-    assert_int_equal(edit_begin(&edit, apart, SCHEMA_SHARE, &late), VL_OK);
-    edit_set(&edit, SHARE_KEEP, &layer);
-    assert_int_equal(edit_write(&edit, w->fixture->now, NULL), VL_OK);
-    edit_finish(&edit);
+    char body[128], path[64], id[RECORD_ID_TEXT_SIZE];
+    snprintf(body, sizeof body, "{\"text\":\"en retard\",\"meeting\":\"%s\"}", e.meeting);
+    struct json *answer = api_world_ask(w, 3, "POST", "shares", body); /* apart from the others */
+    keep_id(id, json_text(answer, "id"));
+    json_destroy(answer);
+    snprintf(path, sizeof path, "shares/%s", id);
+    json_destroy(api_world_ask(w, 3, "PATCH", path, "{\"keep\":\"closing\"}"));
     json_destroy(of_meeting(w, 0, "POST", e.meeting, "close", "{}"));
     circle_fixture_sync_all(w->fixture);
-    record_id_text(&late, id);
     assert_true(is_there(w, 0, "shares", id));
-    struct json *answer = due_of(w, 0);
+    answer = due_of(w, 0);
     assert_int_equal(json_count(json_member(answer, "due")), 1);
     assert_true(has_record(json_member(answer, "due"), "share", id, false));
     json_destroy(answer);
@@ -337,19 +330,15 @@ static void test_months_are_counted_by_the_authors_clock(void **state)
     struct api_world *w = *state;
     const struct vl_value layer = {.tag = VL_VALUE_INTEGER, .integer = KEEP_MONTHS};
     const struct vl_value months = {.tag = VL_VALUE_INTEGER, .integer = 1};
-    struct share_change change = {.text = "un mois"};
     const vl_wall written = {1769817600000}; /* 2026-01-31: a month later is 2026-02-28 */
     const int64_t due_at = 1772236800000;
     struct vl_replica *r = w->fixture->nodes[0].replica;
     struct retention_page page;
     struct vl_record_id id;
-    struct edit edit;
-    assert_int_equal(share_create(r, &change, written, &id, NULL), VL_OK);
-    assert_int_equal(edit_begin(&edit, r, SCHEMA_SHARE, &id), VL_OK);
-    edit_set(&edit, SHARE_KEEP, &layer);
-    edit_set(&edit, SHARE_KEEP_MONTHS, &months);
-    assert_int_equal(edit_write(&edit, written, NULL), VL_OK);
-    edit_finish(&edit);
+    const struct written *fields =
+        WRITTEN({SHARE_TEXT, .text = "un mois"}, {SHARE_KEEP, .value = &layer},
+                {SHARE_KEEP_MONTHS, .value = &months});
+    assert_int_equal(written_new(r, SCHEMA_SHARE, fields, written, &id, NULL), VL_OK);
     for (int64_t step = -1; step <= 1; step++) {
         assert_int_equal(retention_due(r, (vl_wall){due_at + step}, "shares:", &page), VL_OK);
         assert_int_equal(page.due.count, step < 0 ? 0 : 1);

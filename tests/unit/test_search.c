@@ -2,11 +2,13 @@
  * removed or cleared is found no more. */
 #include "store/store_internal.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/test_scale.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 #include <veillee/value.h>
 
 #include <cmocka.h>
@@ -213,6 +215,59 @@ static void test_hostile_words(void **state)
     assert_finds_nothing(s, "\"pain\" AND* sel NEAR");
 }
 
+/* However much of a word is typed, and whatever of it is typed again. */
+static void test_every_length_and_again(void **state)
+{
+    static const char word[] = "constellations";
+    struct scene *s = *state;
+    char words[3 * sizeof word];
+    put_text(s, 1, "Des constellations au jardin");
+    put_text(s, 2, "Une ruche");
+    index_all(s);
+    for (size_t size = 1; size < sizeof word; size++) {
+        snprintf(words, sizeof words, "%.*s", (int)size, word);
+        assert_finds(s, words, 1);
+        snprintf(words, sizeof words, "%.*s c %s", (int)size, word, word);
+        assert_finds(s, words, 1);
+        snprintf(words, sizeof words, "%.*sq %s", (int)size, word, word);
+        assert_finds_nothing(s, words);
+    }
+    assert_finds_nothing(s, "constellationsx constellations");
+    assert_finds_nothing(s, "co co ruche");
+    put_text(s, 3, "Un \xc3\xa9t\xc3\xa9");
+    index_all(s);
+    assert_finds(s, "e e\xcc\x81t e\xcc\x81", 3); /* with the accent as its own code point */
+}
+
+/* Marks that are no accents, letters of newer alphabets: what is typed is split as what is found.
+ */
+static void test_every_code_point(void **state)
+{
+    static const char *const words[] = {
+        "\xe0\xa4\xa8\xe0\xa4\xae\xe0\xa4\xb8\xe0\xa5\x8d\xe0\xa4"
+        "\xa4\xe0\xa5\x87", /* namaste */
+        "\xe0\xb8\xaa\xe0\xb8\xa7\xe0\xb8\xb1\xe0\xb8\xaa\xe0\xb8\x94"
+        "\xe0\xb8\xb5"}; /* sawasdi */
+    struct scene *s = *state;
+    struct found found = {0};
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+        put_text(s, i + 1, words[i]);
+    index_all(s);
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+        assert_finds(s, words[i], i + 1);
+    const utf8proc_int32_t step = (utf8proc_int32_t)test_scale(31, 211);
+    for (utf8proc_int32_t point = 1; point < 0x110000; point += point < 0x3000 ? 1 : step) {
+        uint8_t typed[8] = {'x'};
+        if (!utf8proc_codepoint_valid(point)) continue;
+        utf8proc_ssize_t size = utf8proc_encode_char(point, typed + 1);
+        typed[size + 1] = 'y';
+        assert_int_equal(
+            store_search(s->store, NULL, vl_bytes(typed, (size_t)size + 2), 9, keep, &found),
+            VL_OK);
+    }
+    assert_int_equal(found.count, 0);
+}
+
 static void test_query_limits(void **state)
 {
     struct scene *s = *state;
@@ -260,7 +315,7 @@ static void test_kinds(void **state)
     put_minutes(s, 1, "compte rendu");
     index_all(s);
     static const char *const words[] = {"premier", "concurrent", "jardin", "ordre", "rendu"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
         assert_finds(s, words[i], 1);
     assert_finds(s, "premier concurrent jardinage ordre compte", 1); /* one record, one document */
     (void)put_value(s, 1, 1, VL_OP_REGISTER_SET, "nouveau", &first, 1);
@@ -373,6 +428,8 @@ int main(void)
         TEST(test_accents_case_prefix),
         TEST(test_excerpt),
         TEST(test_hostile_words),
+        TEST(test_every_length_and_again),
+        TEST(test_every_code_point),
         TEST(test_query_limits),
         TEST(test_kinds),
         TEST(test_other_values),

@@ -4,6 +4,7 @@
 #include "circle/reply.h"
 #include "circle/series.h"
 #include "tests/support/circle_fixture.h"
+#include "tests/support/written_record.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -269,43 +270,44 @@ static void test_here(void **state)
 
 /* ---- replies ---- */
 
+static vl_result reply(size_t node, size_t whose, const struct vl_record_id *meeting,
+                       const enum answer *answer, const char *brings)
+{
+    const struct vl_value is = {.tag = VL_VALUE_INTEGER, .integer = answer == NULL ? 0 : *answer};
+    const struct vl_value of_it = {
+        .tag = VL_VALUE_REFERENCE, .type = SCHEMA_MEETING, .record = *meeting};
+    const struct written *fields =
+        WRITTEN({REPLY_MEETING, .value = &of_it}, {REPLY_BRINGS, .text = brings},
+                {REPLY_ANSWER, .value = &is});
+    const struct written *silent =
+        WRITTEN({REPLY_MEETING, .value = &of_it}, {REPLY_BRINGS, .text = brings});
+    struct vl_record_id id;
+    assert_true(record_id_of(&circle->id, schema_record(SCHEMA_REPLY), meeting,
+                             &circle->nodes[whose].person, &id));
+    return written_again(of(node), SCHEMA_REPLY, &id, answer == NULL ? silent : fields, wall,
+                         &problem);
+}
+
 static void test_replies(void **state)
 {
     const enum answer coming = ANSWER_COMING, perhaps = ANSWER_PERHAPS, not = ANSWER_NOT;
-    struct vl_record_id id, again;
     struct replies replies;
     (void)state;
     struct vl_record_id meeting = plan(&(struct planned){.starts = "2026-03-12"});
-    struct vl_record_id nowhere = fixture_record(1);
     circle_fixture_sync_all(circle);
-    assert_int_equal(
-        reply_give(of(0), &nowhere, &(struct reply_change){.answer = &coming}, wall, &id, &problem),
-        VL_ERR_NOT_FOUND);
-    assert_int_equal(
-        reply_give(of(0), &meeting, &(struct reply_change){.brings = "pain"}, wall, &id, &problem),
-        VL_ERR_INVALID);
-    assert_string_equal(problem.field->name, "answer");
     assert_int_equal(replies_read(of(0), &meeting, &replies), VL_OK);
     assert_int_equal(replies.count, 3);
     assert_int_equal(replies.silent, 3);
     replies_finish(&replies);
-    assert_int_equal(
-        reply_give(of(0), &meeting, &(struct reply_change){.answer = &coming}, wall, &id, &problem),
-        VL_OK);
-    assert_int_equal(reply_give(of(0), &meeting, &(struct reply_change){.brings = "une soupe"},
-                                wall, &again, &problem),
-                     VL_OK);
-    assert_true(same(&id, &again));
-    assert_int_equal(reply_give(of(1), &meeting, &(struct reply_change){.answer = &not }, wall,
-                                &again, &problem),
-                     VL_OK);
-    assert_false(same(&id, &again));
+    assert_int_equal(reply(0, 0, &meeting, NULL, "pain"), VL_OK); /* no answer is none */
+    assert_int_equal(replies_read(of(0), &meeting, &replies), VL_OK);
+    assert_int_equal(replies.silent, 3);
+    replies_finish(&replies);
+    assert_int_equal(reply(0, 0, &meeting, &coming, NULL), VL_OK);
+    assert_int_equal(reply(0, 0, &meeting, NULL, "une soupe"), VL_OK);
+    assert_int_equal(reply(1, 1, &meeting, &not, NULL), VL_OK);
     /* Somebody else's answer is hers alone. */
-    struct edit e;
-    assert_int_equal(edit_begin(&e, of(1), SCHEMA_REPLY, &id), VL_OK);
-    edit_set_text(&e, REPLY_BRINGS, "rien");
-    assert_int_equal(edit_write(&e, wall, &problem), VL_ERR_AUTHORITY);
-    edit_finish(&e);
+    assert_int_equal(reply(1, 0, &meeting, NULL, "rien"), VL_ERR_AUTHORITY);
     circle_fixture_sync_all(circle);
     assert_int_equal(replies_read(of(2), &meeting, &replies), VL_OK);
     assert_true(replies.coming == 1 && replies.not_coming == 1 && replies.silent == 1);
@@ -313,10 +315,7 @@ static void test_replies(void **state)
         if (vl_id_equal(&replies.items[i].person, &circle->nodes[0].person))
             assert_string_equal(record_text(&replies.items[i].record, REPLY_BRINGS), "une soupe");
     replies_finish(&replies);
-    assert_int_equal(reply_give(of(0), &meeting,
-                                &(struct reply_change){.answer = &perhaps, .brings = ""}, wall, &id,
-                                &problem),
-                     VL_OK);
+    assert_int_equal(reply(0, 0, &meeting, &perhaps, ""), VL_OK);
     assert_int_equal(replies_read(of(0), &meeting, &replies), VL_OK);
     assert_true(replies.coming == 0 && replies.perhaps == 1);
     replies_finish(&replies);

@@ -243,7 +243,7 @@ static void a_newcomer_refuses_another_circle(void **state)
     struct memory_storage *memory = memory_storage_create();
     struct vl_storage storage = memory_storage_port(memory);
     struct vl_replica *replica = NULL;
-    assert_int_equal(vl_replica_open(&replica, &other->id, f->nodes[newcomer].keys, &storage),
+    assert_int_equal(vl_replica_open(&replica, &other->id, f->nodes[newcomer].keys, &storage, NULL),
                      VL_OK);
     struct vl_session_config config = {.replica = replica, .expect_newcomer = true};
     memcpy(config.peer_noise, f->nodes[0].keys->card.noise, sizeof config.peer_noise);

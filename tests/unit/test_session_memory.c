@@ -10,131 +10,19 @@
 #include <cmocka.h>
 
 #include "support/failing_memory.h"
-#include "sync/session_internal.h"
-#include "tests/support/circle_fixture.h"
+#include "tests/support/session_pair.h"
+#include "tests/support/session_world.h"
 #include "tests/support/test_scale.h"
-#include "tests/support/watched_storage.h"
 #include <veillee/bundle.h>
-
-#define TYPE  7u
-#define FIELD 3u
-#define NODES 7u
-
-/* A circle, some of whose copies differ: what two of them do is repeated from there. */
-struct world {
-    struct circle_fixture *f;
-    struct watched_storage watches[NODES];
-    struct memory_storage *before[NODES];
-};
 
 static unsigned long points;
 
-/* ---- the circle ---- */
-
-static void say(struct circle_fixture *f, size_t by, uint64_t number)
-{
-    struct vl_record_id record = fixture_record(number);
-    (void)circle_fixture_set(f, by, TYPE, &record, FIELD, "said");
-}
-
-static void control(struct circle_fixture *f, size_t by, enum vl_control_kind kind, size_t person)
-{
-    struct vl_control body = {.kind = kind, .target = f->nodes[person].person};
-    struct vl_id id;
-    assert_int_equal(vl_replica_control(f->nodes[by].replica, &body, f->now, &id), VL_OK);
-}
-
-/* 0 and 1 wrote and did things apart; 1 and 2 have different branches of 3's log; 4 is a member
- * that 0 does not know; 5 is known to nobody; 6 is a newcomer with nothing. */
-static struct world *world_create(void)
-{
-    struct world *w = calloc(1, sizeof *w);
-    assert_non_null(w);
-    w->f = circle_fixture_create(4, 61);
-    struct circle_fixture *f = w->f;
-    control(f, 0, VL_CONTROL_PROMOTE, 1);
-    for (size_t i = 0; i < 4; i++)
-        say(f, i, i);
-    circle_fixture_sync_all(f);
-    for (size_t i = 4; i < NODES; i++)
-        assert_int_equal(circle_fixture_stranger(f), i);
-    for (uint64_t i = 0; i < 5; i++) {
-        say(f, 0, 100 + i);
-        say(f, 1, 200 + i);
-    }
-    control(f, 0, VL_CONTROL_VOUCH, 2);
-    circle_fixture_add(f, 1, 4);
-    circle_fixture_add(f, 1, 6);
-    say(f, 1, 210);
-    (void)circle_fixture_pull(f, 4, 1);
-    say(f, 4, 400);
-    struct memory_storage *liar = memory_storage_clone(f->nodes[3].memory);
-    say(f, 3, 300);
-    (void)circle_fixture_pull(f, 1, 3);
-    vl_replica_close(f->nodes[3].replica);
-    f->nodes[3].replica = NULL;
-    memory_storage_restore(f->nodes[3].memory, liar);
-    memory_storage_destroy(liar);
-    circle_fixture_reopen(f, 3);
-    say(f, 3, 301);
-    (void)circle_fixture_pull(f, 2, 3);
-    say(f, 2, 201);
-    for (size_t i = 0; i < NODES; i++) {
-        struct fixture_node *node = &f->nodes[i];
-        w->before[i] = memory_storage_clone(node->memory);
-        w->watches[i] =
-            (struct watched_storage){.real = node->storage, .pause = failing_memory_pause};
-        node->storage = watched_storage_port(&w->watches[i]);
-        circle_fixture_reopen(f, i);
-    }
-    return w;
-}
-
-static void world_destroy(struct world *w)
-{
-    for (size_t i = 0; i < NODES; i++)
-        memory_storage_destroy(w->before[i]);
-    circle_fixture_destroy(w->f);
-    free(w);
-}
-
-static void world_reset(struct world *w, size_t node)
-{
-    vl_replica_close(w->f->nodes[node].replica);
-    w->f->nodes[node].replica = NULL;
-    memory_storage_restore(w->f->nodes[node].memory, w->before[node]);
-    circle_fixture_reopen(w->f, node);
-}
-
 /* ---- two who meet ---- */
-
-struct meeting {
-    const char *name;
-    size_t nodes[2]; /* the first dialled */
-    bool writes;     /* the first writes something once they are live */
-    size_t pending;  /* entries that may wait; 0: as ever */
-    bool bundle;     /* the second reads what the first wrote */
-};
 
 struct result {
     vl_result sides[2];
     bool live;
 };
-
-static vl_result open_side(struct world *w, const struct meeting *m, size_t side,
-                           struct vl_session **out)
-{
-    const struct fixture_node *peer = &w->f->nodes[m->nodes[1 - side]];
-    struct vl_session_config config = {.replica = w->f->nodes[m->nodes[side]].replica,
-                                       .expect_newcomer = m->nodes[side] == 6,
-                                       .proves_first = side == 0};
-    memcpy(config.peer_noise, peer->keys->card.noise, sizeof config.peer_noise);
-    if (m->nodes[side] == 6 || m->nodes[1 - side] == 6) config.expect_sign = peer->keys->card.sign;
-    VL_TRY(vl_session_create(out, &config, (vl_instant){1000}));
-    vl_session_set_clock(*out, (vl_wall){w->f->now.ms + (int64_t)side}, (vl_instant){1000});
-    if (m->pending > 0) session_limit_pending(*out, m->pending);
-    return VL_OK;
-}
 
 /* Until neither has anything to send. */
 static void carry(struct vl_session *sides[2], struct result *result, vl_instant now)
@@ -156,21 +44,23 @@ static void carry(struct vl_session *sides[2], struct result *result, vl_instant
     vl_buffer_finish(&message);
 }
 
-static struct result meet(struct world *w, const struct meeting *m)
+static struct result meet(struct session_world *w, const struct meeting *m)
 {
     struct vl_session *sides[2] = {NULL, NULL};
     struct result result = {.live = false};
     vl_instant now = {1000};
     for (size_t side = 0; side < 2; side++)
-        result.sides[side] = open_side(w, m, side, &sides[side]);
+        result.sides[side] = session_world_side(w, m, side, &sides[side]);
     if (sides[0] != NULL && sides[1] != NULL) {
         carry(sides, &result, now);
         result.live = vl_session_state_of(sides[0]) == VL_SESSION_LIVE &&
                       vl_session_state_of(sides[1]) == VL_SESSION_LIVE;
     }
     if (result.live && m->writes) {
-        struct vl_operation operation = {
-            .type = TYPE, .field = FIELD, .opcode = VL_OP_SET_ADD, .value = vl_bytes_text("live")};
+        struct vl_operation operation = {.type = SESSION_WORLD_TYPE,
+                                         .field = SESSION_WORLD_FIELD,
+                                         .opcode = VL_OP_SET_ADD,
+                                         .value = vl_bytes_text("live")};
         struct vl_id id;
         result.sides[0] =
             vl_replica_write(w->f->nodes[m->nodes[0]].replica, &operation, 1, w->f->now, &id);
@@ -183,7 +73,7 @@ static struct result meet(struct world *w, const struct meeting *m)
 }
 
 /* The first writes a bundle of what the second lacks; the second reads it. */
-static struct result pass_bundle(struct world *w, const struct meeting *m)
+static struct result pass_bundle(struct session_world *w, const struct meeting *m)
 {
     struct vl_replica *from = w->f->nodes[m->nodes[0]].replica;
     struct vl_replica *to = w->f->nodes[m->nodes[1]].replica;
@@ -191,11 +81,15 @@ static struct result pass_bundle(struct world *w, const struct meeting *m)
     struct vl_bundle_reader *reader = NULL;
     struct vl_buffer file = {0};
     struct result result = {.live = true};
-    result.sides[0] = vl_bundle_writer_create(&writer, from, NULL, 0, w->f->now);
+    struct vl_head heads[64];
+    size_t count = 0;
+    if (m->after) result.sides[1] = vl_replica_asked_heads(to, heads, 64, &count);
+    assert_true(count <= 64);
+    result.sides[0] = vl_bundle_writer_create(&writer, from, heads, count, w->f->now);
     while (result.sides[0] == VL_OK)
         result.sides[0] = vl_bundle_write(writer, 40000, &file);
     if (result.sides[0] == VL_ERR_NOT_FOUND) result.sides[0] = VL_OK;
-    if (result.sides[0] == VL_OK) {
+    if (result.sides[0] == VL_OK && result.sides[1] == VL_OK) {
         result.sides[1] = vl_bundle_reader_create(&reader, &to, 1);
         for (size_t at = 0; result.sides[1] == VL_OK && at < file.size; at += 5000) {
             size_t size = file.size - at < 5000 ? file.size - at : 5000;
@@ -209,21 +103,17 @@ static struct result pass_bundle(struct world *w, const struct meeting *m)
     return result;
 }
 
-static struct result run(struct world *w, const struct meeting *m)
+static struct result run(struct session_world *w, const struct meeting *m)
 {
     return m->bundle ? pass_bundle(w, m) : meet(w, m);
 }
 
 /* ---- what fails ---- */
 
-static void assert_sound(struct world *w, const struct meeting *m, uint64_t n)
+static void assert_sound(struct session_world *w, const struct meeting *m, uint64_t n)
 {
-    for (size_t side = 0; side < 2; side++) {
-        struct vl_verify_report report;
-        struct vl_id bad;
-        vl_result result = vl_replica_verify(w->f->nodes[m->nodes[side]].replica, &report, &bad);
-        if (result != VL_OK) fail_msg("%s, %u: not sound any more", m->name, (unsigned)n);
-    }
+    if (!session_world_is_sound(w, m->nodes[0], m->nodes[1]))
+        fail_msg("%s, %u: not sound any more", m->name, (unsigned)n);
 }
 
 static void assert_expected(const struct meeting *m, uint64_t n, const struct result *result,
@@ -235,7 +125,7 @@ static void assert_expected(const struct meeting *m, uint64_t n, const struct re
                      vl_result_name(result->sides[side]));
 }
 
-static void after_fault(struct world *w, const struct meeting *m, uint64_t n)
+static void after_fault(struct session_world *w, const struct meeting *m, uint64_t n)
 {
     points++;
     if (n % 8 != 0) return;
@@ -246,10 +136,11 @@ static void after_fault(struct world *w, const struct meeting *m, uint64_t n)
     assert_sound(w, m, n);
 }
 
-static bool fail_allocation(struct world *w, const struct meeting *m, unsigned long n, bool lasting)
+static bool fail_allocation(struct session_world *w, const struct meeting *m, unsigned long n,
+                            bool lasting)
 {
-    world_reset(w, m->nodes[0]);
-    world_reset(w, m->nodes[1]);
+    session_world_reset(w, m->nodes[0]);
+    session_world_reset(w, m->nodes[1]);
     if (lasting)
         failing_memory_arm_lasting(n);
     else
@@ -262,12 +153,12 @@ static bool fail_allocation(struct world *w, const struct meeting *m, unsigned l
     return failed;
 }
 
-static bool fail_call(struct world *w, const struct meeting *m, size_t side, uint64_t n,
+static bool fail_call(struct session_world *w, const struct meeting *m, size_t side, uint64_t n,
                       bool lasting)
 {
     struct memory_storage *memory = w->f->nodes[m->nodes[side]].memory;
-    world_reset(w, m->nodes[0]);
-    world_reset(w, m->nodes[1]);
+    session_world_reset(w, m->nodes[0]);
+    session_world_reset(w, m->nodes[1]);
     memory_storage_fail(memory, n, VL_ERR_STORAGE, lasting);
     struct result result = run(w, m);
     bool failed = memory_storage_failed(memory);
@@ -279,12 +170,12 @@ static bool fail_call(struct world *w, const struct meeting *m, size_t side, uin
 
 /* A row is read wrong once. The session may not see it, and may store what follows from it (rows
  * are sealed by what lies below, not signed); it ends all the same, and so does verifying. */
-static bool change_row(struct world *w, const struct meeting *m, size_t side, uint64_t n,
+static bool change_row(struct session_world *w, const struct meeting *m, size_t side, uint64_t n,
                        unsigned way)
 {
     struct watched_storage *watch = &w->watches[m->nodes[side]];
-    world_reset(w, m->nodes[0]);
-    world_reset(w, m->nodes[1]);
+    session_world_reset(w, m->nodes[0]);
+    session_world_reset(w, m->nodes[1]);
     uint64_t damaged = watch->damaged;
     watch->rows = 0;
     watch->damage_at = n;
@@ -302,6 +193,53 @@ static bool change_row(struct world *w, const struct meeting *m, size_t side, ui
     return true;
 }
 
+/* ---- what came by another way ---- */
+
+/* What the peer was about to send came from somebody else: it is told so. */
+static void hear_elsewhere(struct circle_fixture *f, struct session_pair *pair)
+{
+    struct vl_record_id record = fixture_record(1);
+    (void)circle_fixture_set(f, 0, SESSION_WORLD_TYPE, &record, SESSION_WORLD_FIELD, "new");
+    (void)circle_fixture_pull(f, 1, 0);
+    session_pair_init(pair, f, 0, 2);
+    while (pair->messages[0] < 2) /* HELLO and HEADS */
+        assert_true(session_pair_carry(pair, 0) || session_pair_carry(pair, 1));
+    (void)circle_fixture_pull(f, 2, 1);
+}
+
+/* Without memory for that the session ends by that name, and the next one is in sync. */
+static void telling_needs_memory(void **state)
+{
+    (void)state;
+    for (unsigned long n = 1, failed = 1; failed != 0; n++) {
+        struct circle_fixture *f = circle_fixture_create(3, 63);
+        struct session_pair pair;
+        struct vl_buffer message = {0};
+        vl_result result = VL_OK;
+        hear_elsewhere(f, &pair);
+        failing_memory_arm(n);
+        while (result == VL_OK)
+            result = vl_session_next(pair.sides[1], &message, pair.now);
+        failed = failing_memory_disarm();
+        assert_int_equal(result, failed ? VL_ERR_NO_MEMORY : VL_ERR_NOT_FOUND);
+        assert_int_equal(vl_session_error(pair.sides[1]), failed ? VL_ERR_NO_MEMORY : VL_OK);
+        assert_true(failed || n > 3);
+        vl_buffer_finish(&message);
+        session_pair_finish(&pair);
+        session_pair_init(&pair, f, 0, 2);
+        session_pair_run(&pair);
+        assert_true(vl_session_in_sync(pair.sides[0]) && vl_session_in_sync(pair.sides[1]));
+        session_pair_finish(&pair);
+        circle_fixture_destroy(f);
+    }
+}
+
+struct suite {
+    struct session_world *w;
+    const struct meeting *meetings;
+    size_t count;
+};
+
 static const struct meeting meetings[] = {
     {.name = "both have news", .nodes = {0, 1}, .writes = true},
     {.name = "little room", .nodes = {2, 1}, .writes = true, .pending = 2},
@@ -313,17 +251,27 @@ static const struct meeting meetings[] = {
     {.name = "bundle for a newcomer", .nodes = {1, 6}, .bundle = true},
     {.name = "bundle by somebody new", .nodes = {4, 0}, .bundle = true},
 };
-#define MEETINGS (sizeof meetings / sizeof *meetings)
+
+static const struct meeting branch_meetings[] = {
+    {.name = "one has not heard of it", .nodes = {5, 0}, .writes = true},
+    {.name = "little room for branches", .nodes = {5, 0}, .pending = 2},
+    {.name = "each has another branch", .nodes = {0, 2}, .writes = true},
+    {.name = "bundle of branches", .nodes = {0, 6}, .bundle = true},
+    {.name = "bundle for whoever has one", .nodes = {0, 1}, .bundle = true, .after = true},
+    {.name = "bundle with another branch", .nodes = {2, 0}, .bundle = true},
+};
 
 static void any_allocation_may_fail(void **state)
 {
-    struct world *w = *state;
+    const struct suite *suite = *state;
     const size_t step = test_scale(1, 37);
     points = 0;
-    for (size_t i = 0; i < MEETINGS; i++) {
-        for (unsigned long n = 1; fail_allocation(w, &meetings[i], n, false); n += step)
+    for (size_t i = 0; i < suite->count; i++) {
+        for (unsigned long n = 1; fail_allocation(suite->w, &suite->meetings[i], n, false);
+             n += step)
             continue;
-        for (unsigned long n = 1; fail_allocation(w, &meetings[i], n, true); n += 8 * step)
+        for (unsigned long n = 1; fail_allocation(suite->w, &suite->meetings[i], n, true);
+             n += 8 * step)
             continue;
     }
     print_message("%lu points\n", points);
@@ -331,14 +279,16 @@ static void any_allocation_may_fail(void **state)
 
 static void any_call_may_fail(void **state)
 {
-    struct world *w = *state;
+    const struct suite *suite = *state;
     const size_t step = test_scale(1, 37);
     points = 0;
-    for (size_t i = 0; i < MEETINGS; i++) {
+    for (size_t i = 0; i < suite->count; i++) {
         for (size_t side = 0; side < 2; side++) {
-            for (uint64_t n = 1; fail_call(w, &meetings[i], side, n, false); n += step)
+            for (uint64_t n = 1; fail_call(suite->w, &suite->meetings[i], side, n, false);
+                 n += step)
                 continue;
-            for (uint64_t n = 1; fail_call(w, &meetings[i], side, n, true); n += 4 * step)
+            for (uint64_t n = 1; fail_call(suite->w, &suite->meetings[i], side, n, true);
+                 n += 4 * step)
                 continue;
         }
     }
@@ -347,26 +297,39 @@ static void any_call_may_fail(void **state)
 
 static void any_row_may_be_wrong(void **state)
 {
-    struct world *w = *state;
+    const struct suite *suite = *state;
     const size_t step = test_scale(17, 211);
     points = 0;
-    for (size_t i = 0; i < MEETINGS; i++)
+    for (size_t i = 0; i < suite->count; i++)
         for (size_t side = 0; side < 2; side++)
-            for (unsigned way = 0; way < WATCHED_WAYS; way++)
-                for (uint64_t n = 1 + way; change_row(w, &meetings[i], side, n, way); n += step)
+            for (unsigned way = 0; way < WATCHED_WAYS; way += (unsigned)test_scale(1, 3))
+                for (uint64_t n = 1 + way; change_row(suite->w, &suite->meetings[i], side, n, way);
+                     n += step)
                     continue;
     print_message("%lu points\n", points);
 }
 
 static int setup(void **state)
 {
-    *state = world_create();
+    static struct suite suite = {.meetings = meetings, .count = sizeof meetings / sizeof *meetings};
+    suite.w = session_world_create(failing_memory_pause);
+    *state = &suite;
+    return 0;
+}
+
+static int setup_branches(void **state)
+{
+    static struct suite suite = {.meetings = branch_meetings,
+                                 .count = sizeof branch_meetings / sizeof *branch_meetings};
+    suite.w = session_world_create_branches(failing_memory_pause);
+    *state = &suite;
     return 0;
 }
 
 static int teardown(void **state)
 {
-    world_destroy(*state);
+    struct suite *suite = *state;
+    session_world_destroy(suite->w);
     return 0;
 }
 
@@ -376,6 +339,11 @@ int main(void)
         cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(any_call_may_fail),
         cmocka_unit_test(any_row_may_be_wrong),
+        cmocka_unit_test(telling_needs_memory),
     };
-    return cmocka_run_group_tests_name("sessions where something fails", tests, setup, teardown);
+    int failed =
+        cmocka_run_group_tests_name("sessions where something fails", tests, setup, teardown);
+    failed +=
+        cmocka_run_group_tests_name("the same of forked logs", tests, setup_branches, teardown);
+    return failed;
 }

@@ -245,6 +245,111 @@ static void what_comes_before_is_not_held_up(void **state)
     circle_fixture_destroy(f);
 }
 
+/* More logs wait for one entry than are given to the copy at a time. */
+static void many_logs_wait_at_once(void **state)
+{
+    (void)state;
+    const size_t persons = 70, me = persons - 1;
+    struct circle_fixture *f = circle_fixture_create(persons, SEED);
+    hand_write_one(f, 1, 9000);
+    struct vl_head x = hand_tip_of(f, 1, 1);
+    struct chunk *link = hand_chunk_of(f, 1, 1, x.seq, 1);
+    struct vl_session *s = hand_opened(f, me, 0);
+    size_t before = hand_entries_of(f, me);
+    for (size_t i = 2; i < me; i++) {
+        (void)circle_fixture_pull(f, i, 1);
+        hand_write_one(f, i, i);
+        struct vl_head tip = hand_tip_of(f, i, i);
+        struct chunk *c = hand_chunk_of(f, i, i, tip.seq, 1);
+        assert_int_equal(hand_give_chunk(s, c, false), VL_OK);
+        chunk_destroy(c);
+    }
+    assert_int_equal(vl_session_counts_of(s).waiting, me - 2);
+    assert_int_equal(hand_give_chunk(s, link, true), VL_OK);
+    assert_int_equal(vl_session_counts_of(s).waiting, 0);
+    assert_int_equal(hand_entries_of(f, me), before + me - 1);
+    vl_session_destroy(s);
+    chunk_destroy(link);
+    circle_fixture_destroy(f);
+}
+
+/* Chunks of one log that are more together than the copy takes in one run. */
+static void large_chunks_follow_one_another(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, SEED);
+    hand_write_one(f, 1, 9000);
+    struct vl_head x = hand_tip_of(f, 1, 1);
+    struct chunk *link = hand_chunk_of(f, 1, 1, x.seq, 1);
+    (void)circle_fixture_pull(f, 0, 1);
+    uint64_t first = hand_tip_of(f, 0, 0).seq + 1;
+    char text[24001];
+    memset(text, 'x', 24000);
+    text[24000] = 0;
+    for (uint64_t i = 0; i < 24; i++) {
+        struct vl_record_id record = fixture_record(i);
+        circle_fixture_add_element(f, 0, 1, &record, 3, text);
+    }
+    struct vl_session *s = hand_opened(f, 2, 0);
+    for (uint64_t seq = first; seq < first + 24; seq += 8) {
+        struct chunk *c = hand_chunk_of(f, 0, 0, seq, 8);
+        assert_int_equal(hand_give_chunk(s, c, false), VL_OK);
+        chunk_destroy(c);
+    }
+    assert_int_equal(vl_session_counts_of(s).waiting, 24);
+    assert_int_equal(hand_give_chunk(s, link, true), VL_OK);
+    assert_int_equal(vl_session_counts_of(s).waiting, 0);
+    assert_int_equal(hand_entries_of(f, 2), hand_entries_of(f, 0));
+    vl_session_destroy(s);
+    chunk_destroy(link);
+    circle_fixture_destroy(f);
+}
+
+/* What begins with an entry that is taken may stand over the limit, until that entry is taken: then
+ * the rest of it goes, and is asked for again. */
+static void what_begins_well_is_held_to_the_limit_afterwards(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(4, SEED);
+    hand_write_one(f, 1, 9000);
+    struct vl_head x = hand_tip_of(f, 1, 1);
+    struct chunk *link = hand_chunk_of(f, 1, 1, x.seq, 1);
+    (void)circle_fixture_pull(f, 3, 1);
+    for (uint64_t i = 0; i < 2; i++)
+        hand_write_one(f, 3, 30 + i);
+    struct vl_head other = hand_tip_of(f, 3, 3);
+    struct chunk *waits = hand_chunk_of(f, 3, 3, other.seq - 1, 2);
+    uint64_t first = hand_tip_of(f, 0, 0).seq + 1;
+    hand_write_one(f, 0, 1); /* links to nothing new */
+    (void)circle_fixture_pull(f, 0, 1);
+    for (uint64_t i = 0; i < 3; i++)
+        hand_write_one(f, 0, 10 + i);
+    struct chunk *begins = hand_chunk_of(f, 0, 0, first, 4);
+
+    struct vl_session *s = fixture_session(f, 2, 0, false, HAND_START);
+    session_limit_pending(s, 4);
+    assert_int_equal(hand_give_hello(s, false), VL_OK);
+    assert_int_equal(hand_give_heads(s, NULL, 0), VL_OK);
+    (void)hand_drain(s);
+    assert_int_equal(hand_give_chunk(s, waits, false), VL_OK);
+    assert_int_equal(hand_give_chunk(s, begins, false), VL_OK);
+    assert_int_equal(vl_session_counts_of(s).entries_received, 1);
+    assert_true(vl_session_counts_of(s).waiting <= 4);
+    assert_int_equal(hand_give_chunk(s, link, true), VL_OK);
+    assert_int_equal(hand_give_drained(s), VL_OK);
+    assert_true(hand_drain(s) >= 1); /* HEADS: the rest is asked for */
+    chunk_destroy(begins);
+    begins = hand_chunk_of(f, 0, 0, first + 1, 3);
+    assert_int_equal(hand_give_chunk(s, begins, true), VL_OK);
+    assert_int_equal(hand_give_drained(s), VL_OK);
+    assert_int_equal(hand_entries_of(f, 2), hand_entries_of(f, 0) + 2);
+    vl_session_destroy(s);
+    chunk_destroy(waits);
+    chunk_destroy(begins);
+    chunk_destroy(link);
+    circle_fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +361,9 @@ int main(void)
         cmocka_unit_test(bytes_that_wait_are_bounded),
         cmocka_unit_test(a_gap_without_a_reason_is_refused),
         cmocka_unit_test(what_comes_before_is_not_held_up),
+        cmocka_unit_test(many_logs_wait_at_once),
+        cmocka_unit_test(large_chunks_follow_one_another),
+        cmocka_unit_test(what_begins_well_is_held_to_the_limit_afterwards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

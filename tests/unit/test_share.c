@@ -1,109 +1,130 @@
-/* For whom a share is: the circle, the facilitators, chosen persons. */
-#include "tests/support/circle_fixture.h"
+/* For whom a share is: the circle, the facilitators, chosen persons; through the API's routes. */
+#include "tests/support/api_world.h"
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "circle/share.h"
 #include <cmocka.h>
-#include <sodium.h>
 
-static const vl_wall now = {1767225600000};
+enum { INES, NADIA, LOU, MAX }; /* INES is the one facilitator */
 
-static struct vl_replica *replica_of(struct circle_fixture *f, size_t node)
+static int setup(void **state)
 {
-    return f->nodes[node].replica;
+    static uint64_t seed = 21;
+    *state = api_world_create(seed++);
+    return 0;
 }
 
-static size_t seen(struct circle_fixture *f, size_t node)
+static int teardown(void **state)
 {
-    struct record_list list;
-    assert_int_equal(share_list(replica_of(f, node), &list), VL_OK);
-    size_t count = list.count;
-    record_list_finish(&list);
+    api_world_destroy(*state);
+    return 0;
+}
+
+struct share {
+    char id[RECORD_ID_TEXT_SIZE];
+};
+
+static struct share give(struct api_world *w, size_t as, const char *body)
+{
+    struct share share;
+    struct json *answer = api_world_ask(w, as, "POST", "shares", body);
+    snprintf(share.id, sizeof share.id, "%s", json_text(answer, "id"));
+    json_destroy(answer);
+    return share;
+}
+
+static void change(struct api_world *w, size_t as, const struct share *share, const char *body)
+{
+    char path[64];
+    snprintf(path, sizeof path, "shares/%s", share->id);
+    json_destroy(api_world_ask(w, as, "PATCH", path, body));
+}
+
+static void refuses(struct api_world *w, size_t as, const char *method, const char *path,
+                    const char *body, const char *error, const char *field)
+{
+    struct json *answer;
+    assert_true(api_world_send(w, as, method, path, body, &answer) >= 400);
+    assert_string_equal(json_text(answer, "error"), error);
+    assert_string_equal(json_text(answer, "field"), field);
+    json_destroy(answer);
+}
+
+static size_t seen(struct api_world *w, size_t as)
+{
+    struct json *answer = api_world_ask(w, as, "GET", "shares", NULL);
+    size_t count = json_count(json_member(answer, "shares"));
+    json_destroy(answer);
     return count;
 }
 
-static void assert_share(struct circle_fixture *f, size_t node, const struct vl_record_id *id,
-                         const char *text, enum share_audience audience)
+/* By the beginning of its id. */
+static void assert_share(struct api_world *w, size_t as, const struct share *share,
+                         const char *text, const char *audience)
 {
-    char name[RECORD_ID_TEXT_SIZE];
-    struct vl_record_id found;
-    struct record record;
-    record_id_text(id, name);
-    name[8] = 0;
-    assert_int_equal(share_find(replica_of(f, node), name, &found), VL_OK);
-    assert_memory_equal(&found, id, sizeof found);
-    assert_int_equal(share_read(replica_of(f, node), id, &record), VL_OK);
-    assert_string_equal(record_text(&record, SHARE_TEXT), text);
-    assert_int_equal(share_audience_of(&record), audience);
-    record_finish(&record);
+    char path[64];
+    snprintf(path, sizeof path, "shares/%.8s", share->id);
+    struct json *answer = api_world_ask(w, as, "GET", path, NULL);
+    assert_string_equal(json_text(answer, "id"), share->id);
+    assert_string_equal(json_text(answer, "text"), text);
+    assert_string_equal(json_text(answer, "audience"), audience);
+    json_destroy(answer);
 }
 
 static void for_the_facilitators(void **state)
 {
-    (void)state;
-    struct circle_fixture *f = circle_fixture_create(3, 21); /* 0 is the one facilitator */
-    struct share_change change = {.text = "un mot", .audience = SHARE_FOR_FACILITATORS};
-    struct vl_record_id id, found;
-    struct record record;
-    char name[RECORD_ID_TEXT_SIZE];
-    assert_int_equal(share_create(replica_of(f, 1), &change, now, &id, NULL), VL_OK);
-    circle_fixture_sync_all(f);
-    assert_share(f, 0, &id, "un mot", SHARE_FOR_FACILITATORS);
-    assert_share(f, 1, &id, "un mot", SHARE_FOR_FACILITATORS);
-    assert_int_equal(seen(f, 0), 1);
-    assert_int_equal(seen(f, 2), 0);
-    assert_int_equal(share_read(replica_of(f, 2), &id, &record), VL_ERR_NOT_FOUND);
-    record_id_text(&id, name);
-    assert_int_equal(share_find(replica_of(f, 2), name, &found), VL_ERR_NOT_FOUND);
-    assert_true(circle_fixture_agree(f));
-    circle_fixture_destroy(f);
+    struct api_world *w = *state;
+    char path[64];
+    struct share share = give(w, NADIA, "{\"text\":\"un mot\",\"to\":[\"facilitators\"]}");
+    circle_fixture_sync_all(w->fixture);
+    assert_share(w, INES, &share, "un mot", "facilitators");
+    assert_share(w, NADIA, &share, "un mot", "facilitators");
+    assert_int_equal(seen(w, INES), 1);
+    assert_int_equal(seen(w, LOU), 0);
+    snprintf(path, sizeof path, "shares/%s", share.id);
+    refuses(w, LOU, "GET", path, NULL, "NOT_FOUND", "");
+    assert_true(circle_fixture_agree(w->fixture));
 }
 
 static void for_chosen_persons_and_changed(void **state)
 {
-    (void)state;
-    struct circle_fixture *f = circle_fixture_create(4, 22);
-    struct vl_id two[] = {f->nodes[1].person, f->nodes[2].person};
-    struct share_change change = {
-        .text = "avant", .audience = SHARE_FOR_PERSONS, .persons = two, .person_count = 2};
-    struct vl_record_id id, open;
-    assert_int_equal(share_create(replica_of(f, 3), &change, now, &id, NULL), VL_OK);
-    change = (struct share_change){.text = "pour tous"};
-    assert_int_equal(share_create(replica_of(f, 3), &change, now, &open, NULL), VL_OK);
-    change = (struct share_change){.text = "après"};
-    assert_int_equal(share_update(replica_of(f, 3), &id, &change, now, NULL), VL_OK);
-    circle_fixture_sync_all(f);
-    for (size_t i = 1; i < 4; i++)
-        assert_share(f, i, &id, "après", SHARE_FOR_PERSONS);
-    assert_share(f, 0, &open, "pour tous", SHARE_FOR_CIRCLE);
-    assert_int_equal(seen(f, 0), 1);
-    assert_int_equal(seen(f, 1), 2);
-    assert_int_equal(share_update(replica_of(f, 1), &id, &change, now, NULL), VL_ERR_AUTHORITY);
+    struct api_world *w = *state;
+    char path[64];
+    struct share share = give(w, MAX, "{\"text\":\"avant\",\"to\":[\"Nadia\",\"Lou\"]}");
+    struct share open = give(w, MAX, "{\"text\":\"pour tous\"}");
+    change(w, MAX, &share, "{\"text\":\"après\"}");
+    circle_fixture_sync_all(w->fixture);
+    for (size_t i = NADIA; i <= MAX; i++)
+        assert_share(w, i, &share, "après", "persons");
+    assert_share(w, INES, &open, "pour tous", "circle");
+    assert_int_equal(seen(w, INES), 1);
+    assert_int_equal(seen(w, NADIA), 2);
+    snprintf(path, sizeof path, "shares/%s", share.id);
+    refuses(w, NADIA, "PATCH", path, "{\"text\":\"après\"}", "AUTHORITY", "");
 
-    struct vl_control remove = {.kind = VL_CONTROL_REMOVE, .target = f->nodes[2].person};
+    struct vl_control remove = {.kind = VL_CONTROL_REMOVE, .target = w->fixture->nodes[LOU].person};
     struct vl_id entry;
-    assert_int_equal(vl_replica_control(replica_of(f, 0), &remove, now, &entry), VL_OK);
-    circle_fixture_sync_all(f);
-    change = (struct share_change){.text = "sans elle"};
-    assert_int_equal(share_update(replica_of(f, 3), &id, &change, now, NULL), VL_OK);
-    circle_fixture_sync_all(f);
-    assert_share(f, 1, &id, "sans elle", SHARE_FOR_PERSONS);
-    assert_share(f, 2, &id, "après", SHARE_FOR_PERSONS); /* who has gone keeps what she had */
-    circle_fixture_destroy(f);
+    assert_int_equal(vl_replica_control(w->circles[INES].replica, &remove, w->fixture->now, &entry),
+                     VL_OK);
+    circle_fixture_sync_all(w->fixture);
+    change(w, MAX, &share, "{\"text\":\"sans elle\"}");
+    circle_fixture_sync_all(w->fixture);
+    assert_share(w, NADIA, &share, "sans elle", "persons");
+    assert_share(w, LOU, &share, "après", "persons"); /* who has gone keeps what she had */
 }
 
 /* What another member's program writes into somebody's share is not read. */
 static void a_stranger_in_a_share_is_not_read(void **state)
 {
-    (void)state;
-    struct circle_fixture *f = circle_fixture_create(2, 25);
-    struct share_change change = {.title = "mien", .text = "mien"};
+    struct api_world *w = *state;
+    char path[64];
     struct vl_record_id id;
-    struct record record;
-    assert_int_equal(share_create(replica_of(f, 0), &change, now, &id, NULL), VL_OK);
-    circle_fixture_sync_all(f);
+    struct share share = give(w, INES, "{\"title\":\"mien\",\"text\":\"mien\"}");
+    circle_fixture_sync_all(w->fixture);
+    assert_int_equal(record_id_parse(share.id, &id), VL_OK);
     const uint8_t value[] = {VL_VALUE_TEXT, 'x'};
     struct vl_operation op = {.type = SCHEMA_SHARE,
                               .record = id,
@@ -111,69 +132,64 @@ static void a_stranger_in_a_share_is_not_read(void **state)
                               .opcode = VL_OP_REGISTER_SET,
                               .value = vl_bytes(value, sizeof value)};
     struct vl_id entry;
-    assert_int_equal(vl_replica_write(replica_of(f, 1), &op, 1, now, &entry), VL_OK);
-    circle_fixture_sync_all(f);
-    for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(share_read(replica_of(f, i), &id, &record), VL_OK);
-        assert_string_equal(record_text(&record, SHARE_TITLE), "mien");
-        assert_false(record_has_conflict(&record));
-        record_finish(&record);
+    assert_int_equal(vl_replica_write(w->circles[NADIA].replica, &op, 1, w->fixture->now, &entry),
+                     VL_OK);
+    circle_fixture_sync_all(w->fixture);
+    snprintf(path, sizeof path, "shares/%s", share.id);
+    for (size_t i = INES; i <= NADIA; i++) {
+        struct json *answer = api_world_ask(w, i, "GET", path, NULL);
+        assert_string_equal(json_text(answer, "title"), "mien");
+        assert_int_equal(json_count(json_member(answer, "conflicts")), 0);
+        json_destroy(answer);
     }
-    circle_fixture_destroy(f);
 }
 
 static void a_long_text_fits(void **state)
 {
-    (void)state;
-    struct circle_fixture *f = circle_fixture_create(2, 23);
-    static char text[20001];
+    struct api_world *w = *state;
+    static char text[20001], body[sizeof text + 128];
     memset(text, 'a', sizeof text - 1);
-    struct share_change change = {.title = "t",
-                                  .text = text,
-                                  .content_note = "n",
-                                  .audience = SHARE_FOR_PERSONS,
-                                  .persons = &f->nodes[0].person,
-                                  .person_count = 1};
-    struct vl_record_id id;
-    assert_int_equal(share_create(replica_of(f, 1), &change, now, &id, NULL), VL_OK);
-    circle_fixture_sync_all(f);
-    assert_share(f, 0, &id, text, SHARE_FOR_PERSONS);
-    circle_fixture_destroy(f);
+    snprintf(body, sizeof body,
+             "{\"title\":\"t\",\"text\":\"%s\",\"content_note\":\"n\",\"to\":[\"Ines\"]}", text);
+    struct share share = give(w, NADIA, body);
+    circle_fixture_sync_all(w->fixture);
+    assert_share(w, INES, &share, text, "persons");
+}
+
+/* {"text":"x","to":["Nadia", ...]} */
+static void to_so_many(char *out, size_t size, size_t persons)
+{
+    size_t at = (size_t)snprintf(out, size, "{\"text\":\"x\",\"to\":[");
+    for (size_t i = 0; i < persons; i++)
+        at += (size_t)snprintf(out + at, size - at, "%s\"Nadia\"", i > 0 ? "," : "");
+    snprintf(out + at, size - at, "]}");
 }
 
 static void for_nobody_is_refused(void **state)
 {
-    (void)state;
-    struct circle_fixture *f = circle_fixture_create(2, 24);
-    struct vl_id many[101], stranger = {{7}};
-    struct schema_problem problem = {0};
-    struct share_change change = {.text = "x", .audience = SHARE_FOR_PERSONS};
-    struct vl_record_id id;
-    assert_int_equal(share_create(replica_of(f, 0), &change, now, &id, &problem), VL_ERR_INVALID);
-    assert_int_equal(problem.field->id, SHARE_TO);
-    for (size_t i = 0; i < 101; i++)
-        many[i] = f->nodes[1].person;
-    change.persons = many;
-    change.person_count = 101;
-    assert_int_equal(share_create(replica_of(f, 0), &change, now, &id, &problem), VL_ERR_INVALID);
-    change.person_count = 100;
-    assert_int_equal(share_create(replica_of(f, 0), &change, now, &id, &problem), VL_OK);
-    change.persons = &stranger;
-    change.person_count = 1;
-    assert_int_equal(share_create(replica_of(f, 0), &change, now, &id, &problem), VL_ERR_NOT_FOUND);
-    assert_int_equal(seen(f, 0), 1); /* nothing was written in the open instead */
-    circle_fixture_destroy(f);
+    struct api_world *w = *state;
+    char body[2048];
+    refuses(w, INES, "POST", "shares", "{\"text\":\"x\",\"to\":[]}", "INVALID", "to");
+    to_so_many(body, sizeof body, 101);
+    refuses(w, INES, "POST", "shares", body, "LIMIT", "to");
+    to_so_many(body, sizeof body, 100);
+    struct share share = give(w, INES, body);
+    assert_share(w, INES, &share, "x", "persons");
+    refuses(w, INES, "POST", "shares", "{\"text\":\"x\",\"to\":[\"Zoe\"]}", "NOT_FOUND", "to");
+    char stranger[128];
+    snprintf(stranger, sizeof stranger, "{\"text\":\"x\",\"to\":[\"%032d%032d\"]}", 7, 7);
+    refuses(w, INES, "POST", "shares", stranger, "NOT_FOUND", "to");
+    assert_int_equal(seen(w, INES), 1); /* nothing was written in the open instead */
 }
 
 int main(void)
 {
-    if (sodium_init() < 0) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(for_the_facilitators),
-        cmocka_unit_test(for_chosen_persons_and_changed),
-        cmocka_unit_test(a_stranger_in_a_share_is_not_read),
-        cmocka_unit_test(a_long_text_fits),
-        cmocka_unit_test(for_nobody_is_refused),
+        cmocka_unit_test_setup_teardown(for_the_facilitators, setup, teardown),
+        cmocka_unit_test_setup_teardown(for_chosen_persons_and_changed, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_stranger_in_a_share_is_not_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_long_text_fits, setup, teardown),
+        cmocka_unit_test_setup_teardown(for_nobody_is_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

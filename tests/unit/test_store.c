@@ -393,6 +393,46 @@ static void test_watch(void **state)
     assert_int_equal(told.count, 7);
 }
 
+static void set_version(struct store_fixture *s, unsigned version)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %u", version);
+    assert_int_equal(sqlite3_exec(s->store->db.connection, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+/* Tables of another version are refused, and no byte of them changes. */
+static void test_other_version(void **state)
+{
+    static const unsigned others[] = {0, DATABASE_VERSION - 1, DATABASE_VERSION + 1};
+    struct store_fixture *s = *state;
+    struct vl_buffer ours = {0}, before = {0}, after = {0};
+    const char *name = s->store->keys->number == 0 ? "vault-0" : "vault-1"; /* the other is noise */
+    struct store *opened;
+    uint64_t wait;
+    assert_int_equal(store_fixture_put(s, 0), VL_OK);
+    store_fixture_close(s);
+    scratch_read(&s->folder, name, &ours);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        store_fixture_open(s);
+        set_version(s, others[i]);
+        store_fixture_close(s);
+        scratch_read(&s->folder, name, &before);
+        for (unsigned again = 0; again < 2; again++)
+            assert_int_equal(
+                store_open(&opened, s->folder.path, vl_bytes_text(STORE_FIXTURE_PASSPHRASE), &wait),
+                VL_ERR_VERSION);
+        scratch_read(&s->folder, name, &after);
+        assert_int_equal(after.size, before.size);
+        assert_memory_equal(after.data, before.data, before.size);
+        scratch_write(&s->folder, name, vl_buffer_view(&ours));
+    }
+    store_fixture_open(s);
+    assert_int_equal(store_fixture_count(s), 1);
+    vl_buffer_finish(&ours);
+    vl_buffer_finish(&before);
+    vl_buffer_finish(&after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +449,7 @@ int main(void)
         TEST(test_nothing_readable),
         TEST(test_nothing_readable_after_kill),
         TEST(test_watch),
+        TEST(test_other_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

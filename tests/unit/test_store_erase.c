@@ -159,7 +159,8 @@ static void scene_open(struct scene *scene, struct store_fixture *s)
     assert_int_equal(vl_device_keys_create(&scene->keys), VL_OK);
     vl_circle_id(scene->keys->card.sign, nobody, random, &s->circle);
     store_storage(s->store, &s->circle, &s->port);
-    assert_int_equal(vl_replica_open(&scene->replica, &s->circle, scene->keys, &s->port), VL_OK);
+    assert_int_equal(vl_replica_open(&scene->replica, &s->circle, scene->keys, &s->port, NULL),
+                     VL_OK);
     assert_int_equal(
         vl_replica_found(scene->replica, random, NULL, unsigned_by_a_second, (vl_wall){1}, &id),
         VL_OK);

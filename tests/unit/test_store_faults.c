@@ -82,7 +82,6 @@ static void test_failing_disk(void **state)
             hits += faulty_vfs_hit();
             faulty_vfs_set(NULL);
             assert_true(result == codes[c].result || (result == VL_OK && !faulty_vfs_hit()));
-            if (result != VL_OK) assert_true(strlen(store_error(s->store)) > 5);
             if (result == VL_OK) rows++;
             assert_int_equal(store_fixture_count(s), rows);
             if (nth % 4 == 0) {

@@ -50,6 +50,8 @@ static void test_unlock(void **state)
                      VL_ERR_PASSPHRASE);
     assert_null(opened);
     assert_int_equal(vault_unlock(&decoded, text(PASSPHRASE), &opened), VL_OK);
+    assert_true(opened->slot < VAULT_SLOTS && keys->slot == VAULT_SLOTS);
+    keys->slot = opened->slot;
     assert_memory_equal(opened, keys, sizeof *keys);
     vault_keys_destroy(keys);
     vault_keys_destroy(opened);

@@ -37,6 +37,14 @@ static vl_result write_in(struct circle_fixture *f, size_t node, uint32_t type,
     return result;
 }
 
+/* A new id of a record that a person makes. */
+static struct vl_record_id made_by(struct circle_fixture *f, size_t node, uint32_t type)
+{
+    struct vl_record_id id;
+    assert_int_equal(record_id_new(f->nodes[node].replica, type, &id), VL_OK);
+    return id;
+}
+
 static vl_result set_number(struct circle_fixture *f, size_t node, uint32_t type,
                             const struct vl_record_id *id, uint32_t field, int64_t value)
 {
@@ -105,7 +113,7 @@ static void test_what_others_say_in_a_reply_is_left_out(void **state)
     const struct vl_record_id hers = reply_of(f, meeting, 1);
     struct record record;
     (void)state;
-    (void)circle_fixture_set(f, 0, SCHEMA_REPLY, &hers, REPLY_NOTE, "she will not come");
+    (void)circle_fixture_set(f, 0, SCHEMA_REPLY, &hers, REPLY_NOTE, "\001she will not come");
     circle_fixture_sync_all(f);
     assert_int_equal(record_read(f->nodes[2].replica, SCHEMA_REPLY, &hers, &record), VL_OK);
     assert_string_equal(record_text(&record, REPLY_NOTE), "");
@@ -123,7 +131,7 @@ static void test_what_others_say_in_a_reply_is_left_out(void **state)
 static void test_a_moment_is_never_changed(void **state)
 {
     struct circle_fixture *f = circle_fixture_create(2, 3);
-    struct vl_record_id id = fixture_record(7);
+    struct vl_record_id id = made_by(f, 0, SCHEMA_MOMENT);
     struct schema_problem problem;
     struct edit e;
     (void)state;
@@ -140,12 +148,78 @@ static void test_a_moment_is_never_changed(void **state)
     circle_fixture_destroy(f);
 }
 
+/* An id is one person's, in one circle, of one type; any other one is nobody's to write under. */
+static void test_an_id_says_who_made_it(void **state)
+{
+    static const uint32_t types[] = {SCHEMA_SHARE, SCHEMA_MOMENT, SCHEMA_SIGNAL, SCHEMA_DECISION};
+    struct circle_fixture *f = circle_fixture_create(3, 31);
+    struct vl_id elsewhere = f->id;
+    (void)state;
+    elsewhere.bytes[0] ^= 1;
+    for (size_t i = 0; i < 4; i++) {
+        const struct schema_record *schema = schema_record(types[i]);
+        struct vl_record_id id = made_by(f, 1, types[i]);
+        const struct vl_id *her = &f->nodes[1].person;
+        assert_true(record_id_is_made_by(&f->id, schema, &id, her));
+        assert_false(record_id_is_made_by(&f->id, schema, &id, &f->nodes[0].person));
+        assert_false(record_id_is_made_by(&elsewhere, schema, &id, her));
+        assert_false(record_id_is_made_by(&f->id, schema_record(types[(i + 1) % 4]), &id, her));
+        for (size_t at = 0; at < sizeof id.bytes; at++) {
+            id.bytes[at] ^= 0x80;
+            assert_false(record_id_is_made_by(&f->id, schema, &id, her));
+            id.bytes[at] ^= 0x80;
+        }
+    }
+    const struct vl_record_id hers = made_by(f, 1, SCHEMA_MOMENT), nobodys = fixture_record(7);
+    assert_int_equal(write_in(f, 0, SCHEMA_MOMENT, &hers, meeting, MOMENT_KIND, MOMENT_PASS),
+                     VL_ERR_AUTHORITY);
+    assert_int_equal(write_in(f, 0, SCHEMA_MOMENT, &nobodys, meeting, MOMENT_KIND, MOMENT_PASS),
+                     VL_ERR_AUTHORITY);
+    assert_int_equal(write_in(f, 1, SCHEMA_MOMENT, &hers, meeting, MOMENT_KIND, MOMENT_PASS),
+                     VL_OK);
+    circle_fixture_destroy(f);
+}
+
+/* Another program dates a value back behind all that its maker wrote: nothing is taken over. */
+static void test_what_is_dated_back_takes_nothing_over(void **state)
+{
+    struct circle_fixture *f = circle_fixture_create(3, 32);
+    const struct vl_record_id share = made_by(f, 1, SCHEMA_SHARE);
+    const struct vl_record_id decision = made_by(f, 1, SCHEMA_DECISION);
+    struct record record;
+    (void)state;
+    for (uint64_t i = 0; i < 20; i++) /* her lamport numbers are past those of node 2 */
+        (void)circle_fixture_set(f, 1, SCHEMA_MEETING, &meeting, MEETING_TITLE, "\001x");
+    (void)circle_fixture_set(f, 1, SCHEMA_SHARE, &share, SHARE_TEXT, "\001hers");
+    (void)circle_fixture_set(f, 1, SCHEMA_DECISION, &decision, DECISION_TEXT, "\001hers");
+    assert_int_equal(set_number(f, 1, SCHEMA_DECISION, &decision, DECISION_KEEP, KEEP_KEPT), VL_OK);
+    (void)circle_fixture_set(f, 2, SCHEMA_SHARE, &share, SHARE_TITLE, "\001not hers");
+    (void)circle_fixture_set(f, 2, SCHEMA_DECISION, &decision, DECISION_TEXT, "\001not hers");
+    assert_int_equal(set_number(f, 2, SCHEMA_DECISION, &decision, DECISION_KEEP, KEEP_CLOSING),
+                     VL_ERR_AUTHORITY);
+    circle_fixture_sync_all(f);
+    for (size_t node = 0; node < 3; node++) {
+        struct vl_replica *r = f->nodes[node].replica;
+        assert_int_equal(record_read(r, SCHEMA_SHARE, &share, &record), VL_OK);
+        assert_string_equal(record_text(&record, SHARE_TEXT), "hers");
+        assert_string_equal(record_text(&record, SHARE_TITLE), "");
+        assert_true(vl_id_equal(&record_made(&record)->author, &f->nodes[1].person));
+        record_finish(&record);
+        assert_int_equal(record_read(r, SCHEMA_DECISION, &decision, &record), VL_OK);
+        assert_true(vl_id_equal(&record_made(&record)->author, &f->nodes[1].person));
+        record_finish(&record);
+        assert_int_equal(read_number(f, node, SCHEMA_DECISION, &decision, DECISION_KEEP),
+                         KEEP_KEPT);
+    }
+    circle_fixture_destroy(f);
+}
+
 /* The longest order that the schema takes stands in one entry, so a moment is there or not. */
 static void test_the_longest_moment_is_one_entry(void **state)
 {
     struct circle_fixture *f = circle_fixture_create(2, 4);
     const struct schema_field *order = schema_field(SCHEMA_MOMENT, MOMENT_ORDER);
-    struct vl_record_id id = fixture_record(8);
+    struct vl_record_id id = made_by(f, 0, SCHEMA_MOMENT);
     struct vl_value speakers[101];
     const struct vl_value is_of = reference(SCHEMA_MEETING, meeting), kind = number(MOMENT_ROUND);
     char seat[101];
@@ -167,7 +241,7 @@ static void test_the_longest_moment_is_one_entry(void **state)
         assert_int_equal(edit_write(&e, now, NULL), past ? VL_ERR_LIMIT : VL_OK);
         edit_finish(&e);
         assert_int_equal(vl_replica_generation(f->nodes[0].replica) - before, past ? 0 : 1);
-        record_id_random(&id);
+        id = made_by(f, 0, SCHEMA_MOMENT);
     }
     circle_fixture_destroy(f);
 }
@@ -176,7 +250,7 @@ static void test_a_signal_reaches_the_facilitators_only(void **state)
 {
     struct circle_fixture *f = circle_fixture_create(4, 5);
     const uint32_t sealed = SCHEMA_SIGNAL + VL_TYPE_SEALED;
-    struct vl_record_id id = fixture_record(9);
+    struct vl_record_id id = made_by(f, 2, SCHEMA_SIGNAL);
     (void)state;
     assert_int_equal(write_in(f, 2, SCHEMA_SIGNAL, &id, meeting, SIGNAL_KIND, SIGNAL_UNEASY),
                      VL_OK);
@@ -264,6 +338,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_reply_is_its_person_s_in_its_meeting),
         cmocka_unit_test(test_what_others_say_in_a_reply_is_left_out),
+        cmocka_unit_test(test_an_id_says_who_made_it),
+        cmocka_unit_test(test_what_is_dated_back_takes_nothing_over),
         cmocka_unit_test(test_a_moment_is_never_changed),
         cmocka_unit_test(test_the_longest_moment_is_one_entry),
         cmocka_unit_test(test_a_signal_reaches_the_facilitators_only),
