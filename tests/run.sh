@@ -4,24 +4,25 @@
 # A suite is one line below, in a group:
 #   beside NAME SECONDS COMMAND...   computes only: as many of these run at one time as there are
 #                                    processors (or JOBS)
-#   alone  NAME SECONDS COMMAND...   looks at a network or at real time: nothing else runs meanwhile
+#   paired NAME SECONDS COMMAND...   waits for a network or a browser, and measures no time closely:
+#                                    two of these run at one time, after those
+#   alone  NAME SECONDS COMMAND...   measures time, or what is on a wire: nothing else runs meanwhile
 # Its output goes to build/log/NAME; its counts are read from that (see count). A suite that runs
-# over its SECONDS fails. Suites are told of in the order of the lines, alone ones last; the last
+# over its SECONDS fails. Suites are told of in the order of the lines, kind by kind; the last
 # line counts all: N passed, N failed, N skipped.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 mkdir -p build/log
-groups='lint unit clang sanitize valgrind sim mutants membership fuzz e2e demo'
-named='coverage' # only when it is named: entry and session are still below its goal
+groups='lint unit clang sanitize valgrind sim mutants membership coverage fuzz e2e page demo'
 jobs=${JOBS:-$(nproc)}
 passed=0 failed=0 skipped=0 broken=()
-queue=() lonely=() # of suites: their names, bounds and commands
+queue=() pairs=() lonely=() # of suites: their names, bounds and commands
 declare -A bound command begun ended status
 
-case ${1:-} in --list) tr ' ' '\n' <<<"$groups $named"; exit ;; esac
+case ${1:-} in --list) tr ' ' '\n' <<<"$groups"; exit ;; esac
 for name in "$@"; do
-  [[ " $groups $named " == *" $name "* ]] ||
-    { echo "tests/run.sh: there is no group '$name' ($groups $named)"; exit 2; }
+  [[ " $groups " == *" $name "* ]] ||
+    { echo "tests/run.sh: there is no group '$name' ($groups)"; exit 2; }
 done
 wanted=" ${*:-$groups} "
 want() { [[ $wanted == *" $1 "* ]]; }
@@ -58,7 +59,14 @@ count() { # count NAME
   [ "$end" -eq 124 ] && echo "over its time of ${bound[$1]} s" >>"$log"
   [ "$end" -ne 0 ] && [ "$f" -eq 0 ] && f=1
   note "$1" "$p" "$f" "${s:-0}" $((ended[$1] - begun[$1]))
-  if [ "$end" -ne 0 ]; then tail -n 15 "$log" | sed 's/^/    /'; fi
+  if [ "$end" -ne 0 ]; then reasons "$log" | cut -c 1-300 | sed 's/^/    /'; fi
+}
+
+# What failed, wherever it stands (the log may be on a machine that is gone), then how it ended.
+reasons() { # reasons LOG
+  grep -aE -A 6 '^FAIL |^\[ +(ERROR|FAILED) +\] |(runtime error|ERROR: [A-Za-z]+Sanitizer):|^==[0-9]+== [A-Z]' "$1" | head -n 60
+  echo '...'
+  tail -n 15 "$1"
 }
 
 # ---- running --------------------------------------------------------------------------------------
@@ -68,6 +76,7 @@ add() { # add NAME SECONDS COMMAND...
   printf -v command["$1"] '%q ' "${@:3}"
 }
 beside() { queue+=("$1"); add "$@"; }
+paired() { pairs+=("$1"); add "$@"; }
 alone() { lonely+=("$1"); add "$@"; }
 
 declare -A running=() # process to suite
@@ -150,19 +159,20 @@ export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:allocator_ma
 # ---- the suites -----------------------------------------------------------------------------------
 
 want lint && beside lint 120 tests/lint.sh build/gcc
-want unit && units unit build/gcc 300
+want unit && units unit build/gcc 600
 want sim && beside 'simulator, 1,000 seeds' 900 build/gcc/tests/veillee-sim --jobs 2 --seeds 1..1000
 want mutants && beside 'mistakes are noticed' 600 tests/mutants.sh build/gcc
-want coverage && beside 'branch coverage' 900 tests/coverage.sh
+want coverage && beside 'branch coverage' 600 tests/coverage.sh
 if want membership; then
   beside 'membership against the model' 600 node tests/model/compare.mjs 1 2000 60 20
   beside 'membership, large histories' 600 node tests/model/compare.mjs 2 20 1000 20
 fi
+# The checkers do a tenth of what is counted by the thousand: the unit group did all of it, and
+# `./dev soak checkers` does it under the sanitizers. Valgrind is 30 times slower.
 if want sanitize; then
-  units sanitize build/sanitize 600
+  units sanitize build/sanitize 900 env VEILLEE_TEST_SCALE=small
   beside 'sanitize simulator' 600 build/sanitize/tests/veillee-sim --seeds 1..10
 fi
-# One tenth of what is counted by the thousand: valgrind is 30 times slower.
 want valgrind && units valgrind build/valgrind 900 env VEILLEE_TEST_SCALE=small \
   valgrind --quiet --error-exitcode=99 --leak-check=full \
   --errors-for-leak-kinds=definite,indirect,possible --child-silent-after-fork=yes \
@@ -179,11 +189,22 @@ fi
 if want e2e; then
   for script in tests/e2e/*.mjs; do
     case ${script##*/} in
-      demo.mjs) continue ;;
-      agreement.mjs|bad-input.mjs|bundle.mjs|kill.mjs|noise-interop.mjs|verifier.mjs) how=beside ;; # none reads a clock
+      demo.mjs|demo-page.mjs|screens.mjs) continue ;;
+      agreement.mjs|bad-input.mjs|bundle.mjs|kill.mjs|noise-interop.mjs|rebuild.mjs|verifier.mjs) how=beside ;; # none reads a clock
+      calendar.mjs|churn.mjs|closing.mjs|device.mjs|gate.mjs|multicast.mjs|node.mjs) how=paired ;;
       *) how=alone ;;
     esac
     $how "e2e ${script##*/}" 900 node "$script"
+  done
+fi
+if want page; then
+  for script in tests/e2e/page/*.mjs; do
+    case ${script##*/} in
+      page-catalogue.mjs|page-contrast.mjs|page-text.mjs) how=beside ;; # no browser
+      page-events.mjs|page-leave.mjs|page-live.mjs) how=alone ;;
+      *) how=paired ;;
+    esac
+    $how "page ${script##*/}" 600 node "$script"
   done
 fi
 if want demo; then
@@ -196,6 +217,7 @@ if want demo; then
 fi
 
 run_all "$jobs" "${queue[@]}"
+run_all 2 "${pairs[@]}"
 run_all 1 "${lonely[@]}"
 
 for name in "${broken[@]}"; do echo "failed: $name ($(log_of "$name"))"; done

@@ -42,7 +42,7 @@ try {
   const file = join(stick, 'cercle');
   await test('a bundle is a file for its owner alone, without a name in it', async () => {
     for (let n = 0; n < 30; n++) await share(ines, n, 3000);
-    const written = await ines.json('bundle', 'write', CIRCLE, file);
+    const written = await ines.secretly('bundle', 'write', CIRCLE, file);
     const size = statSync(file).size;
     assert(written.bytes === size && written.entries > 30, JSON.stringify(written));
     assert((statSync(file).mode & 0o777) === 0o600, 'its mode is not 0600');
@@ -59,7 +59,11 @@ try {
     const { status, err } = await ines.run(['bundle', 'write', CIRCLE, file]);
     assert(status === 7 && err.includes('existe déjà'), `${status} ${err}`);
     assert(readFileSync(file).equals(before), 'it was changed');
-    assert((await ines.run(['bundle', 'write', CIRCLE, file, '--replace'])).status === 0, 'again');
+    const args = ['bundle', 'write', CIRCLE, file, '--replace', '--passphrase-fd', '3'];
+    assert((await ines.run(args, { passphrase: 'non' })).status === 5, 'without the passphrase');
+    assert(readFileSync(file).equals(before), 'written over');
+    await until('another passphrase is looked at', 20, async () =>
+      (await ines.run(args, { passphrase: ines.passphrase })).status === 0);
     assert(!readFileSync(file).equals(before), 'the second is the first');
   });
 
@@ -78,12 +82,12 @@ try {
   await test('and back, from somebody who joined meanwhile', async () => {
     await share(nadia, 1);
     const back = join(stick, 'retour');
-    await nadia.json('bundle', 'write', CIRCLE, back);
+    await nadia.secretly('bundle', 'write', CIRCLE, back);
     await lou.json('bundle', 'read', back);
     await agree(nadia, lou);
     await share(lou, 1);
     const third = join(stick, 'lou');
-    await lou.json('bundle', 'write', CIRCLE, third);
+    await lou.secretly('bundle', 'write', CIRCLE, third);
     await ines.json('bundle', 'read', third);
     await agree(ines, lou);
   });
@@ -91,7 +95,7 @@ try {
   await test('a damaged or cut file is refused by name, and what came before is kept', async () => {
     for (let n = 0; n < 90; n++) await share(lou, `b${n}`, 6000);
     const large = join(stick, 'large');
-    await lou.json('bundle', 'write', CIRCLE, large);
+    await lou.secretly('bundle', 'write', CIRCLE, large);
     const bytes = readFileSync(large);
     const cut = join(stick, 'cut');
     writeFileSync(cut, bytes.subarray(0, Math.floor(bytes.length * 0.7)));
@@ -106,7 +110,7 @@ try {
     assert(bad.status === 7 && bad.err.includes('abîmé'), `${bad.status} ${bad.err}`);
     writeFileSync(cut, 'bonjour '.repeat(10000));
     const none = await nadia.run(['bundle', 'read', cut]);
-    assert(none.status === 8 && none.err.includes('pas pour vous'), `${none.status} ${none.err}`);
+    assert(none.status === 8 && none.err.includes('pas pour toi'), `${none.status} ${none.err}`);
     assert((await nadia.run(['bundle', 'read', join(stick, 'absent')])).status === 6, 'absent');
     await nadia.json('bundle', 'read', large);
     await agree(nadia, lou);

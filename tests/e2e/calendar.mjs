@@ -3,7 +3,7 @@
 //   node tests/e2e/calendar.mjs
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
   from 'node:fs';
-import { get } from 'node:http';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { enterNamespace, Network } from './lib/network.mjs';
@@ -73,14 +73,16 @@ try {
 
   const file = join(folder, 'jeudi.ics');
   await test('a file goes out and comes into another circle, once', async () => {
-    await ok(ines, 'meeting', 'ics', file, '--circle', 'Jeudi');
+    await ines.secretly('meeting', 'ics', file, '--circle', 'Jeudi');
     assert((statSync(file).mode & 0o777) === 0o600, 'its mode is not 0600');
     const text = readFileSync(file, 'utf8');
     assert(/\r\nRRULE:FREQ=DAILY;INTERVAL=3\r\n/.test(text), text);
     assert(!/veill.e[^\r]*EN/i.test(text) && !text.includes('soupe'), text);
     await refused(ines, 7, '--replace', 'meeting', 'ics', file);
-    await ok(ines, 'meeting', 'ics', file, '--replace');
-    assert((await ok(ines, 'meeting', 'ics')).startsWith('BEGIN:VCALENDAR'), 'not to the screen');
+    await ines.secretly('meeting', 'ics', file, '--replace');
+    const { out } = await ines.run(['meeting', 'ics', '--passphrase-fd', '3'],
+      { passphrase: ines.passphrase });
+    assert(out.startsWith('BEGIN:VCALENDAR'), 'not to the screen');
     await nadia.json('circle', 'new', 'Autre', '--as', 'Nadia');
     await pair(nadia, 'Autre', ines, 'Inès');
     const first = await nadia.json('import', 'ics', file, '--circle', 'Autre');
@@ -101,10 +103,12 @@ try {
     const runtime = join(ines.vault, 'veillee');
     const socketPath = join(runtime, readdirSync(runtime).find((name) => name.endsWith('.sock')));
     const headers = await new Promise((resolve, reject) => {
-      get({ socketPath, path: '/api/v1/circles/Jeudi/calendar.ics' }, (answer) => {
+      const body = JSON.stringify({ passphrase: ines.passphrase });
+      request({ socketPath, path: '/api/v1/circles/Jeudi/calendar.ics', method: 'POST',
+        headers: { 'Content-Length': Buffer.byteLength(body) } }, (answer) => {
         answer.resume();
         answer.on('end', () => resolve(answer.headers));
-      }).on('error', reject);
+      }).on('error', reject).end(body);
     });
     assert(headers['content-type'] === 'text/calendar; charset=utf-8' &&
       headers['content-disposition'] === 'attachment; filename="calendar.ics"' &&

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { enterNamespace, Network } from './lib/network.mjs';
+import { packets, payload, payloads, port } from './lib/pcap.mjs';
 import { pair, Person, sleep, until } from './lib/person.mjs';
 import { finish, skip, test } from './lib/report.mjs';
 
@@ -57,32 +58,6 @@ async function capture(body, host = 'one') {
   return packets(readFileSync(file));
 }
 
-/** A pcap file (RFC draft-ietf-opsawg-pcap), little-endian as written here; Ethernet frames. */
-function packets(file) {
-  if (file.readUInt32LE(0) !== 0xa1b2c3d4) throw new Error('no pcap file');
-  const found = [];
-  for (let at = 24; at < file.length;) {
-    const size = file.readUInt32LE(at + 8);
-    found.push(file.subarray(at + 16, at + 16 + size));
-    at += 16 + size;
-  }
-  return found;
-}
-
-/** What the program itself put in: the payload of UDP and TCP. */
-function payload(frame) {
-  const type = frame.readUInt16BE(12);
-  const six = type === 0x86dd;
-  if (type !== 0x0800 && !six) return Buffer.alloc(0);
-  const protocol = six ? frame[20] : frame[23];
-  const at = 14 + (six ? 40 : (frame[14] & 15) * 4);
-  const end = 14 + (six ? 40 + frame.readUInt16BE(18) : frame.readUInt16BE(16));
-  if (protocol === 17) return frame.subarray(at + 8, end);
-  if (protocol === 6) return frame.subarray(at + (frame[at + 12] >> 4) * 4, end);
-  return Buffer.alloc(0);
-}
-const payloads = (frames) => frames.map(payload).filter((bytes) => bytes.length > 0);
-const port = (frame) => frame.readUInt16BE(frame.readUInt16BE(12) === 0x86dd ? 54 : 34);
 const isUdp = (frame) => frame[frame.readUInt16BE(12) === 0x86dd ? 20 : 23] === 17;
 
 /** The forms in which a secret could stand on the wire. */

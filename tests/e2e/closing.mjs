@@ -1,8 +1,7 @@
 // Closing a meeting: what goes at its closing is erased on three nodes, and nothing of it is left
 // on any disk, which a probe reads with each vault's own key, page by page.
 //   node tests/e2e/closing.mjs
-import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { inPages, word } from './lib/disk.mjs';
 import { enterNamespace, Network } from './lib/network.mjs';
 import { pair, Person, until } from './lib/person.mjs';
 import { finish, test } from './lib/report.mjs';
@@ -14,24 +13,15 @@ new Network(names);
 const people = names.map((name) => new Person(name, name));
 const [ines, nadia, lou] = people;
 
-const BUILD = process.env.VEILLEE_BUILD ?? new URL('../../build', import.meta.url).pathname;
 const assert = (holds, what) => { if (!holds) throw new Error(what); };
 const ok = async (person, ...args) => {
   const { status, out, err } = await person.run(args);
   assert(status === 0, `${person.name}: ${args.join(' ')}: ${status} ${err}`);
   return out;
 };
-const word = () => [...randomBytes(18)].map((byte) => String.fromCharCode(97 + byte % 26)).join('');
 const words = { share: word(), older: word(), minutes: word(), decision: word(), sealed: word(),
   kept: word() };
 
-/** How often the words are in a vault's files, read with its key. */
-const onDisk = (person, ...wanted) => {
-  const run = spawnSync(`${BUILD}/interop/vault_probe`, [person.vault, ...wanted],
-    { input: `${person.passphrase}\n`, encoding: 'utf8' });
-  assert(run.status === 0, `${person.name}: vault_probe: ${run.status} ${run.stderr}`);
-  return run.stdout.trim().split('\n').map(Number);
-};
 const found = async (person, text) => (await person.json('search', text)).hits.length;
 
 try {
@@ -119,8 +109,8 @@ try {
   await test('nothing of it is left on any disk', async () => {
     for (const person of people) await person.stop();
     for (const person of people) {
-      const [kept, ...gone] = onDisk(person, words.kept, words.share, words.older, words.minutes,
-        words.decision, words.sealed);
+      const [kept, ...gone] = inPages(person, [words.kept, words.share, words.older,
+        words.minutes, words.decision, words.sealed]);
       assert(kept > 0, `${person.name}: the probe does not even find what is kept`);
       assert(gone.every((count) => count === 0), `${person.name}: ${gone}`);
     }

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { exchange, head, launchToken, Page, watch } from './lib/page.mjs';
 import { enterNamespace } from './lib/network.mjs';
 import { pair, Person, sleep, until } from './lib/person.mjs';
@@ -92,6 +92,11 @@ try {
 
   const { file, port } = await one.json('open');
   const page = new Page(port);
+
+  await test('the path of the file that opens it, which a browser keeps, tells nothing', () => {
+    equal(dirname(file), one.vault, 'not in XDG_RUNTIME_DIR itself');
+    ok(/^[0-9a-f]+-[0-9a-f]+\.html$/.test(basename(file)), file);
+  });
 
   await test('listens on 127.0.0.1 and nowhere else', async () => {
     const listening = readFileSync('/proc/net/tcp', 'utf8').split('\n')

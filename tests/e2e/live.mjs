@@ -3,11 +3,11 @@
 // others go on, she comes back and sees the same.
 //   node tests/e2e/live.mjs
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { ask } from './lib/api.mjs';
 import { enterNamespace, Network } from './lib/network.mjs';
 import { pair, Person, sleep, until } from './lib/person.mjs';
 import { finish, test } from './lib/report.mjs';
@@ -29,37 +29,14 @@ const people = Object.entries(shifts).map(([name, shift]) => new Person(name, na
 const [ines, nadia, lou, max] = people;
 const assert = (holds, what) => { if (!holds) throw new Error(what); };
 
-/** The node's own interface, without a process in between. Resolves with the answer as JSON. */
-function ask(person, method, path, { body, onEvent } = {}) {
-  const at = join(person.vault, 'veillee');
-  const socketPath = join(at, readdirSync(at).find((name) => name.endsWith('.sock')));
-  return new Promise((resolve, reject) => {
-    const text = body === undefined ? '' : JSON.stringify(body);
-    const asked = request({ socketPath, method, path: `/api/v1/${path}`, agent: false,
-      headers: { 'Content-Length': Buffer.byteLength(text) } }, (answer) => {
-      let all = '';
-      answer.setEncoding('utf8');
-      answer.on('data', (data) => { all += data; if (onEvent) onEvent(data); });
-      answer.on('end', () => {
-        if (answer.statusCode === 200) resolve(onEvent ? null : JSON.parse(all));
-        else reject(new Error(`${method} ${path}: ${answer.statusCode} ${all}`));
-      });
-      answer.on('error', () => resolve(null));
-      if (onEvent) resolve(() => asked.destroy());
-    });
-    asked.on('error', (error) => { if (!onEvent) reject(error); });
-    asked.end(text);
-  });
-}
-
 let meeting; // "circles/ID/meetings/ID"
 const act = (person, action, body = {}) =>
-  ask(person, 'POST', `${meeting}/live/${action}`, { body });
+  person.ask('POST', `${meeting}/live/${action}`, body);
 
 /** A look at her screen: the state, and when by the test's clock the turn and the part began. */
 async function look(person) {
   const before = performance.now();
-  const live = await ask(person, 'GET', `${meeting}/live`);
+  const live = await person.ask('GET', `${meeting}/live`);
   const now = (before + performance.now()) / 2;
   return { live, wait: performance.now() - before, opened: now - live.elapsed_ms,
     turn: live.turn && now - live.turn.elapsed_ms, part: live.part && now - live.part.elapsed_ms };
@@ -124,7 +101,6 @@ try {
   await test('all arrive; a seat for who has no device; the first part', async () => {
     const made = await ines.json('meeting', 'now', '--circle', 'Jeudi', '--format', 'check-in');
     meeting = `circles/${made.circle}/meetings/${made.id}`;
-    await act(ines, 'open');
     await until('the meeting is everywhere', 20, async () => (await Promise.all(
       people.map((person) => look(person).catch(() => null)))).every((one) =>
       one?.live.state === 'open'));
@@ -157,7 +133,7 @@ try {
   await test('from one device to another screen', async () => {
     const times = [];
     let told;
-    const close = await ask(max, 'GET', 'events', { onEvent: (data) => {
+    const close = await max.ask('GET', 'events', undefined, { onEvent: (data) => {
       if (/event: change/.test(data)) told?.(performance.now());
     } });
     for (let i = 0; i < 9; i++) {
@@ -176,7 +152,7 @@ try {
   });
 
   await test('a quiet signal is read by the facilitators alone', async () => {
-    await ask(max, 'POST', `${meeting}/signal`, { body: { kind: 'break' } });
+    await max.ask('POST', `${meeting}/signal`, { kind: 'break' });
     await until('Inès reads it', 20, async () => (await look(ines)).live.signals.length === 1);
     await until('it came to all', 20, async () => {
       const digests = await Promise.all(people.map(async (person) =>
@@ -210,9 +186,28 @@ try {
   });
 
   await test('on the command line', async () => {
-    const { out, status } = await lou.run(['live', meeting.split('/').at(-1)]);
-    assert(status === 0 && out.includes('Elle est close.'), out);
-    const refused = await lou.run(['meeting', 'done', '--meeting', meeting.split('/').at(-1)]);
+    const id = meeting.split('/').at(-1);
+    for (const language of ['fr', 'en']) {
+      const says = async (args, ...wanted) => {
+        const { status, out, err } = await lou.run(args, { language });
+        assert(status === 0 && wanted.every((one) => out.includes(one)),
+          `${args.join(' ')}: ${status} ${out}${err}`);
+      };
+      const [closed, saved, decisions, commitments] = language === 'fr'
+        ? ['Elle est close.', 'Enregistré.', 'décisions', 'engagements']
+        : ['It is closed.', 'Saved.', 'decisions', 'commitments'];
+      await says(['decision', 'add', '--meeting', id, '--text', `On chante (${language})`], saved);
+      await says(['commitment', 'add', '--meeting', id, '--text', `Le pain (${language})`,
+        '--person', 'Nadia', '--until', '2027-01-14'], saved);
+      for (const args of [['live', id], ['meeting', 'show', id]]) {
+        await says(args, decisions, `On chante (${language})`, commitments,
+          `2027-01-14        Le pain (${language})  Nadia`);
+      }
+      await says(['live', id], closed);
+      const { status, err } = await lou.run(['decision', 'add', '--text', 'x'], { language });
+      assert(status === 7 && err.includes(language === 'fr' ? 'Rencontre' : 'eeting'), err);
+    }
+    const refused = await lou.run(['meeting', 'done', '--meeting', id]);
     assert(refused.status !== 0 && refused.err.includes('Personne n’a la parole.'), refused.err);
   });
   console.log(`     screens: at most ${Math.round(Math.max(...spreads))} ms apart in `

@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { evaluate } from '../model/model.mjs';
-import { decodeBody, dumpCell, merge } from './lib/merge.mjs';
+import { decodeBody, dumpCell, isMerged, merge } from './lib/merge.mjs';
 import { BINARY } from './lib/person.mjs';
 import {
   bucket, bytes, cat, compare, decodeControl, decodeHeader, deviceKeys, encodeHeader, enrolment, H,
@@ -316,10 +316,29 @@ await test('contents open with the keys that are sealed to the reader', () => {
   need(removed.size > 0 && !removed.has(last), 'the removed person has the key of now');
 });
 
+/** For whom the authorised entries of an entry's past enrol the key of its log; nobody: null. */
+function authorOf(entry) {
+  const persons = new Set();
+  for (const name of entry.past) {
+    if (members.unauthorised.includes(name)) continue;
+    for (const [e, person] of byId.get(name).persons ?? []) {
+      if (compare(e.sign, entry.author) === 0) persons.add(person);
+    }
+  }
+  return persons.size === 1 ? [...persons][0] : null;
+}
+
 await test('the merge, cell by cell', () => {
   const counts = new Set(members.content);
+  let left = 0;
   cells = merge(entries.filter((entry) => entry.operations && counts.has(entry.id))
-    .map(({ id: name, h, operations }) => ({ id: name, lamport: h.lamport, operations })));
+    .map((entry) => {
+      const person = authorOf(entry);
+      const operations = entry.operations.filter((op) => isMerged(id, op, person));
+      left += entry.operations.length - operations.length;
+      return { id: entry.id, lamport: entry.h.lamport, operations };
+    }));
+  equal(left, 4, 'operations on what is another person\'s');
   equal(cells.length, circle.cells.length, 'cells');
   cells.forEach((cell, at) => {
     const wanted = circle.cells[at];

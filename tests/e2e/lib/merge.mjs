@@ -1,6 +1,6 @@
 // Operations, the merge and the state of cells in JavaScript, written from docs/records.md alone:
 // slow and plain. A cell is a function of the set of its operations.
-import { bytes, cat, compare, hex, need, Reader, sorted, varint } from './protocol.mjs';
+import { bytes, cat, compare, H, hex, need, Reader, sorted, varint } from './protocol.mjs';
 
 // ---- bodies ----
 
@@ -56,6 +56,26 @@ export function decodeBody(body, self) {
   r.end();
   need(operations.length <= 2048 && used.size === references.length, 'references');
   return operations;
+}
+
+// ---- whose records are whose ----
+
+const ALL = () => true;
+const OWNED = new Map([[3, ALL], [5, ALL], [6, ALL], [8, ALL], [9, ALL],
+  [10, (field) => field === 4 || field === 5]]);
+
+/** Whether an operation by that person (hex, null: nobody) is merged. */
+export function isMerged(circle, { type, record, field }, person) {
+  if (!OWNED.get(type)?.(field)) return true;
+  if (person === null) return false;
+  const number = new Uint8Array(4);
+  new DataView(number.buffer).setUint32(0, type, true);
+  if (type === 3) {
+    return record === hex(H('record id', circle, number, bytes(person)).subarray(0, 16));
+  }
+  const head = bytes(record).subarray(0, 6);
+  const tag = H('record maker', circle, number, bytes(person), head).subarray(0, 10);
+  return record === hex(cat(head, tag));
 }
 
 // ---- what all cells have in common ----

@@ -1,6 +1,7 @@
 // One person's node in a test: her own vault folder, her own process, driven by the command line.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -33,8 +34,8 @@ export class Person {
     this.process = null;
   }
 
-  #command(args) {
-    const argv = [BINARY, '--vault', this.vault, '--lang', 'fr', ...args];
+  #command(args, language = 'fr') {
+    const argv = [BINARY, '--vault', this.vault, '--lang', language, ...args];
     return this.host ? Network.on(this.host, argv) : [argv[0], argv.slice(1)];
   }
 
@@ -43,8 +44,8 @@ export class Person {
   }
 
   /** Runs a command to its end. Returns {status, out, err}; the passphrase goes by descriptor 3. */
-  run(args, { passphrase = null, seconds = 60 } = {}) {
-    const [file, argv] = this.#command(args);
+  run(args, { passphrase = null, seconds = 60, language = 'fr' } = {}) {
+    const [file, argv] = this.#command(args, language);
     return new Promise((resolve, reject) => {
       const child = spawn(file, argv, {
         env: this.#environment(),
@@ -71,6 +72,14 @@ export class Person {
     const { status, out, err } = await this.run([...args, '--json']);
     if (status !== 0) throw new Error(`${this.name}: ${args.join(' ')}: ${status}: ${err || out}`);
     return JSON.parse(out);
+  }
+
+  /** The same of one that asks for the passphrase. */
+  async secretly(...args) {
+    const { status, out, err } = await this.run([...args, '--json', '--passphrase-fd', '3'],
+      { passphrase: this.passphrase });
+    if (status !== 0) throw new Error(`${this.name}: ${args.join(' ')}: ${status}: ${err || out}`);
+    return out === '' ? null : JSON.parse(out);
   }
 
   async init() {
@@ -101,6 +110,12 @@ export class Person {
     if (first !== 'ready') {
       throw new Error(`${this.name}: did not start: ${JSON.stringify(first)} ${this.errors}`);
     }
+  }
+
+  /** Makes the vault and opens it in a node that runs: so the passphrase is stretched once only. */
+  async begin() {
+    await this.start('--new');
+    await this.ask('POST', 'vault', { passphrase: this.passphrase });
   }
 
   async stop() {
@@ -153,6 +168,33 @@ export class Person {
         return lines[at];
       },
     };
+  }
+
+  /** The node's own interface, without a process in between: the answer as JSON. With `onEvent` it
+   * is given what comes, and the answer is a function that ends it. */
+  ask(method, path, body = undefined, { onEvent = null, seconds = 60 } = {}) {
+    const at = join(this.vault, 'veillee');
+    const text = body === undefined ? '' : JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const socketPath = join(at, readdirSync(at).find((name) => name.endsWith('.sock')));
+      const headers = { 'Accept-Language': 'fr', 'Content-Length': Buffer.byteLength(text) };
+      const options = { socketPath, method, path: `/api/v1/${path}`, agent: false, headers };
+      const asked = request(options, (answer) => {
+        let all = '';
+        answer.setEncoding('utf8');
+        answer.on('data', (data) => (onEvent ? onEvent(data) : (all += data)));
+        answer.on('error', reject);
+        answer.on('end', () => {
+          if (answer.statusCode === 200) resolve(onEvent ? null : JSON.parse(all));
+          else reject(new Error(`${this.name}: ${method} ${path}: ${answer.statusCode} ${all}`));
+        });
+        if (onEvent) resolve(() => asked.destroy());
+      });
+      asked.on('error', reject);
+      if (!onEvent)
+        asked.setTimeout(seconds * 1000, () => asked.destroy(new Error(`no answer: ${path}`)));
+      asked.end(text);
+    });
   }
 
   destroy() {

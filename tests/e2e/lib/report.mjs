@@ -1,15 +1,18 @@
 // Counting and reporting for the end-to-end tests; the last line is read by tests/run.sh.
 let passed = 0, failed = 0, skipped = 0;
 
+/** Whether it passed. */
 export async function test(what, body) {
   const begin = Date.now();
   try {
     await body();
     passed++;
     console.log(`ok   ${what} (${Date.now() - begin} ms)`);
+    return true;
   } catch (error) {
     failed++;
     console.log(`FAIL ${what}: ${error.stack ?? error}`);
+    return false;
   }
 }
 
