@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 #define KEPT_MAX       512u
 #define JOBS_MAX       16u
 #define PROGRESS_EVERY 5000u
-#define WORLD_SECONDS  300u /* a world that takes longer never ends */
+#define WORLD_SECONDS  300u /* of processor time; a world that takes longer never ends */
 
 struct options {
     uint64_t first, last;
@@ -177,9 +178,10 @@ static struct outcome run(const struct work *work, uint64_t number, const struct
 /* Runs every jobs-th world from `number` on. */
 static void worker_run(const struct work *work, uint64_t number, FILE *results)
 {
+    const struct itimerval limit = {.it_value = {.tv_sec = WORLD_SECONDS}};
     struct world_of of;
     for (; world_at(work, number, &of); number += work->options->jobs) {
-        alarm(WORLD_SECONDS);
+        setitimer(ITIMER_PROF, &limit, NULL);
         struct outcome outcome = run(work, number, &of, false);
         if (fwrite(&outcome, sizeof outcome, 1, results) != 1 || fflush(results) != 0) return;
     }
@@ -203,13 +205,16 @@ static bool worker_start(struct worker *worker, const struct work *work, uint64_
     return worker->results != NULL;
 }
 
-static void worker_stop(struct worker *worker)
+/* Returns how it ended, as waitpid() says it. */
+static int worker_stop(struct worker *worker)
 {
-    if (worker->results == NULL) return;
+    int status = 0;
+    if (worker->results == NULL) return status;
     fclose(worker->results);
     worker->results = NULL;
     kill(worker->pid, SIGKILL);
-    waitpid(worker->pid, NULL, 0);
+    (void)waitpid(worker->pid, &status, 0);
+    return status;
 }
 
 /* The outcome of one world; when the process died of it another goes on after it. */
@@ -218,8 +223,13 @@ static struct outcome take(struct worker *worker, const struct work *work, uint6
     struct outcome outcome = {.failed = true};
     if (fread(&outcome, sizeof outcome, 1, worker->results) == 1) return outcome;
     outcome = (struct outcome){.failed = true};
-    snprintf(outcome.failure, sizeof outcome.failure, "the simulator dies of it");
-    worker_stop(worker);
+    int status = worker_stop(worker);
+    bool endless = WIFSIGNALED(status) && WTERMSIG(status) == SIGPROF;
+    if (endless)
+        snprintf(outcome.failure, sizeof outcome.failure, "it does not end");
+    else
+        snprintf(outcome.failure, sizeof outcome.failure, "the simulator dies of it, status %d",
+                 status);
     (void)worker_start(worker, work, number + work->options->jobs);
     return outcome;
 }
@@ -282,7 +292,7 @@ static void run_all(const struct work *work, struct totals *totals)
         started = worker->results != NULL;
     }
     for (unsigned i = 0; i < jobs; i++)
-        worker_stop(&workers[i]);
+        (void)worker_stop(&workers[i]);
     if (started) return;
     puts("no process can be started");
     totals->failed++;

@@ -269,7 +269,9 @@ static void any_row_may_be_wrong_once(void **state)
             for (uint64_t n = 1 + way % step; change_at(s, &s->acts[i], n, way); n += step)
                 continue;
     print_message("%lu points, %lu named so, %lu otherwise\n", points, named, other);
-    assert_true(named > points / 10 && other < points / 100);
+    assert_true(named > points / 10);
+    /* about 1 in 200 is; a sample of 200 holds now one, now three */
+    assert_true(other < points / 50 + 5);
 }
 
 /* What is wrong on the disk: opening or verifying finds it. */
