@@ -1,4 +1,5 @@
 #include "circle/edit_plan.h"
+#include "circle/ownership.h"
 #include <stdlib.h>
 
 /* What one entry takes, below what its sealed and padded blob may hold (VL_BLOB_BYTES_MAX). */
@@ -25,9 +26,21 @@ bool plan_fits(const struct plan *p, const struct vl_operation *op)
            p->dots + dots_of(op) <= ENTRY_DOTS;
 }
 
+/* What every replica would leave out, this one too, must not be said to be saved. */
+static vl_result all_are_mine_to_write(const struct plan *p)
+{
+    struct vl_id me;
+    VL_TRY(vl_replica_me(p->replica, &me));
+    for (size_t i = 0; i < p->count; i++)
+        if (!ownership_may_write(vl_replica_circle(p->replica), &p->operations[i], &me))
+            return VL_ERR_AUTHORITY;
+    return VL_OK;
+}
+
 vl_result plan_flush(struct plan *p)
 {
     if (p->count == 0) return VL_OK;
+    VL_TRY(all_are_mine_to_write(p));
     vl_result result =
         p->sealed ? vl_replica_write_to(p->replica, p->operations, p->count, p->persons,
                                         p->person_count, p->now, &p->last)

@@ -24,7 +24,7 @@ struct plan {
 
 /* *dot names the operation: while it waits by zeros for the entry, see plan_resolve. */
 VL_MUST_USE vl_result plan_add(struct plan *p, struct vl_operation op, struct vl_dot *dot);
-/* Writes what waits. */
+/* Writes what waits. AUTHORITY: some of it is somebody else's (ownership.h), none is written. */
 VL_MUST_USE vl_result plan_flush(struct plan *p);
 /* Memory that lives as long as the plan. NULL when there is none. */
 void *plan_memory(struct plan *p, size_t size);

@@ -26,12 +26,25 @@ static vl_result find(struct vl_replica *r, const struct vl_record_id *meeting,
     return record_get(r, schema, &id, out);
 }
 
+/* Its id has six bytes of the meeting's hash, and whoever makes meetings finds two alike: the field
+ * says which one it is. */
+static bool is_of(const struct record *reply, const struct vl_record_id *meeting)
+{
+    const struct record_field *field = record_field(reply, REPLY_MEETING);
+    for (size_t i = 0; i < field->count; i++)
+        if (field->values[i].value.tag == VL_VALUE_REFERENCE &&
+            memcmp(&field->values[i].value.record, meeting, sizeof *meeting) == 0)
+            return true;
+    return false;
+}
+
 static vl_result read_one(struct vl_replica *r, const struct vl_record_id *meeting,
                           struct reply *reply, struct replies *all)
 {
     vl_result result = find(r, meeting, &reply->person, &reply->record);
     if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
-    reply->has_answer = result == VL_OK && is_answered(&reply->record, &reply->answer);
+    reply->has_answer = result == VL_OK && is_of(&reply->record, meeting) &&
+                        is_answered(&reply->record, &reply->answer);
     if (!reply->has_answer) {
         all->silent++;
         return VL_OK;

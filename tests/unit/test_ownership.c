@@ -1,6 +1,7 @@
 /* What is one person's: operations of others on it are merged into nothing, in whatever order they
  * come and however the cells are made anew, so that her value and what lists find it by stay. The
  * hostile ones are written with the engine's own functions and name every value that is hers. */
+#include "circle/edit_plan.h"
 #include "circle/ownership.h"
 #include "circle/record.h"
 #include "tests/support/circle_fixture.h"
@@ -324,6 +325,28 @@ static void a_decision_is_kept_as_its_maker_says(void **state)
     try_both_orders(s, &t, &value, &other);
 }
 
+/* Every replica leaves it out, her own too: it is refused, not said to be saved. */
+static void what_is_left_out_is_not_written(void **state)
+{
+    const struct scene *s = *state;
+    const struct target t = a_profile(s);
+    const struct vl_value pseudonym = text("Nadia ?");
+    struct vl_buffer encoded = {0};
+    struct vl_dot dot;
+    circle_fixture_sync_all(s->f);
+    const uint64_t before = vl_replica_generation(replica_of(s, HOSTILE));
+    assert_int_equal(vl_value_encode(&pseudonym, &encoded), VL_OK);
+    struct plan plan = {
+        .replica = replica_of(s, HOSTILE), .now = now, .type = t.type, .record = t.record};
+    const struct vl_operation operation = {
+        .field = t.field, .opcode = VL_OP_REGISTER_SET, .value = vl_buffer_view(&encoded)};
+    assert_int_equal(plan_add(&plan, operation, &dot), VL_OK);
+    assert_int_equal(plan_flush(&plan), VL_ERR_AUTHORITY);
+    assert_true(vl_replica_generation(replica_of(s, HOSTILE)) == before);
+    plan_finish(&plan);
+    vl_buffer_finish(&encoded);
+}
+
 /* ---- lists, sets, sealed records ---- */
 
 static void lists_find_it_by_its_own_meeting(void **state)
@@ -529,6 +552,7 @@ int main(void)
         in_scene(lists_find_it_by_its_own_meeting), in_scene(elements_of_hers_are_not_taken_out),
         in_scene(sealed_ones_are_hers_too),         in_scene(her_devices_merge_as_ever),
         in_scene(what_is_everybodys_is_everybodys), in_scene(ids_say_whose_a_record_is),
+        in_scene(what_is_left_out_is_not_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

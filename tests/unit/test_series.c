@@ -322,6 +322,35 @@ static void test_replies(void **state)
     replies_finish(NULL);
 }
 
+/* The ids of these two meetings, made by whoever has the time for 2^26 hashes, give everybody one
+ * and the same reply: it is of the one that it names. */
+static void test_reply_of_two_meetings(void **state)
+{
+    const enum answer coming = ANSWER_COMING, perhaps = ANSWER_PERHAPS;
+    const struct vl_record_id one = {{0xf6, 0x20, 0xe0, 0x01}}, other = {{0xca, 0x12, 0x96, 0x03}};
+    const struct schema_record *schema = schema_record(SCHEMA_REPLY);
+    struct vl_record_id of_one, of_other;
+    struct replies replies;
+    (void)state;
+    assert_true(record_id_of(&circle->id, schema, &one, &circle->nodes[0].person, &of_one));
+    assert_true(record_id_of(&circle->id, schema, &other, &circle->nodes[0].person, &of_other));
+    assert_true(same(&of_one, &of_other));
+    assert_int_equal(reply(0, 0, &one, &coming, NULL), VL_OK);
+    assert_int_equal(replies_read(of(0), &one, &replies), VL_OK);
+    assert_true(replies.coming == 1 && replies.silent == 2);
+    replies_finish(&replies);
+    assert_int_equal(replies_read(of(0), &other, &replies), VL_OK);
+    assert_true(replies.coming == 0 && replies.silent == 3);
+    replies_finish(&replies);
+    assert_int_equal(reply(0, 0, &other, &perhaps, NULL), VL_OK);
+    assert_int_equal(replies_read(of(0), &other, &replies), VL_OK);
+    assert_true(replies.perhaps == 1 && replies.silent == 2);
+    replies_finish(&replies);
+    assert_int_equal(replies_read(of(0), &one, &replies), VL_OK);
+    assert_int_equal(replies.silent, 3);
+    replies_finish(&replies);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +360,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_take, begin, end),
         cmocka_unit_test_setup_teardown(test_taken_by_two, begin, end),
         cmocka_unit_test_setup_teardown(test_here, begin, end),
+        cmocka_unit_test_setup_teardown(test_reply_of_two_meetings, begin, end),
         cmocka_unit_test_setup_teardown(test_replies, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
