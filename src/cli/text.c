@@ -86,11 +86,15 @@ void print_text(const char *text)
 
 void print_excerpt(const char *text)
 {
-    /* One line a hit. */
+    /* One line a hit; a line of it is a field of the record, or a paragraph. */
+    static const char between[] = " \xc2\xb7 ";
     char line[2048];
     size_t at = 0;
-    for (; *text != 0 && at + 1 < sizeof line; text++) {
-        line[at++] = *text == '\n' ? ' ' : *text;
+    for (; *text != 0 && at + sizeof between < sizeof line; text++) {
+        if (*text == '\n')
+            at = (size_t)(stpcpy(line + at, between) - line);
+        else
+            line[at++] = *text;
     }
     line[at] = 0;
     text = line;

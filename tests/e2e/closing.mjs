@@ -37,6 +37,9 @@ try {
     meeting = (await ines.json('meeting', 'now', '--circle', 'Jeudi', '--title', 'Ce soir')).id;
     await ok(ines, 'meeting', 'edit', meeting, '--keep', 'closing', '--minutes',
       `Nous avons dit ${words.minutes}.`);
+    const hit = (await ok(ines, 'search', words.minutes)).split('\n').find((line) =>
+      line.includes(words.minutes));
+    assert(/Ce soir · /.test(hit), `a field runs into the next one: ${hit}`);
     for (const person of [nadia, lou]) {
       await until(`${person.name} has the meeting`, 60, async () =>
         (await person.run(['meeting', 'show', meeting])).status === 0);

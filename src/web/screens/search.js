@@ -14,9 +14,11 @@ const OPENS = {
   agreement: () => ['agreement', {}],
 };
 
-/** What matched stands out; marks of headings and dates as the program writes them are left out. */
+/** What matched stands out; marks of headings and dates as the program writes them are left out.
+    Each line is a field of the record, or a paragraph. */
 function Excerpt({ text }) {
-  const words = text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d\s*|(?<=^|\s)#{1,3}\s/g, '');
+  const words = text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d\s*|(?<=^|\s)#{1,3}\s/g, '')
+    .trim().replace(/\s*\n\s*/g, ' · ');
   const pieces = words.split(/[\u2068\u2069]/);
   return html`<span class="quiet">${pieces.map((one, at) =>
     at % 2 === 1 ? html`<mark>${one}</mark>` : one)}</span>`;
