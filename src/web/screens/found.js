@@ -1,5 +1,5 @@
 // A new circle: its name, what it is for, what is agreed, and who I am in it.
-import { html, useEffect, useState } from '../lib/preact.js';
+import { html, useEffect, useRef, useState } from '../lib/preact.js';
 import { ask } from '../core/api.js';
 import { reload } from '../core/live-data.js';
 import { begin, go } from '../core/places.js';
@@ -14,11 +14,16 @@ export function Found() {
   const [problem, setProblem] = useState({});
   const [isOpen, setOpen] = useState(false);
   const take = (name) => (value) => setValues((before) => ({ ...before, [name]: value }));
+  const proposed = useRef(null); // her own words stay, whatever comes
   useEffect(() => {
     ask('GET', `agreement?lang=${language()}`)
-      .then((answer) => setValues((before) => ({ ...before, agreement: answer.text })))
+      .then(({ text }) => {
+        const last = proposed.current;
+        proposed.current = text;
+        setValues((before) => before.agreement === last ? { ...before, agreement: text } : before);
+      })
       .catch(() => {}); // the node proposes the same when nothing is sent
-  }, []);
+  }, [language()]);
   const found = async () => {
     const { agreement, ...body } = values;
     for (const name of ['name', 'pseudonym']) body[name] = body[name].trim();

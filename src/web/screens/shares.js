@@ -157,17 +157,15 @@ export function Write({ circle }) {
         sentence(error),
     });
   const topics = settings?.topics ?? [];
+  const whom = values.audience === 'persons' && chosen.length === 0 ? 'some' : values.audience;
   const who =
-    values.audience === 'persons'
+    whom === 'persons'
       ? t('shares.seen.persons', {
-          names:
-            chosen.length === 0
-              ? '…'
-              : names(
-                  members.filter((one) => chosen.includes(one.person)).map((one) => one.name),
-                ),
+          names: names(
+            members.filter((one) => chosen.includes(one.person)).map((one) => one.name),
+          ),
         })
-      : t(`shares.seen.${values.audience}`);
+      : t(`shares.seen.${whom}`);
   const count = settings?.keep_months || 12;
   const seen = `${who} ${t(`shares.keepLong.${values.keep}`, { count })}`;
   return html`<${Screen} title=${t('shares.write')}>
