@@ -63,6 +63,24 @@ class Hand {
   }
 }
 
+/** What the page asks for there waits; call the result: it is let go, and gives what came. */
+async function heldBack({ page }, pattern) {
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route(pattern, async (route) => {
+    await held;
+    await route.continue();
+  });
+  const answer = page.waitForResponse(pattern);
+  return async () => {
+    release();
+    const json = await (await answer).json();
+    await page.unroute(pattern);
+    await page.evaluate(() => new Promise((resolve) => { setTimeout(resolve, 50); })); // drawn
+    return json;
+  };
+}
+
 const said = ({ number, words }) => `${number} ${words.join(' ')}`;
 
 /** One evening: each step goes on from the one before. */
@@ -171,6 +189,7 @@ async function notYet({ step, i, n, ines, nadia, whole }) {
   let code;
 
   await step('a circle: its name, her own, what for; then the code to say', async () => {
+    const proposal = await heldBack(i.window, '**/api/v1/agreement?*');
     await i.window.page.getByRole('button', { name: i.window.t('start.found') }).click();
     await i.press('found.go');
     await until('a missing name is said', 15, async () =>
@@ -179,8 +198,12 @@ async function notYet({ step, i, n, ines, nadia, whole }) {
     await i.fill('found.name', CIRCLE);
     await i.fill('found.pseudonym', 'Inès');
     await i.fill('found.purpose', AIM);
-    const agreement = await i.window.page.locator('.prose.clipped').innerText();
+    await i.press('found.agreementEdit');
+    await i.fill('found.agreement', 'Nos mots');
+    const agreement = (await proposal()).text;
     assert(agreement.length > 100, 'no agreement is proposed');
+    equal(await i.window.field('found.agreement').inputValue(), 'Nos mots', 'what she wrote');
+    await i.fill('found.agreement', agreement);
     i.written = agreement.split('\n').filter(Boolean);
     await i.press('found.go');
     code = await i.code();
