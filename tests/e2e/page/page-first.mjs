@@ -197,10 +197,10 @@ async function notYet({ step, i, n, ines, nadia, whole }) {
     i.window.problems.length = 0; // a refusal is told by the console too
     await i.fill('found.name', CIRCLE);
     await i.fill('found.pseudonym', 'Inès');
-    await i.fill('found.purpose', AIM);
     await i.press('found.agreementEdit');
     await i.fill('found.agreement', 'Nos mots');
     const agreement = (await proposal()).text;
+    await i.fill('found.purpose', AIM); // a field that is left shows what it is worth
     assert(agreement.length > 100, 'no agreement is proposed');
     equal(await i.window.field('found.agreement').inputValue(), 'Nos mots', 'what she wrote');
     await i.fill('found.agreement', agreement);
