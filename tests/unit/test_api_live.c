@@ -536,6 +536,7 @@ static void test_clocks_differ_by_years(void **state)
         w->apis[i].network.self = w;
         w->apis[i].network.peers = peers;
     }
+    const vl_instant begun = request_instant();
     writes_at(NADIA, MOMENT_OPEN, 600000, -7 * year);
     writes_at(LOU, MOMENT_ARRIVE, 590000, 20 * year);
     writes_at(LOU, MOMENT_ROUND, 65000, 20 * year);
@@ -546,8 +547,10 @@ static void test_clocks_differ_by_years(void **state)
         const int64_t turn = json_integer(json_member(now, "turn"), "elapsed_ms");
         const int64_t open = json_integer(now, "elapsed_ms");
         assert_string_equal(name_of(json_member(now, "turn")), "Lou");
-        assert_true(turn >= 5000 && turn < 5300);
-        assert_true(open >= 600000 && open < 600300);
+        /* and what this test takes itself, on a busy machine or under a checker */
+        const int64_t late = (int64_t)(request_instant().ms - begun.ms) + 50;
+        assert_true(turn >= 5000 && turn <= 5000 + late);
+        assert_true(open >= 600000 && open <= 600000 + late);
         assert_false(json_flag(json_member(now, "turn"), "approximate"));
         json_destroy(now);
     }
