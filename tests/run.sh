@@ -12,6 +12,7 @@
 # line counts all: N passed, N failed, N skipped.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+. tests/valgrind.sh
 mkdir -p build/log
 groups='lint unit clang sanitize valgrind sim mutants membership coverage fuzz e2e page demo'
 jobs=${JOBS:-$(nproc)}
@@ -139,6 +140,7 @@ units() { # units LABEL FOLDER SECONDS [WRAPPER...]
   local label=$1 folder=$2 seconds=$3 test
   shift 3
   for test in "$folder"/unit/test_*; do
+    [ "$label" = valgrind ] && in_soak_alone "${test##*/}" && continue
     [ -x "$test" ] && beside "$label ${test##*/}" "$seconds" "$@" "$test"
   done
 }
@@ -173,10 +175,7 @@ if want sanitize; then
   units sanitize build/sanitize 900 env VEILLEE_TEST_SCALE=small
   beside 'sanitize simulator' 600 build/sanitize/tests/veillee-sim --seeds 1..10
 fi
-want valgrind && units valgrind build/valgrind 900 env VEILLEE_TEST_SCALE=small \
-  valgrind --quiet --error-exitcode=99 --leak-check=full \
-  --errors-for-leak-kinds=definite,indirect,possible --child-silent-after-fork=yes \
-  --suppressions=tests/valgrind.supp
+want valgrind && units valgrind build/valgrind 900 env VEILLEE_TEST_SCALE=small "${valgrind[@]}"
 if want fuzz; then
   for target in build/sanitize/fuzz/fuzz_*; do
     [ -x "$target" ] || continue

@@ -2,6 +2,7 @@
 # Long tests, sized in hours: ./dev soak NAME [HOURS]. Without a name: which there are.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+. tests/valgrind.sh
 name=${1:-} hours=${2:-2}
 seconds=$(awk -v h="$hours" 'BEGIN { printf "%d", h * 3600 }')
 
@@ -9,6 +10,23 @@ compile() {
   mkdir -p build/log
   { cmake -S . -B "$1" -G Ninja -DVEILLEE_WERROR=ON "${@:2}" && ninja -C "$1" all tests; } \
     >build/log/soak-build 2>&1 || { tail -n 20 build/log/soak-build; exit 1; }
+}
+
+every_suite() { # every_suite FOLDER [WRAPPER...]: all unit suites, from the first again until the time is over
+  local suites=0 bad=0 end=$((SECONDS + seconds)) test
+  while [ $SECONDS -lt $end ]; do
+    for test in "$1"/unit/test_*; do
+      [ -x "$test" ] || continue
+      [ $SECONDS -lt $end ] || break 2
+      suites=$((suites + 1))
+      "${@:2}" "$test" >build/log/soak-suite 2>&1 && continue
+      bad=$((bad + 1))
+      cp build/log/soak-suite "build/log/soak-${test##*/}"
+      echo "failed: ${test##*/} (build/log/soak-${test##*/})"
+    done
+  done
+  echo "$suites suites run, $bad failed"
+  [ $bad -eq 0 ]
 }
 
 case $name in
@@ -40,24 +58,15 @@ case $name in
     done
     echo "${#targets[@]} targets, $bad with findings"
     [ $bad -eq 0 ] ;;
-  checkers) # every unit suite in full under the sanitizers, from the first again until the time is over
+  checkers) # in full under the sanitizers
     compile build/sanitize -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
       -DVEILLEE_SANITIZE=ON -DVEILLEE_FUZZ=ON -DVEILLEE_WEAK_VAULT=ON
     export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
-    suites=0 bad=0 end=$((SECONDS + seconds))
-    while [ $SECONDS -lt $end ]; do
-      for test in build/sanitize/unit/test_*; do
-        [ -x "$test" ] || continue
-        [ $SECONDS -lt $end ] || break 2
-        suites=$((suites + 1))
-        "$test" >build/log/soak-checkers 2>&1 && continue
-        bad=$((bad + 1))
-        cp build/log/soak-checkers "build/log/soak-${test##*/}"
-        echo "failed: ${test##*/} (build/log/soak-${test##*/})"
-      done
-    done
-    echo "$suites suites run, $bad failed"
-    [ $bad -eq 0 ] ;;
+    every_suite build/sanitize ;;
+  valgrind) # with those that `./dev test` leaves out there
+    compile build/valgrind -DCMAKE_C_COMPILER=gcc -DVEILLEE_WEAK_VAULT=ON
+    export VEILLEE_TEST_SCALE=small
+    every_suite build/valgrind "${valgrind[@]}" ;;
   churn) # five real nodes that come and go
     compile build/gcc
     VEILLEE_BINARY=$PWD/build/gcc/veillee VEILLEE_BUILD=$PWD/build/gcc node tests/e2e/churn.mjs "$seconds" ;;
@@ -67,5 +76,6 @@ case $name in
     echo "./dev soak fuzz [HOURS]        every fuzz target"
     echo "./dev soak churn [HOURS]       five nodes that come and go: memory and descriptors stay flat"
     echo "./dev soak checkers [HOURS]    every unit suite in full under the sanitizers"
+    echo "./dev soak valgrind [HOURS]    every unit suite under valgrind"
     [ -z "$name" ] ;;
 esac
