@@ -46,6 +46,15 @@ case $name in
       seed=$((seed + 1)) graphs=$((graphs + 500))
     done
     echo "$graphs histories agree" ;;
+  merge) # random histories, short and long, in shuffled orders, and all orders of short ones
+    compile build/gcc
+    seed=$((RANDOM * 32768 + RANDOM)) first=$seed end=$((SECONDS + seconds))
+    while [ $SECONDS -lt $end ]; do
+      VEILLEE_TEST_SEED=$seed build/gcc/unit/test_cell >build/log/soak-merge 2>&1 ||
+        { tail -n 20 build/log/soak-merge; echo "from seed $seed on"; exit 1; }
+      seed=$((seed + 200))
+    done
+    echo "$((seed - first)) histories from seed $first on, each in several orders: one state" ;;
   fuzz) # every target, one after the other, in equal shares
     compile build/sanitize -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
       -DVEILLEE_SANITIZE=ON -DVEILLEE_FUZZ=ON -DVEILLEE_WEAK_VAULT=ON
@@ -73,6 +82,7 @@ case $name in
   *)
     echo "./dev soak sim [HOURS]         new random worlds in the simulator"
     echo "./dev soak membership [HOURS]  random histories, model against engine"
+    echo "./dev soak merge [HOURS]       random histories of one cell, in shuffled orders"
     echo "./dev soak fuzz [HOURS]        every fuzz target"
     echo "./dev soak churn [HOURS]       five nodes that come and go: memory and descriptors stay flat"
     echo "./dev soak checkers [HOURS]    every unit suite in full under the sanitizers"

@@ -3,7 +3,10 @@
 #define TESTS_SUPPORT_TEST_SCALE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 size_t test_scale(size_t full, size_t small); /* the one that is wanted */
+/* Where a soak goes on: VEILLEE_TEST_SEED, else the usual one. */
+uint64_t test_first_seed(uint64_t usual);
 
 #endif

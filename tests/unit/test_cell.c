@@ -83,7 +83,10 @@ static void test_all_orders(void **state)
         }
 }
 
-/* ---- random histories, shuffled ---- */
+/* ---- random histories, shuffled: one in twenty is long ---- */
+
+#define LONG_EVERY      20u
+#define LONG_OPERATIONS 2000u
 
 static void check_shuffled(const struct history *h, uint64_t seed)
 {
@@ -117,9 +120,12 @@ static void check_shuffled(const struct history *h, uint64_t seed)
 static void test_shuffled_histories(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= test_scale(200, 12); seed++) {
-        struct history_shape shape = {kinds[seed % 4], 120 + seed % 100, (unsigned)(2 + seed % 5),
-                                      (unsigned)(seed % 60), seed % 3 == 0};
+    const uint64_t first = test_first_seed(1);
+    for (uint64_t seed = first; seed < first + test_scale(200, 11); seed++) {
+        const bool is_long = seed % LONG_EVERY == 0;
+        struct history_shape shape = {
+            kinds[(seed + seed / LONG_EVERY) % 4], is_long ? LONG_OPERATIONS : 120 + seed % 100,
+            (unsigned)(2 + seed % 5), (unsigned)(seed % 60), seed % 3 == 0 || seed % 40 == 0};
         struct history h;
         cell_history_random(&h, &shape, seed);
         assert_true(h.count > 50);
