@@ -160,22 +160,22 @@ export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:allocator_ma
 
 # ---- the suites -----------------------------------------------------------------------------------
 
-want lint && beside lint 120 tests/lint.sh build/gcc
-want unit && units unit build/gcc 600
-want sim && beside 'simulator, 1,000 seeds' 900 build/gcc/tests/veillee-sim --jobs 2 --seeds 1..1000
-want mutants && beside 'mistakes are noticed' 600 tests/mutants.sh build/gcc
-want coverage && beside 'branch coverage' 600 tests/coverage.sh
+want lint && beside lint 600 tests/lint.sh build/gcc
+want unit && units unit build/gcc 1200
+want sim && beside 'simulator, 1,000 seeds' 1800 build/gcc/tests/veillee-sim --jobs 2 --seeds 1..1000
+want mutants && beside 'mistakes are noticed' 1800 tests/mutants.sh build/gcc
+want coverage && beside 'branch coverage' 1800 tests/coverage.sh
 if want membership; then
-  beside 'membership against the model' 600 node tests/model/compare.mjs 1 2000 60 20
-  beside 'membership, large histories' 600 node tests/model/compare.mjs 2 20 1000 20
+  beside 'membership against the model' 1800 node tests/model/compare.mjs 1 2000 60 20
+  beside 'membership, large histories' 1800 node tests/model/compare.mjs 2 20 1000 20
 fi
 # The checkers do a tenth of what is counted by the thousand: the unit group did all of it, and
 # `./dev soak checkers` does it under the sanitizers. Valgrind is 30 times slower.
 if want sanitize; then
-  units sanitize build/sanitize 900 env VEILLEE_TEST_SCALE=small
-  beside 'sanitize simulator' 600 build/sanitize/tests/veillee-sim --seeds 1..10
+  units sanitize build/sanitize 1200 env VEILLEE_TEST_SCALE=small
+  beside 'sanitize simulator' 1800 build/sanitize/tests/veillee-sim --seeds 1..10
 fi
-want valgrind && units valgrind build/valgrind 900 env VEILLEE_TEST_SCALE=small "${valgrind[@]}"
+want valgrind && units valgrind build/valgrind 1200 env VEILLEE_TEST_SCALE=small "${valgrind[@]}"
 if want fuzz; then
   for target in build/sanitize/fuzz/fuzz_*; do
     [ -x "$target" ] || continue
