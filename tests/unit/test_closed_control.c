@@ -1,0 +1,210 @@
+/* Control entries of a closed log that only content which does not count has in its past: they have
+ * an effect, so what honest members write links to them. */
+#include "sync/branches.h"
+#include "tests/support/liar_circle.h"
+#include "tests/support/session_hand.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define CHAINS_MAX 16u
+
+static struct vl_replica *replica_of(struct circle_fixture *f, size_t node)
+{
+    return f->nodes[node].replica;
+}
+
+static struct vl_id control(struct circle_fixture *f, size_t by, enum vl_control_kind kind,
+                            const struct vl_id *target)
+{
+    struct vl_control body = {.kind = kind, .target = *target};
+    struct vl_id id;
+    assert_int_equal(vl_replica_control(replica_of(f, by), &body, f->now, &id), VL_OK);
+    return id;
+}
+
+struct hidden {
+    struct circle_fixture *f;
+    struct entry_run branch; /* an endorsement, an epoch, content, a vouch for FRIEND */
+    struct entry_run by_out; /* what OUT, who was removed, wrote upon it */
+    uint64_t first;          /* number of the endorsement */
+};
+
+enum upon { THE_ENDORSEMENT = 0, THE_CONTENT = 2 }; /* places in the branch */
+
+/* Nobody honest would: content with her own removal in its past. */
+static void forge_upon(struct hidden *h, const struct vl_entry *link)
+{
+    struct vl_entry_header header, linked;
+    struct vl_id id;
+    struct entry_run last = liar_circle_last(h->f, OUT);
+    assert_int_equal(vl_entry_header_decode(last.items[0].header, &header), VL_OK);
+    assert_int_equal(vl_entry_header_decode(link->header, &linked), VL_OK);
+    assert_int_equal(header.kind, VL_ENTRY_CONTENT);
+    assert_true(linked.kind == VL_ENTRY_CONTROL || linked.auth_count == 1);
+    memset(header.sign_key, 0, sizeof header.sign_key);
+    memset(header.incarnation, 0, sizeof header.incarnation);
+    vl_entry_id(last.items[0].header, &header.prev);
+    header.seq++;
+    vl_entry_id(link->header, &header.links[0]);
+    header.link_count = 1;
+    header.lamport = linked.lamport + 1;
+    header.auth[0] = linked.kind == VL_ENTRY_CONTROL ? header.links[0] : linked.auth[0];
+    header.auth_count = 1;
+    entry_run_forge(&h->by_out, &header, last.items[0].blob, h->f->nodes[OUT].keys, &id);
+    entry_run_finish(&last);
+}
+
+/* LIAR endorses the removal of OUT, who writes upon that. `length`: how much of it others get. */
+static void write_branch(struct hidden *h, const struct vl_id *removal, enum upon upon,
+                         size_t length)
+{
+    h->first = hand_tip_of(h->f, LIAR, LIAR).seq + 1;
+    (void)control(h->f, LIAR, VL_CONTROL_ENDORSE, removal);
+    hand_write_one(h->f, LIAR, 10);
+    (void)control(h->f, LIAR, VL_CONTROL_VOUCH, &h->f->nodes[FRIEND].person);
+    struct entry_run all = liar_circle_run(h->f, LIAR, h->first, VL_CHUNK_ENTRIES_MAX);
+    assert_int_equal(all.count, 4);
+    for (size_t i = 0; i < length; i++)
+        entry_run_add(&h->branch, &all.items[i]);
+    forge_upon(h, &all.items[upon]);
+    entry_run_finish(&all);
+}
+
+/* ME removes OUT. All have one branch of LIAR's log, and then the one of write_branch. */
+static struct hidden hidden_make(uint64_t seed, enum upon upon, size_t length)
+{
+    struct hidden h = {.f = liar_circle_create(seed)};
+    struct circle_fixture *f = h.f;
+    struct vl_id removal = control(f, ME, VL_CONTROL_REMOVE, &f->nodes[OUT].person);
+    (void)circle_fixture_pull(f, LIAR, ME);
+    struct memory_storage *before = memory_storage_clone(f->nodes[LIAR].memory);
+    write_branch(&h, &removal, upon, length);
+    liar_circle_turn_back(f, before);
+    hand_write_one(f, LIAR, 11);
+    static const size_t honest[] = {ME, FRIEND, OTHER};
+    for (size_t i = 0; i < 3; i++) {
+        (void)circle_fixture_pull(f, honest[i], ME);
+        (void)circle_fixture_pull(f, honest[i], LIAR);
+        liar_circle_give(f, honest[i], &h.branch);
+        liar_circle_give(f, honest[i], &h.by_out);
+    }
+    memory_storage_destroy(before);
+    return h;
+}
+
+static void hidden_end(struct hidden *h)
+{
+    entry_run_finish(&h->branch);
+    entry_run_finish(&h->by_out);
+    circle_fixture_destroy(h->f);
+}
+
+/* The scene is what it says: the endorsement is live, and what follows OUT's link is not. */
+static void assert_hidden(struct hidden *h, size_t node, enum upon upon)
+{
+    struct closed_chain chains[CHAINS_MAX];
+    struct vl_id id;
+    uint32_t chain;
+    uint64_t seq;
+    size_t count = closed_chains(replica_of(h->f, node), chains, CHAINS_MAX);
+    assert_int_equal(count, 2);
+    vl_entry_id(h->branch.items[0].header, &id);
+    assert_int_equal(closed_place(replica_of(h->f, node), &id, &chain, &seq), VL_OK);
+    assert_int_equal(seq, h->first);
+    for (size_t i = 0; i < count; i++) {
+        if (chains[i].chain != chain) continue;
+        assert_int_equal(chains[i].live, h->first + upon + 1);
+        assert_int_equal(chains[i].tip_seq, h->first + h->branch.count - 1);
+    }
+}
+
+static void assert_all_write(struct hidden *h, enum upon upon)
+{
+    static const size_t honest[] = {ME, FRIEND, OTHER};
+    struct circle_fixture *f = h->f;
+    for (size_t i = 0; i < 3; i++) {
+        assert_hidden(h, honest[i], upon);
+        assert_int_equal(liar_circle_write(f, honest[i], 20 + i), VL_OK);
+        assert_int_equal(liar_circle_write(f, honest[i], 30 + i), VL_OK);
+    }
+    assert_true(liar_circle_meet(f, ME, FRIEND));
+    assert_true(liar_circle_meet(f, FRIEND, OTHER));
+    assert_true(liar_circle_meet(f, OTHER, ME));
+    for (size_t i = 0; i < 3; i++) {
+        for (uint64_t k = 0; k < 3; k++)
+            assert_true(liar_circle_hears(f, honest[i], 20 + k) &&
+                        liar_circle_hears(f, honest[i], 30 + k));
+        assert_true(liar_circle_same(f, honest[i], ME));
+        assert_true(liar_circle_is_sound(f, honest[i]));
+    }
+    assert_int_equal(liar_circle_write(f, ME, 40), VL_OK);
+    assert_true(liar_circle_meet(f, ME, OTHER));
+    assert_true(liar_circle_hears(f, OTHER, 40));
+}
+
+/* Without the endorsement in its past no epoch can be used (R11), and open logs have it by content
+ * that does not count and is not linked. */
+static void a_live_endorsement_of_a_closed_log_silences_nobody(void **state)
+{
+    (void)state;
+    struct hidden h = hidden_make(701, THE_ENDORSEMENT, 1);
+    assert_all_write(&h, THE_ENDORSEMENT);
+    hidden_end(&h);
+}
+
+/* The log's newest control entry is none that may be linked: nobody honest made it live. */
+static void a_later_control_entry_does_not_hide_the_live_one(void **state)
+{
+    (void)state;
+    for (size_t length = 2; length <= 4; length++) {
+        struct hidden h = hidden_make(702 + length, THE_ENDORSEMENT, length);
+        assert_all_write(&h, THE_ENDORSEMENT);
+        assert_hidden(&h, ME, THE_ENDORSEMENT); /* nor did what they wrote */
+        hidden_end(&h);
+    }
+}
+
+/* Who makes the next epoch needs the endorsement in her past too. */
+static void assert_next_epoch(struct hidden *h)
+{
+    struct circle_fixture *f = h->f;
+    assert_hidden(h, ME, THE_CONTENT);
+    assert_hidden(h, FRIEND, THE_CONTENT);
+    (void)control(f, ME, VL_CONTROL_REMOVE, &f->nodes[OTHER].person);
+    assert_int_equal(liar_circle_write(f, ME, 20), VL_OK);
+    assert_int_equal(liar_circle_write(f, FRIEND, 21), VL_OK); /* has not heard of it */
+    assert_true(liar_circle_meet(f, ME, FRIEND));
+    assert_int_equal(liar_circle_write(f, FRIEND, 22), VL_OK);
+    assert_true(liar_circle_meet(f, ME, FRIEND));
+    for (uint64_t number = 20; number < 23; number++)
+        assert_true(liar_circle_hears(f, ME, number) && liar_circle_hears(f, FRIEND, number));
+    assert_true(liar_circle_same(f, ME, FRIEND));
+    assert_true(liar_circle_is_sound(f, ME) && liar_circle_is_sound(f, FRIEND));
+}
+
+/* The last live entry is content; the newest control entry before it is an epoch, with the
+ * endorsement in its past. */
+static void live_content_does_not_hide_the_live_control_entry(void **state)
+{
+    (void)state;
+    for (size_t length = 3; length <= 4; length++) {
+        struct hidden h = hidden_make(710 + length, THE_CONTENT, length);
+        assert_next_epoch(&h);
+        hidden_end(&h);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_live_endorsement_of_a_closed_log_silences_nobody),
+        cmocka_unit_test(a_later_control_entry_does_not_hide_the_live_one),
+        cmocka_unit_test(live_content_does_not_hide_the_live_control_entry),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
