@@ -1,0 +1,238 @@
+/* A log that was forked stays marked so, whatever comes together with what showed it. */
+#include "sync/replica_internal.h"
+#include "tests/support/liar_circle.h"
+#include "tests/support/session_hand.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct vl_replica *replica_of(struct circle_fixture *f, size_t node)
+{
+    return f->nodes[node].replica;
+}
+
+/* ---- the mark of a fork ---- */
+
+/* Two branches of the liar's log, which part after what all have. ME has the first entry of one. */
+struct parted {
+    struct circle_fixture *f;
+    struct vl_id log;
+    struct entry_run one, other; /* three entries; two */
+    struct entry_run upon;       /* what FRIEND wrote upon all of one */
+};
+
+/* `links`: the other branch begins with a link to what FRIEND wrote upon the one. */
+static struct parted parted_make(uint64_t seed, bool links)
+{
+    struct parted p = {.f = liar_circle_create(seed)};
+    const struct vl_head tip = hand_tip_of(p.f, LIAR, LIAR);
+    struct vl_entry_header header, linked;
+    struct vl_id id;
+    p.log = tip.log;
+    for (uint64_t i = 0; i < 3; i++)
+        hand_write_one(p.f, LIAR, 50 + i);
+    p.one = liar_circle_run(p.f, LIAR, tip.seq + 1, 3);
+    struct entry_run begin = liar_circle_run(p.f, LIAR, tip.seq + 1, 1);
+    liar_circle_give(p.f, ME, &begin);
+    (void)circle_fixture_pull(p.f, FRIEND, LIAR);
+    hand_write_one(p.f, FRIEND, 60);
+    p.upon = liar_circle_last(p.f, FRIEND);
+    assert_int_equal(vl_entry_header_decode(begin.items[0].header, &header), VL_OK);
+    assert_int_equal(vl_entry_header_decode(p.upon.items[0].header, &linked), VL_OK);
+    header.wall.ms++;
+    if (links) {
+        vl_entry_id(p.upon.items[0].header, &header.links[0]);
+        header.link_count = 1;
+        header.lamport = linked.lamport + 1;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        entry_run_forge(&p.other, &header, begin.items[0].blob, p.f->nodes[LIAR].keys, &id);
+        header.prev = id;
+        header.seq++;
+        header.lamport++;
+        header.link_count = 0;
+    }
+    entry_run_finish(&begin);
+    return p;
+}
+
+static void parted_end(struct parted *p)
+{
+    entry_run_finish(&p->one);
+    entry_run_finish(&p->other);
+    entry_run_finish(&p->upon);
+    circle_fixture_destroy(p->f);
+}
+
+struct marks { /* of the chains of a log, as they are stored */
+    struct vl_id log;
+    size_t chains, forked, first;
+};
+
+static vl_result see_marks(void *context, const struct vl_log_row *row)
+{
+    struct marks *marks = context;
+    if ((row->flags & VL_LOG_EMPTY) != 0 || !vl_id_equal(&row->log, &marks->log)) return VL_OK;
+    marks->chains++;
+    marks->forked += (row->flags & VL_LOG_FORKED) != 0;
+    marks->first += (row->flags & VL_LOG_FIRST) != 0;
+    return VL_OK;
+}
+
+struct told {
+    struct vl_id log;
+    size_t count, branches;
+    struct vl_buffer proof;
+};
+
+static vl_result see_fork(void *context, const struct vl_fork *fork)
+{
+    struct told *told = context;
+    told->count++;
+    told->log = fork->log;
+    told->branches = fork->branches;
+    vl_buffer_clear(&told->proof);
+    return vl_buffer_append(&told->proof, fork->proof.data, fork->proof.size);
+}
+
+/* Each of the log's chains says that it was forked, and it is told, with a proof. */
+static void assert_forked_now(struct parted *p, size_t node, size_t chains, size_t branches)
+{
+    struct marks marks = {.log = p->log};
+    struct told told = {.count = 0};
+    const struct vl_storage *storage = &p->f->nodes[node].storage;
+    assert_int_equal(storage->log_scan(storage->self, see_marks, &marks), VL_OK);
+    assert_int_equal(marks.chains, chains);
+    assert_int_equal(marks.forked, chains);
+    assert_int_equal(marks.first, 1);
+    assert_int_equal(vl_replica_fork_count(replica_of(p->f, node)), 1);
+    assert_int_equal(vl_replica_forks(replica_of(p->f, node), see_fork, &told), VL_OK);
+    assert_int_equal(told.count, 1);
+    assert_true(vl_id_equal(&told.log, &p->log));
+    assert_int_equal(told.branches, branches);
+    assert_true(told.proof.size > 0);
+    vl_buffer_finish(&told.proof);
+}
+
+static void assert_forked(struct parted *p, size_t node, size_t chains, size_t branches)
+{
+    assert_forked_now(p, node, chains, branches);
+    assert_true(liar_circle_is_sound(p->f, node));
+    circle_fixture_reopen(p->f, node);
+    assert_forked_now(p, node, chains, branches);
+}
+
+static void give_chunk(struct vl_session *s, const struct entry_run *run, size_t from, size_t to)
+{
+    struct vl_entry_header header;
+    struct chunk *c = NULL;
+    assert_int_equal(vl_entry_header_decode(run->items[from].header, &header), VL_OK);
+    assert_int_equal(chunk_create(&c, &header.log, header.seq, &header.prev), VL_OK);
+    for (size_t i = from; i < to; i++)
+        assert_int_equal(chunk_append(c, &run->items[i]), VL_OK);
+    assert_int_equal(hand_give_chunk(s, c, false), VL_OK);
+    chunk_destroy(c);
+}
+
+/* What shows the fork links to what follows the branch that is here, and all of that stands behind
+ * it in its log: it is looked at before it can be stored. */
+static void a_fork_hidden_behind_its_own_entries_is_seen(void **state)
+{
+    (void)state;
+    struct parted p = parted_make(720, true);
+    struct vl_session *s = hand_opened(p.f, ME, OTHER);
+    size_t before = hand_entries_of(p.f, ME);
+    give_chunk(s, &p.upon, 0, 1);
+    assert_int_equal(vl_session_counts_of(s).waiting, 1);
+    give_chunk(s, &p.other, 0, 2);
+    assert_int_equal(vl_session_counts_of(s).waiting, 3);
+    assert_int_equal(vl_replica_fork_count(replica_of(p.f, ME)), 1);
+    give_chunk(s, &p.one, 1, 3);
+    assert_int_equal(vl_session_counts_of(s).waiting, 0);
+    assert_int_equal(hand_entries_of(p.f, ME), before + 5);
+    assert_int_equal(hand_give_drained(s), VL_OK);
+    assert_int_equal(vl_session_error(s), VL_OK);
+    vl_session_destroy(s);
+    assert_forked(&p, ME, 2, 2);
+    assert_true(liar_circle_hears(p.f, ME, 60) && liar_circle_hears(p.f, ME, 52));
+    parted_end(&p);
+}
+
+/* In one call, in either order: the log is closed by one run while the other goes on in it. */
+static void what_shows_a_fork_comes_together_with_what_goes_on(void **state)
+{
+    (void)state;
+    for (size_t order = 0; order < 2; order++) {
+        struct parted p = parted_make(721 + order, false);
+        struct vl_run runs[2];
+        size_t before = hand_entries_of(p.f, ME);
+        runs[order] = (struct vl_run){.entries = p.one.items + 1, .count = 2};
+        runs[1 - order] = (struct vl_run){.entries = p.other.items, .count = 2};
+        assert_int_equal(vl_replica_receive_runs(replica_of(p.f, ME), runs, 2), VL_OK);
+        for (size_t i = 0; i < 2; i++) {
+            assert_int_equal(runs[i].result, VL_OK);
+            assert_int_equal(runs[i].stored, 2);
+        }
+        assert_int_equal(hand_entries_of(p.f, ME), before + 4);
+        assert_forked(&p, ME, 2, 2);
+        parted_end(&p);
+    }
+}
+
+/* As a run is stored, at a place that was looked at before. */
+static void store_there(struct vl_replica *r, struct place *place, const struct vl_entry *entry)
+{
+    struct vl_entry_header header;
+    struct vl_id id;
+    struct past *prev = NULL, *past = NULL;
+    const uint32_t flags = VL_ENTRY_VERIFIED | VL_ENTRY_QUARANTINED;
+    vl_entry_id(entry->header, &id);
+    assert_int_equal(vl_entry_header_decode(entry->header, &header), VL_OK);
+    assert_int_equal(replica_begin(r), VL_OK);
+    assert_int_equal(replica_past_here(r, &header.prev, &prev), VL_OK);
+    assert_int_equal(replica_judge(r, &header, &id, &place->row, prev, &past), VL_OK);
+    assert_int_equal(put_entry(r, entry, header.kind, past, flags), VL_OK);
+    assert_int_equal(chain_advance(r, place, past, &header, entry->header.size), VL_OK);
+    live_stored(r, past);
+    count_stored(r, past, flags);
+    past_unref(prev);
+    past_unref(past);
+    assert_int_equal(replica_commit(r), VL_OK);
+}
+
+/* The place where an entry goes is a copy of the log's row, which knows nothing of what closed the
+ * log since. */
+static void a_log_that_is_closed_while_it_is_stored_stays_closed(void **state)
+{
+    (void)state;
+    struct parted p = parted_make(723, false);
+    struct vl_replica *r = replica_of(p.f, ME);
+    struct told told = {.count = 0};
+    liar_circle_give(p.f, FRIEND, &p.other);
+    assert_int_equal(vl_replica_forks(replica_of(p.f, FRIEND), see_fork, &told), VL_OK);
+    assert_int_equal(told.count, 1);
+    struct place place = {.row = chain_find(r, &p.log)->row};
+    assert_int_equal(vl_replica_fork_learn(r, vl_buffer_view(&told.proof)), VL_OK);
+    const uint64_t kept = chain_find(r, &p.log)->row.kept;
+    store_there(r, &place, &p.one.items[1]);
+    assert_int_equal(chain_find(r, &p.log)->row.kept, kept);
+    assert_forked(&p, ME, 1, 1);
+    liar_circle_give(p.f, ME, &p.other);
+    assert_forked(&p, ME, 2, 2);
+    vl_buffer_finish(&told.proof);
+    parted_end(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fork_hidden_behind_its_own_entries_is_seen),
+        cmocka_unit_test(what_shows_a_fork_comes_together_with_what_goes_on),
+        cmocka_unit_test(a_log_that_is_closed_while_it_is_stored_stays_closed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
