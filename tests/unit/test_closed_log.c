@@ -1,4 +1,5 @@
-/* A log that was forked stays marked so, whatever comes together with what showed it. */
+/* A log that was forked stays marked so, whatever comes together with what showed it; and the blobs
+ * that it lacks beneath its branches are asked for. */
 #include "sync/replica_internal.h"
 #include "tests/support/liar_circle.h"
 #include "tests/support/session_hand.h"
@@ -227,12 +228,168 @@ static void a_log_that_is_closed_while_it_is_stored_stays_closed(void **state)
     parted_end(&p);
 }
 
+/* ---- blobs that are lacking beneath a branch ---- */
+
+#define COMMON 4u
+
+/* The liar's log from number 0 on; FRIEND has all of it, and what each of the others wrote upon the
+ * branch that she met. */
+struct tree {
+    struct circle_fixture *f;
+    struct entry_run runs[3]; /* all up to the end of the first branch; the second, which goes off
+                               * before number COMMON; the third, off before COMMON + 1 of that */
+    struct entry_run upon[2]; /* by FRIEND upon the second, by OTHER upon the third */
+};
+
+static struct entry_run writes_upon(struct circle_fixture *f, size_t node, uint64_t number)
+{
+    (void)circle_fixture_pull(f, node, LIAR);
+    hand_write_one(f, node, number);
+    return liar_circle_last(f, node);
+}
+
+static void liar_writes(struct circle_fixture *f, uint64_t number, size_t count)
+{
+    for (uint64_t i = number; i < number + count; i++)
+        hand_write_one(f, LIAR, i);
+}
+
+static struct tree tree_make(uint64_t seed)
+{
+    struct tree t = {.f = circle_fixture_create(PERSONS, seed)};
+    struct circle_fixture *f = t.f;
+    liar_writes(f, 70, COMMON);
+    struct memory_storage *before = memory_storage_clone(f->nodes[LIAR].memory);
+    liar_writes(f, 80, 2);
+    t.runs[0] = liar_circle_run(f, LIAR, 0, VL_CHUNK_ENTRIES_MAX);
+    liar_circle_turn_back(f, before);
+    memory_storage_destroy(before);
+    liar_writes(f, 82, 1);
+    before = memory_storage_clone(f->nodes[LIAR].memory);
+    liar_writes(f, 83, 2);
+    t.runs[1] = liar_circle_run(f, LIAR, COMMON, VL_CHUNK_ENTRIES_MAX);
+    t.upon[0] = writes_upon(f, FRIEND, 90);
+    liar_circle_turn_back(f, before);
+    memory_storage_destroy(before);
+    liar_writes(f, 85, 2);
+    t.runs[2] = liar_circle_run(f, LIAR, COMMON + 1, VL_CHUNK_ENTRIES_MAX);
+    t.upon[1] = writes_upon(f, OTHER, 91);
+    return t;
+}
+
+static void tree_end(struct tree *t)
+{
+    for (size_t i = 0; i < 3; i++)
+        entry_run_finish(&t->runs[i]);
+    for (size_t i = 0; i < 2; i++)
+        entry_run_finish(&t->upon[i]);
+    circle_fixture_destroy(t->f);
+}
+
+static void tree_give(struct tree *t, size_t node)
+{
+    for (size_t i = 0; i < 3; i++)
+        liar_circle_give(t->f, node, &t->runs[i]);
+    for (size_t i = 0; i < 2; i++)
+        liar_circle_give(t->f, node, &t->upon[i]);
+}
+
+/* Whether a peer is told that the end of that branch is here, with all before it. */
+static bool names_end(const struct tree *t, size_t node, size_t branch)
+{
+    struct vl_head heads[64];
+    size_t count;
+    struct vl_id end;
+    const struct entry_run *run = &t->runs[branch];
+    vl_entry_id(run->items[run->count - 1].header, &end);
+    assert_int_equal(vl_replica_asked_heads(replica_of(t->f, node), heads, 64, &count), VL_OK);
+    assert_in_range(count, 1, 64);
+    for (size_t i = 0; i < count; i++)
+        if (vl_id_equal(&heads[i].id, &end)) return true;
+    return false;
+}
+
+static bool is_bare(const struct tree *t, size_t node, const struct vl_entry *entry)
+{
+    struct vl_id id;
+    vl_entry_id(entry->header, &id);
+    const struct vl_entry_row *row = memory_storage_entry(t->f->nodes[node].memory, &id);
+    assert_non_null(row);
+    assert_int_equal((row->flags & VL_ENTRY_BARE) != 0, row->entry.blob.data == NULL);
+    return row->entry.blob.data == NULL;
+}
+
+/* Somebody left one blob out. The branches that rest on it are not named to a peer, the others are,
+ * and it comes. */
+static void leave_out(size_t branch, size_t at, const bool *rests)
+{
+    struct tree t = tree_make(730);
+    struct vl_entry *entry = &t.runs[branch].items[at];
+    const struct vl_bytes blob = entry->blob;
+    entry->blob = vl_bytes(NULL, 0);
+    tree_give(&t, ME);
+    entry->blob = blob;
+    tree_give(&t, FRIEND);
+    assert_int_equal(liar_circle_write(t.f, ME, 92), VL_OK); /* cites the first branch */
+    assert_true(is_bare(&t, ME, entry) && !is_bare(&t, FRIEND, entry));
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(names_end(&t, ME, i), !rests[i]);
+    assert_true(liar_circle_is_sound(t.f, ME));
+    circle_fixture_reopen(t.f, ME);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(names_end(&t, ME, i), !rests[i]);
+    assert_true(liar_circle_meet(t.f, ME, FRIEND));
+    assert_false(is_bare(&t, ME, entry));
+    for (size_t i = 0; i < 3; i++)
+        assert_true(names_end(&t, ME, i));
+    for (uint64_t number = 70; number < 70 + COMMON; number++)
+        assert_true(liar_circle_hears(t.f, ME, number));
+    for (uint64_t number = 80; number < 87; number++)
+        assert_true(liar_circle_hears(t.f, ME, number));
+    assert_true(liar_circle_same(t.f, ME, FRIEND));
+    assert_true(liar_circle_is_sound(t.f, ME));
+    tree_end(&t);
+}
+
+static void a_blob_beneath_branches_is_asked_for_and_comes(void **state)
+{
+    (void)state;
+    static const bool all[] = {true, true, true};
+    for (size_t at = 0; at < COMMON; at++)
+        leave_out(0, at, all);
+}
+
+/* The second branch is nobody's first chain: the third goes off it. */
+static void a_blob_beneath_a_branch_of_a_branch_is_asked_for_and_comes(void **state)
+{
+    (void)state;
+    static const bool both[] = {false, true, true};
+    leave_out(1, 0, both);
+}
+
+/* What lies beyond where a branch goes off is nothing that it rests on. */
+static void a_branch_beside_a_blob_that_is_lacking_is_named(void **state)
+{
+    (void)state;
+    static const bool only[][3] = {
+        {true, false, false}, {false, true, false}, {false, false, true}};
+    leave_out(0, COMMON, only[0]);
+    leave_out(0, COMMON + 1, only[0]);
+    leave_out(1, 1, only[1]);
+    leave_out(1, 2, only[1]);
+    leave_out(2, 0, only[2]);
+    leave_out(2, 1, only[2]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fork_hidden_behind_its_own_entries_is_seen),
         cmocka_unit_test(what_shows_a_fork_comes_together_with_what_goes_on),
         cmocka_unit_test(a_log_that_is_closed_while_it_is_stored_stays_closed),
+        cmocka_unit_test(a_blob_beneath_branches_is_asked_for_and_comes),
+        cmocka_unit_test(a_blob_beneath_a_branch_of_a_branch_is_asked_for_and_comes),
+        cmocka_unit_test(a_branch_beside_a_blob_that_is_lacking_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
