@@ -239,18 +239,29 @@ static vl_result newest_live_control(struct vl_replica *r, const struct chain *c
     return result == VL_OK && *out == NULL ? VL_ERR_NOT_FOUND : result;
 }
 
+/* Open logs have what else is live of a closed one; but what has it may be content that does not
+ * count, which is not cited, and without its control entries no epoch would be valid. They may
+ * stand beyond the end that is cited. */
+static vl_result closed_link(struct vl_replica *r, const struct chain *chain, struct past **out)
+{
+    const struct vl_log_row *row = &chain->row;
+    struct vl_id id = row->tip;
+    vl_result result = newest_live_control(r, chain, out);
+    if (!live_is_cited_next(chain)) return result;
+    if (result == VL_OK && (*out)->seq >= row->kept) return VL_OK;
+    past_unref(*out);
+    *out = NULL;
+    if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
+    if (row->kept <= row->tip_seq) VL_TRY(rows_id(r, row->index, row->kept - 1, &id));
+    return replica_past_here(r, &id, out);
+}
+
 vl_result count_link(struct vl_replica *r, const struct chain *chain, struct past **out)
 {
     const struct vl_log_row *row = &chain->row;
     struct vl_id id = row->tip;
     *out = NULL;
-    if (!live_is_source(row)) {
-        /* Open logs have what else is live of it; but what has it may be content that does not
-         * count, which is not cited, and without its control entries no epoch would be valid. */
-        if (!live_is_cited_next(chain)) return newest_live_control(r, chain, out);
-        if (row->kept <= row->tip_seq) VL_TRY(rows_id(r, row->index, row->kept - 1, &id));
-        return replica_past_here(r, &id, out);
-    }
+    if (!live_is_source(row)) return closed_link(r, chain, out);
     if (chain->counted <= row->tip_seq && chain->control <= row->tip_seq) {
         VL_TRY(newest_content(r, chain, out));
         if (*out != NULL && (*out)->seq + 1 >= chain->control) return VL_OK;

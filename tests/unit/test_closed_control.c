@@ -1,6 +1,7 @@
 /* Control entries of a closed log that only content which does not count has in its past: they have
  * an effect, so what honest members write links to them. */
 #include "sync/branches.h"
+#include "tests/support/forged_entry.h"
 #include "tests/support/liar_circle.h"
 #include "tests/support/session_hand.h"
 
@@ -94,6 +95,32 @@ static struct hidden hidden_make(uint64_t seed, enum upon upon, size_t length)
         liar_circle_give(f, honest[i], &h.by_out);
     }
     memory_storage_destroy(before);
+    return h;
+}
+
+/* The same with the branch upon what all have already of the log: it goes on from there. */
+static struct hidden hidden_make_beyond(uint64_t seed, enum upon upon, size_t length)
+{
+    struct hidden h = {.f = liar_circle_create(seed)};
+    struct circle_fixture *f = h.f;
+    struct vl_id removal = control(f, ME, VL_CONTROL_REMOVE, &f->nodes[OUT].person);
+    (void)circle_fixture_pull(f, LIAR, ME);
+    hand_write_one(f, LIAR, 11);
+    struct entry_run last = liar_circle_last(f, LIAR);
+    struct entry_run beside = forged_branch(f, LIAR, &last.items[0], 1, 1, NULL);
+    static const size_t honest[] = {ME, FRIEND, OTHER};
+    for (size_t i = 0; i < 3; i++) {
+        (void)circle_fixture_pull(f, honest[i], ME);
+        (void)circle_fixture_pull(f, honest[i], LIAR);
+        liar_circle_give(f, honest[i], &beside);
+    }
+    write_branch(&h, &removal, upon, length);
+    for (size_t i = 0; i < 3; i++) {
+        liar_circle_give(f, honest[i], &h.branch);
+        liar_circle_give(f, honest[i], &h.by_out);
+    }
+    entry_run_finish(&last);
+    entry_run_finish(&beside);
     return h;
 }
 
@@ -199,12 +226,29 @@ static void live_content_does_not_hide_the_live_control_entry(void **state)
     }
 }
 
+/* Of the branch that they had first they link to the end that it had then. */
+static void a_live_endorsement_beyond_what_is_cited_silences_nobody(void **state)
+{
+    (void)state;
+    for (size_t length = 1; length <= 4; length++) {
+        struct hidden h = hidden_make_beyond(720 + length, THE_ENDORSEMENT, length);
+        assert_all_write(&h, THE_ENDORSEMENT);
+        hidden_end(&h);
+    }
+    for (size_t length = 3; length <= 4; length++) {
+        struct hidden h = hidden_make_beyond(730 + length, THE_CONTENT, length);
+        assert_next_epoch(&h);
+        hidden_end(&h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_live_endorsement_of_a_closed_log_silences_nobody),
         cmocka_unit_test(a_later_control_entry_does_not_hide_the_live_one),
         cmocka_unit_test(live_content_does_not_hide_the_live_control_entry),
+        cmocka_unit_test(a_live_endorsement_beyond_what_is_cited_silences_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
