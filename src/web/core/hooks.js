@@ -22,3 +22,6 @@ export function useMembers(circle) {
 }
 
 export const isFacilitator = (member) => member?.role === 'facilitator';
+
+/** Whether what one writes here would reach the circle: who left, or was put out, only reads. */
+export const mayWrite = (circle) => !circle.gone;

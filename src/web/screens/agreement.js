@@ -1,7 +1,7 @@
 // What the circle has promised each other: its versions, and who has assented.
 import { html, useState } from '../lib/preact.js';
 import { ask } from '../core/api.js';
-import { isFacilitator, useMembers } from '../core/hooks.js';
+import { isFacilitator, mayWrite, useMembers } from '../core/hooks.js';
 import { useData } from '../core/live-data.js';
 import { names, t } from '../core/words.js';
 import { Button, Empty, Field, Notice, Section, Waiting, sentence } from '../parts/basics.js';
@@ -27,6 +27,7 @@ function Version({ circle, one, mayAdopt }) {
     <div class="row">
       ${
         !one.mine &&
+        mayWrite(circle) &&
         html`<${Button} kind=${one.holds ? 'main' : ''}
         onPress=${() => ask('POST', `${path}/assent`, { id: one.id })}>
           ${t('agreement.assent')}<//>`
@@ -59,6 +60,7 @@ export function Agreement({ circle }) {
   const { data } = useData(`circles/${circle.id}/agreement`);
   const { me } = useMembers(circle);
   const [isWriting, setWriting] = useState(false);
+  const isIn = mayWrite(circle);
   if (!data) return html`<${Screen} title=${t('ways.agreement')}><${Waiting} /><//>`;
   const holds = data.versions.find((one) => one.holds);
   const others = data.versions.filter((one) => !one.holds);
@@ -66,13 +68,14 @@ export function Agreement({ circle }) {
     mayAdopt=${isFacilitator(me)} />`;
   return html`<${Screen} title=${t('ways.agreement')} subtitle=${circle.name}>
     ${holds ? version(holds) : html`<${Empty} icon="shares" text=${t('agreement.none')} />`}
-    ${holds && !holds.mine && html`<${Notice}>${t('agreement.yours')}<//>`}
+    ${holds && !holds.mine && isIn && html`<${Notice}>${t('agreement.yours')}<//>`}
     ${
-      isWriting
+      isIn &&
+      (isWriting
         ? html`<${Propose} circle=${circle} text=${holds?.text ?? ''}
           onDone=${() => setWriting(false)} />`
         : html`<${Button} icon="pen" onPress=${() => setWriting(true)}>
-          ${t('agreement.change')}<//>`
+          ${t('agreement.change')}<//>`)
     }
     ${
       others.length > 0 &&

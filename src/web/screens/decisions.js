@@ -1,6 +1,7 @@
 // What came of a meeting: decisions, and who does what until when, as marked lines.
 import { html, useState } from '../lib/preact.js';
 import { ask } from '../core/api.js';
+import { mayWrite } from '../core/hooks.js';
 import { useData } from '../core/live-data.js';
 import { day, t } from '../core/words.js';
 import { Button, Field, Notice, sentence, useId } from '../parts/basics.js';
@@ -19,15 +20,24 @@ function Decision({ circle, one }) {
         <span class="prose">${one.text}</span></p>
       <p class="quiet">${isOff ? t('decisions.withdrawn') : t('decisions.by', { name: one.by })}
         ${' · '}${keptFor(one)}</p></div>
-    <${Button} kind="plain" onPress=${() =>
+    ${mayWrite(circle) && html`<${Button} kind="plain" onPress=${() =>
       change(circle, 'decisions', one, { state: isOff ? 'taken' : 'withdrawn' })}>
-      ${t(isOff ? 'decisions.takeAgain' : 'decisions.withdraw')}<//></li>`;
+      ${t(isOff ? 'decisions.takeAgain' : 'decisions.withdraw')}<//>`}</li>`;
+}
+
+/** What became of it. */
+function CommitmentEnds({ circle, one, isOver }) {
+  const set = (state) => change(circle, 'commitments', one, { state });
+  if (isOver)
+    return html`<${Button} kind="plain" onPress=${() => set('open')}>${t('decisions.reopen')}<//>`;
+  return html`<span class="row"><${Button} icon="check" onPress=${() => set('done')}>
+      ${t('decisions.done')}<//>
+    <${Button} kind="plain" onPress=${() => set('dropped')}>${t('decisions.drop')}<//></span>`;
 }
 
 function Commitment({ circle, one }) {
   const isOver = one.state === 'done' || one.state === 'dropped';
   const who = one.name ?? one.seat ?? t('decisions.nobody');
-  const set = (state) => change(circle, 'commitments', one, { state });
   return html`<li class=${`marked commitment ${isOver ? 'is-off' : ''}`}>
     <${Icon} name="hand" /><div class="marked-text">
       <p><span class="unseen">${t('decisions.commitment')}</span> <strong>${who}</strong>${' : '}
@@ -37,11 +47,8 @@ function Commitment({ circle, one }) {
         isOver && t(`decisions.${one.state}`),
       ].filter(Boolean).join(' · ')}</p></div>
     ${
-      isOver
-        ? html`<${Button} kind="plain" onPress=${() => set('open')}>${t('decisions.reopen')}<//>`
-        : html`<span class="row"><${Button} icon="check" onPress=${() => set('done')}>
-            ${t('decisions.done')}<//>
-          <${Button} kind="plain" onPress=${() => set('dropped')}>${t('decisions.drop')}<//></span>`
+      mayWrite(circle) &&
+      html`<${CommitmentEnds} circle=${circle} one=${one} isOver=${isOver} />`
     }</li>`;
 }
 

@@ -1,6 +1,7 @@
 // My own devices in this circle; another one comes by a spoken code, after the passphrase.
 import { html, useState } from '../lib/preact.js';
 import { ask } from '../core/api.js';
+import { mayWrite } from '../core/hooks.js';
 import { reload, useData } from '../core/live-data.js';
 import { t } from '../core/words.js';
 import { Button, Section, Waiting } from '../parts/basics.js';
@@ -30,6 +31,7 @@ export function Devices({ circle }) {
   const { data } = useData(`circles/${circle.id}/devices`);
   const [asks, setAsks] = useState(false),
     [code, setCode] = useState(null);
+  const isIn = mayWrite(circle);
   const mine = (data?.devices ?? []).filter((one) => one.person === circle.me && one.current);
   const add = async (passphrase) => {
     const answer = await ask('POST', `circles/${circle.id}/devices/add`, { passphrase });
@@ -42,7 +44,7 @@ export function Devices({ circle }) {
         on=${() => setCode(null)} /><//>`;
   }
   return html`<${Screen} title=${t('devices.title')} subtitle=${circle.name}>
-    <${NewDevices} circle=${circle} />
+    ${isIn && html`<${NewDevices} circle=${circle} />`}
     <${MyForks} circle=${circle} />
     ${
       !data
@@ -50,11 +52,14 @@ export function Devices({ circle }) {
         : html`<${Section} title=${t('devices.list')}><ul class="list">
       ${mine.map(
         (one) => html`<${Device} key=${one.device} ...${{ circle, one }}
-        mayRemove=${mine.length > 1} />`,
+        mayRemove=${isIn && mine.length > 1} />`,
       )}</ul><//>`
     }
     <p class="quiet">${t('devices.supported')}</p>
-    <${Button} icon="plus" onPress=${() => setAsks(true)}>${t('devices.add')}<//>
+    ${
+      isIn &&
+      html`<${Button} icon="plus" onPress=${() => setAsks(true)}>${t('devices.add')}<//>`
+    }
     ${
       asks &&
       html`<${Confirm} title=${t('devices.addTitle')} yes=${t('devices.add')} passphrase

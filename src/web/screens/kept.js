@@ -1,7 +1,7 @@
 // What is kept and for how long: what is due for erasure, and whose devices have confirmed it.
 import { html, useEffect, useState } from '../lib/preact.js';
 import { ask, part } from '../core/api.js';
-import { useMembers } from '../core/hooks.js';
+import { mayWrite, useMembers } from '../core/hooks.js';
 import { reload, useData } from '../core/live-data.js';
 import { go } from '../core/places.js';
 import { names, t } from '../core/words.js';
@@ -56,7 +56,10 @@ function Due({ circle }) {
       (one) => html`<li class="card fleeting" key=${one.id}>
       ${one.title || t(`kept.what.${one.what}`)} <span class="quiet">${one.by}</span></li>`,
     )}</ul>
-    <${Button} kind="main" onPress=${() => setAsks(true)}>${t('kept.erase')}<//>
+    ${
+      mayWrite(circle) &&
+      html`<${Button} kind="main" onPress=${() => setAsks(true)}>${t('kept.erase')}<//>`
+    }
     ${
       asks &&
       html`<${Confirm} title=${t('kept.erase')} yes=${t('kept.erase')} loss act=${erase}
@@ -93,5 +96,8 @@ export function Kept({ circle }) {
     )}</ul>
     <${Section} title=${t('kept.dueTitle')}><${Due} circle=${circle} /><//>
     <${Erasures} circle=${circle} />
-    <${Button} icon="stick" onPress=${() => go('stick')}>${t('kept.stick')}<//><//>`;
+    ${
+      mayWrite(circle) &&
+      html`<${Button} icon="stick" onPress=${() => go('stick')}>${t('kept.stick')}<//>`
+    }<//>`;
 }

@@ -1,6 +1,7 @@
 // One meeting: when, where, who comes; afterwards what was written and what came of it.
 import { html, useEffect, useState } from '../lib/preact.js';
 import { ask } from '../core/api.js';
+import { mayWrite } from '../core/hooks.js';
 import { useData, want } from '../core/live-data.js';
 import { go, rename } from '../core/places.js';
 import { meetingPath, taken, today } from '../core/planning.js';
@@ -130,7 +131,8 @@ function Parts({ circle, meeting }) {
   );
   const parts = ids.map((id) => data?.parts.find((one) => one.id === id)).filter(Boolean);
   const all = parts.reduce((sum, one) => sum + (one.minutes ?? 0), 0);
-  const isFixed = meeting.state === 'closed' || meeting.state === 'cancelled';
+  const isFixed =
+    meeting.state === 'closed' || meeting.state === 'cancelled' || !mayWrite(circle);
   return html`<${Section} title=${t('meeting.agenda')}>
     ${parts.length === 0 && html`<p class="quiet">${t('meeting.noAgenda')}</p>`}
     <ol class="list agenda">${parts.map(
@@ -159,10 +161,23 @@ function Cancel({ circle, meeting, place, onClose }) {
     }}>${t('meeting.cancelAll')}<//>`}<//>`;
 }
 
+/** What changes it, around what does not (`children`). */
+function Changes({ circle, meeting, place, onCancel, children }) {
+  if (!mayWrite(circle)) return children;
+  const { id } = meeting;
+  if (meeting.state === 'cancelled')
+    return html`${children}<${Button} onPress=${() =>
+      ask('PATCH', meetingPath(circle, id), { state: 'planned' })}>${t('meeting.uncancel')}<//>`;
+  return html`<${Button} icon="pen" onPress=${() =>
+      go('plan', isDateOf(meeting, place) ? { id, starts: place.starts } : { id })}>
+      ${t('meeting.edit')}<//>
+    ${children}
+    <${Button} kind="plain" onPress=${onCancel}>${t('meeting.cancel')}<//>`;
+}
+
 function Ahead({ circle, meeting, place, members }) {
   const [asked, setAsked] = useState(null);
   const own = useOwn(circle, meeting, place);
-  const isDate = isDateOf(meeting, place);
   const starts = startsOf(meeting, place);
   const open = () =>
     own(async (id) => {
@@ -173,29 +188,19 @@ function Ahead({ circle, meeting, place, members }) {
   const isNow = meeting.state === 'open';
   const isCancelled = meeting.state === 'cancelled';
   const isToday = starts?.slice(0, 10) === today();
+  const isIn = mayWrite(circle);
+  const isPlanned = isIn && !isNow && !isCancelled;
   return html`<${When} meeting=${meeting} place=${place} members=${members} />
-    ${isNow && html`<${Button} kind="main full" onPress=${() => go('live', { id: meeting.id })}>
-      ${t('home.enter')}<//>`}
-    ${!isNow && !isCancelled && !circle.gone && html`<${MyReply} circle=${circle} meeting=${meeting}
-      place=${place} />`}
-    ${!isNow && !isCancelled && html`<${Button} kind=${isToday ? 'main full' : 'full'}
+    ${isIn && isNow && html`<${Button} kind="main full"
+      onPress=${() => go('live', { id: meeting.id })}>${t('home.enter')}<//>`}
+    ${isPlanned && html`<${MyReply} circle=${circle} meeting=${meeting} place=${place} />`}
+    ${isPlanned && html`<${Button} kind=${isToday ? 'main full' : 'full'}
       onPress=${open}>${t('home.weAreHere')}<//>`}
     ${!isCancelled && html`<${WhoComes} meeting=${meeting} place=${place} />`}
     <${Parts} circle=${circle} meeting=${meeting} />
-    <div class="row">
-      ${!isCancelled && html`<${Button} icon="pen"
-        onPress=${() =>
-          go('plan', isDate ? { id: meeting.id, starts: place.starts } : { id: meeting.id })}>
-        ${t('meeting.edit')}<//>`}
-      <${Button} onPress=${() => setAsked('keep')}>${t('meetings.keep')}<//>
-      ${
-        isCancelled
-          ? html`<${Button} onPress=${() =>
-              ask('PATCH', meetingPath(circle, meeting.id), { state: 'planned' })}>
-              ${t('meeting.uncancel')}<//>`
-          : html`<${Button} kind="plain" onPress=${() => setAsked('cancel')}>
-              ${t('meeting.cancel')}<//>`
-      }</div>
+    <div class="row"><${Changes} circle=${circle} meeting=${meeting} place=${place}
+      onCancel=${() => setAsked('cancel')}>
+      <${Button} onPress=${() => setAsked('keep')}>${t('meetings.keep')}<//><//></div>
     ${asked === 'cancel' && html`<${Cancel} circle=${circle} meeting=${meeting} place=${place}
       onClose=${() => setAsked(null)} />`}
     ${asked === 'keep' && html`<${KeepDates} onClose=${() => setAsked(null)}
@@ -222,21 +227,23 @@ function Attendance({ meeting, members }) {
 function Behind({ circle, meeting, place, members }) {
   const [asked, setAsked] = useState(null);
   const text = (meeting.minutes ?? '').trim();
+  const isIn = mayWrite(circle);
   return html`<${When} meeting=${meeting} place=${place} members=${members} />
     <${Attendance} meeting=${meeting} members=${members} />
     <${Section} title=${t('minutes.title')}><div class="column close">
       ${text ? html`<${Prose} text=${text} />` : html`<p class="quiet">${t('minutes.none')}</p>`}
       <p class="seen-by"><${Icon} name="eye" size=${18} />${seenByCircle(meeting)}</p>
-      <${Button} icon="pen" onPress=${() => go('minutes', { id: meeting.id })}>
-        ${t(text ? 'minutes.write' : 'minutes.begin')}<//></div><//>
+      ${isIn && html`<${Button} icon="pen" onPress=${() => go('minutes', { id: meeting.id })}>
+        ${t(text ? 'minutes.write' : 'minutes.begin')}<//>`}</div><//>
     <${Section} title=${t('decisions.title')}><div class="column close">
       <${Outcomes} circle=${circle} meeting=${meeting} />
       ${(meeting.decisions ?? []).length + (meeting.commitments ?? []).length === 0 &&
         html`<p class="quiet">${t('decisions.none')}</p>`}
-      <div class="row"><${Button} icon="plus" onPress=${() => setAsked('decision')}>
-        ${t('decisions.addDecision')}<//>
-      <${Button} icon="plus" onPress=${() => setAsked('commitment')}>
-        ${t('decisions.addCommitment')}<//></div></div><//>
+      ${isIn && html`<div class="row">
+        <${Button} icon="plus" onPress=${() => setAsked('decision')}>
+          ${t('decisions.addDecision')}<//>
+        <${Button} icon="plus" onPress=${() => setAsked('commitment')}>
+          ${t('decisions.addCommitment')}<//></div>`}</div><//>
     <${Parts} circle=${circle} meeting=${meeting} />
     ${asked === 'decision' && html`<${AddDecision} circle=${circle} meeting=${meeting}
       onClose=${() => setAsked(null)} />`}
@@ -266,6 +273,7 @@ export function Meeting({ circle, place }) {
   const View = isBehind(meeting, place) && !isDateOf(meeting, place) ? Behind : Ahead;
   const labels = Object.fromEntries(CONFLICTING.map((one) => [one, t(`meeting.fields.${one}`)]));
   return html`<${Screen} title=${meeting.title || t('meeting.title')}>
-    <${Conflicts} path=${path} record=${meeting} labels=${labels} say=${sayValue} />
+    <${Conflicts} circle=${circle} path=${path} record=${meeting} labels=${labels}
+      say=${sayValue} />
     <${View} circle=${circle} meeting=${meeting} place=${place} members=${all?.members} /><//>`;
 }

@@ -1,6 +1,7 @@
 // Meetings to come and meetings that were; their dates as a file of the phone's calendar.
 import { html, useRef, useState } from '../lib/preact.js';
 import { ask, part } from '../core/api.js';
+import { mayWrite } from '../core/hooks.js';
 import { useData } from '../core/live-data.js';
 import { go } from '../core/places.js';
 import { COMING_MAX, later, today, useComing } from '../core/planning.js';
@@ -20,9 +21,9 @@ const Mark = ({ state }) =>
         ${t(`meetings.${state}`)}</span>`
     : null;
 
-function Line({ one }) {
+function Line({ circle, one }) {
   const enter = () =>
-    one.state === 'open'
+    one.state === 'open' && mayWrite(circle)
       ? go('live', { id: one.id })
       : go('meeting', { id: one.id, starts: one.starts });
   const about = [one.title, one.place].filter(Boolean).join(' · ');
@@ -36,6 +37,10 @@ function Line({ one }) {
 
 const stateOf = ({ open, cancelled }) => (open ? 'open' : cancelled ? 'cancelled' : 'planned');
 
+const PlanOne = ({ circle, kind }) =>
+  mayWrite(circle) &&
+  html`<${Button} kind=${kind} icon="plus" onPress=${() => go('plan')}>${t('home.plan')}<//>`;
+
 function Coming({ circle }) {
   const [many, setMany] = useState(FIRST);
   const { data: now, error } = useComing(circle, many);
@@ -46,15 +51,15 @@ function Coming({ circle }) {
     return error ? html`<${Notice} kind="problem">${sentence(error)}<//>` : html`<${Waiting} />`;
   if (data.coming.length === 0)
     return html`<${Empty} text=${t('meetings.noneComing')} icon="meetings">
-      <${Button} kind="main" icon="plus" onPress=${() => go('plan')}>${t('home.plan')}<//><//>`;
+      <${PlanOne} circle=${circle} kind="main" /><//>`;
   return html`<${Section} title=${t('meetings.coming')}>
-    <ul class="list">${data.coming.map((one) => html`<${Line}
+    <ul class="list">${data.coming.map((one) => html`<${Line} circle=${circle}
       key=${`${one.meeting} ${one.starts}`}
       one=${{ ...one, id: one.meeting, state: stateOf(one) }} />`)}</ul>
     ${data.more && many < COMING_MAX && html`<${Button} kind="plain"
       onPress=${() => setMany(many + 20)}>
       ${t('meetings.further')}<//>`}<//>
-    <${Button} kind="main full" icon="plus" onPress=${() => go('plan')}>${t('home.plan')}<//>`;
+    <${PlanOne} circle=${circle} kind="main full" />`;
 }
 
 const dayOf = (one) => (one.starts ?? '').slice(0, 10);
@@ -71,7 +76,8 @@ function Past({ circle, after }) {
   if (error) return html`<${Notice} kind="problem">${sentence(error)}<//>`;
   if (!data) return html`<${Waiting} />`;
   const list = data.meetings.filter(wasBefore);
-  return html`<ul class="list">${list.map((one) => html`<${Line} key=${one.id} one=${one} />`)}</ul>
+  return html`<ul class="list">${list.map((one) => html`<${Line} key=${one.id} circle=${circle}
+      one=${one} />`)}</ul>
     ${list.length === 0 && !data.next && html`<p class="quiet">${t('meetings.nonePast')}</p>`}
     ${
       data.next &&
@@ -138,7 +144,10 @@ export function Meetings({ circle }) {
       <${Past} circle=${circle} after=${`${today()}T23:59`} /><//>
     <${Section} title=${t('meetings.calendar')}><div class="row">
       <${Button} onPress=${() => setAsked('keep')}>${t('meetings.keep')}<//>
-      <${Button} onPress=${() => setAsked('take')}>${t('meetings.take')}<//></div><//>
+      ${
+        mayWrite(circle) &&
+        html`<${Button} onPress=${() => setAsked('take')}>${t('meetings.take')}<//>`
+      }</div><//>
     ${asked === 'keep' && html`<${KeepDates} path=${`circles/${circle.id}/calendar.ics`}
       onClose=${close} />`}
     ${asked === 'take' && html`<${TakeDates} circle=${circle} onClose=${close} />`}<//>`;

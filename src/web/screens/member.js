@@ -2,7 +2,7 @@
 // said before it is done.
 import { html, useState } from '../lib/preact.js';
 import { ask } from '../core/api.js';
-import { isFacilitator, useMembers } from '../core/hooks.js';
+import { isFacilitator, mayWrite, useMembers } from '../core/hooks.js';
 import { HUES, hueOf, palette } from '../core/hues.js';
 import { begin, go } from '../core/places.js';
 import { t } from '../core/words.js';
@@ -22,7 +22,9 @@ import { Screen } from '../parts/frame.js';
 import { Dot } from '../parts/person.js';
 
 /** What may be done about her, in the order of how often it is. */
-function actionsFor(one, me, members) {
+function actionsFor(circle, one, me, members) {
+  const here = [one.blocked ? 'unblock' : 'block']; // on this device alone
+  if (!mayWrite(circle)) return one.me ? [] : here;
   // While nobody facilitates, more than half of the voices make somebody a facilitator.
   const vote = members.some(isFacilitator) ? [] : ['vote'];
   const iLead = isFacilitator(me),
@@ -33,7 +35,7 @@ function actionsFor(one, me, members) {
     ...(!one.confirmed ? ['vouch'] : []),
     ...(iLead && !sheLeads ? ['promote'] : []),
     ...(iLead && sheLeads ? ['demote'] : []),
-    one.blocked ? 'unblock' : 'block',
+    ...here,
     ...(iLead ? ['remove'] : []),
   ];
 }
@@ -117,10 +119,10 @@ export function Member({ circle, place }) {
       <span>${one.me ? t('member.itIsMe') : about}</span></p>
     ${!one.confirmed && html`<${Notice}>${t('member.unconfirmed', { name: one.name })}<//>`}
     ${!one.me && html`<${Forks} one=${one} />`}
-    ${one.me && html`<${MyProfile} ...${{ circle, one, about, colour }} />`}
+    ${one.me && mayWrite(circle) && html`<${MyProfile} ...${{ circle, one, about, colour }} />`}
     <${Devices} one=${one} />
     <${Section} title=${t('member.what')}><ul class="list">
-      ${actionsFor(one, me, members).map(
+      ${actionsFor(circle, one, me, members).map(
         (name) => html`<${Action} key=${name} ...${{ circle, one, name }}
         onDone=${() => {}} />`,
       )}</ul><//><//>`;

@@ -1,7 +1,7 @@
 // Who is in the circle, what waits for a second voice, and the ways to what the circle agreed on.
 import { html, useState } from '../lib/preact.js';
 import { ask } from '../core/api.js';
-import { isFacilitator, useMembers } from '../core/hooks.js';
+import { isFacilitator, mayWrite, useMembers } from '../core/hooks.js';
 import { go } from '../core/places.js';
 import { t } from '../core/words.js';
 import { Button, Notice, Section, Waiting } from '../parts/basics.js';
@@ -51,7 +51,7 @@ function Proposal({ circle, one, me }) {
   const [asks, setAsks] = useState(false);
   const isVote = one.needs === 'votes';
   const mayHelp =
-    me && one.by_person !== me.person && (isVote || one.person !== me.person);
+    me && mayWrite(circle) && one.by_person !== me.person && (isVote || one.person !== me.person);
   const help = () =>
     isVote
       ? ask('POST', `circles/${circle.id}/members/vote`, { person: one.person })
@@ -98,7 +98,11 @@ export function Members({ circle }) {
         (one) => html`<${Person} key=${one.person} one=${one}
         colour=${colourOf(one.person)} />`,
       )}</ul><//>
-    <${Button} kind="main" icon="plus" onPress=${() => go('invite')}>${t('members.invite')}<//>
+    ${
+      mayWrite(circle) &&
+      html`<${Button} kind="main" icon="plus" onPress=${() => go('invite')}>
+        ${t('members.invite')}<//>`
+    }
     <${Section} title=${t('ways.title')}><ul class="list">
       ${WAYS.map(([name, icon]) => html`<${Way} key=${name} ...${{ name, icon }} />`)}</ul><//>
         <//>`;

@@ -2,7 +2,7 @@
 // changes it, everybody can read it.
 import { html, useState } from '../lib/preact.js';
 import { ask } from '../core/api.js';
-import { isFacilitator, useMembers } from '../core/hooks.js';
+import { isFacilitator, mayWrite, useMembers } from '../core/hooks.js';
 import { useData } from '../core/live-data.js';
 import { t } from '../core/words.js';
 import {
@@ -97,7 +97,7 @@ export function Rules({ circle }) {
   const { data: rules } = useData(`circles/${circle.id}/rules`, ['circle']);
   const { me, members } = useMembers(circle);
   if (!rules || !settings) return html`<${Screen} title=${t('ways.rules')}><${Waiting} /><//>`;
-  const mayChange = isFacilitator(me);
+  const mayChange = isFacilitator(me) && mayWrite(circle);
   const change = (name) => (value) => ask('PATCH', path, { [name]: value }).catch(say);
   const choice = (
     name,
@@ -108,9 +108,12 @@ export function Rules({ circle }) {
     onValue=${change(name)} />`;
   const months = [1, 3, 6, 12, 0];
   return html`<${Screen} title=${t('ways.rules')} subtitle=${circle.name}>
-    <${Conflicts} path=${path} record=${settings} labels=${t.group('rules.fields')}
+    <${Conflicts} circle=${circle} path=${path} record=${settings} labels=${t.group('rules.fields')}
       say=${(field, value) => String(value)} />
-    ${!mayChange && html`<${Notice}>${t('rules.readOnly')}<//>`}
+    ${
+      !mayChange &&
+      html`<${Notice}>${t(mayWrite(circle) ? 'rules.readOnly' : 'outside.title')}<//>`
+    }
     <fieldset class="column" disabled=${!mayChange}><legend class="unseen">
       ${t('ways.rules')}</legend>
       ${choice('invite', ['facilitators', 'nobody'])}

@@ -1,7 +1,7 @@
 // What members have written for one another: an experience, a strategy that helped, a question.
 import { html, useState } from '../lib/preact.js';
 import { ask, part } from '../core/api.js';
-import { useMembers } from '../core/hooks.js';
+import { mayWrite, useMembers } from '../core/hooks.js';
 import { useData } from '../core/live-data.js';
 import { back, go } from '../core/places.js';
 import { names, t } from '../core/words.js';
@@ -41,7 +41,11 @@ export function Shares({ circle }) {
   const { data } = useData(`circles/${circle.id}/shares?${query}`, ['share']);
   const { colourOf } = useMembers(circle);
   return html`<${Screen} isRoot title=${t('shares.title')} subtitle=${circle.name}>
-    <${Button} kind="main" icon="pen" onPress=${() => go('write')}>${t('shares.write')}<//>
+    ${
+      mayWrite(circle) &&
+      html`<${Button} kind="main" icon="pen" onPress=${() => go('write')}>
+        ${t('shares.write')}<//>`
+    }
     <${Choice} label=${t('shares.which')} hideLabel value=${sort} onValue=${setSort}
       options=${[
         [null, t('shares.all')],
@@ -79,7 +83,7 @@ export function Share({ circle, place }) {
   return html`<${Screen} title=${
     isFolded ? t('shares.title') : one.title || t(`shares.sorts.${one.sort ?? 'experience'}`)
   } subtitle=${one.by}>
-    <${Conflicts} path=${path} record=${one} labels=${t.group('shares.fields')}
+    <${Conflicts} circle=${circle} path=${path} record=${one} labels=${t.group('shares.fields')}
       say=${(field, value) => String(value)} />
     <p class="row"><${Audience} of=${one.audience} to=${to} />
       <span class="mark">
@@ -94,6 +98,7 @@ export function Share({ circle, place }) {
     }
     ${
       one.author === circle.me &&
+      mayWrite(circle) &&
       html`<${Button} kind="loss" onPress=${() => setAsks(true)}>
       ${t('shares.takeBack')}<//>`
     }

@@ -1,6 +1,7 @@
 // A file for a USB stick, for who was away: sealed to the circle's devices.
 import { html, useRef, useState } from '../lib/preact.js';
 import { ask } from '../core/api.js';
+import { mayWrite } from '../core/hooks.js';
 import { t } from '../core/words.js';
 import { Button, Notice, Section, sentence } from '../parts/basics.js';
 import { Confirm } from '../parts/dialog.js';
@@ -97,9 +98,12 @@ export function Stick({ circle }) {
   };
   return html`<${Screen} title=${t('stick.title')} subtitle=${circle.name}>
     <p>${t('stick.what')}</p>
-    <${Section} title=${t('stick.give')}><div class="column"><p>${t('stick.giveHow')}</p>
+    ${
+      mayWrite(circle) &&
+      html`<${Section} title=${t('stick.give')}><div class="column"><p>${t('stick.giveHow')}</p>
       <${Button} icon="stick" onPress=${() => setAsks(true)}>${t('stick.make')}<//>
-      ${progress && html`<p role="status">${progress}</p>`}</div><//>
+      ${progress && html`<p role="status">${progress}</p>`}</div><//>`
+    }
     <${Section} title=${t('stick.take')}><${Take} /><//>
     ${
       asks &&

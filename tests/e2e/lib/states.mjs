@@ -20,7 +20,7 @@ const state = (name, at, open, more = {}) => ({ name, at, open, ...more });
 // said when the language changes; `isFree`: pieces of what people wrote; `isBrief`: it goes by
 // itself; `isRefused`: the node says no, which the console tells too; `after`: to get away from it.
 /** An answer of the node, changed: what ends in `path`. */
-const answer = (path, change) => ({ path, change });
+export const answer = (path, change) => ({ path, change });
 
 const DEVICE = 'c0ffee'.padEnd(64, '0');
 
@@ -132,7 +132,7 @@ const agreementAsked = () => answer('/live', (live) => ({ ...live,
 const anotherDevice = ({ me }) => answer('/devices', ({ devices, ...rest }) => ({ ...rest,
   devices: [...devices, { ...devices.find((one) => one.person === me), device: DEVICE,
     this: false }] }));
-const newDevice = () => answer('/status', (status) => ({ ...status,
+export const newDevice = () => answer('/status', (status) => ({ ...status,
   circles: status.circles.map((one) => ({ ...one, new_devices: [{ device: DEVICE }] })) }));
 const conflict = ({ myShare, personName, myName }) => answer(`/shares/${myShare}`, (one) => ({
   ...one, conflicts: { title: [{ by: personName, value: 'La fatigue, le soir' },
@@ -145,15 +145,15 @@ const forkedMe = ({ me }) => answer('/status', (status) => ({ ...status,
     crowded: [{ person: me }] })) }));
 const gone = () => answer('/status', (status) => ({ ...status,
   circles: status.circles.map((one) => ({ ...one, gone: true })) }));
-const due = () => answer('/due', (page) => ({ ...page, next: null, moments: 2,
+export const due = () => answer('/due', (page) => ({ ...page, next: null, moments: 2,
   due: [{ id: 'b'.repeat(64), what: 'share', title: 'Le sommeil', by: 'Nadia' },
     { id: 'c'.repeat(64), what: 'minutes', title: '', by: 'Lou' }] }));
 const erasures = ({ me, person }) => answer('/erasure', (page) => ({ ...page, erasures: [
   { id: 'd'.repeat(64), by: 'Nadia', devices: [{ person, current: true, confirmed: false },
     { person: me, current: true, confirmed: true }] },
   { id: 'e'.repeat(64), by: 'Lou', devices: [{ person: me, current: true, confirmed: true }] }] }));
-const proposals = ({ person, personName, third, thirdName }) => answer('/members', (all) => ({
-  ...all, proposals: [
+export const proposals = ({ person, personName, third, thirdName }) =>
+  answer('/members', (all) => ({ ...all, proposals: [
     { proposal: 'f'.repeat(64), kind: 'remove', person, name: personName, by: thirdName,
       by_person: third, needs: 'endorsement' },
     { proposal: '9'.repeat(64), kind: 'vote', person, name: personName, by: thirdName,
@@ -161,7 +161,7 @@ const proposals = ({ person, personName, third, thirdName }) => answer('/members
 
 /** Changes answers of the node on their way; gives what ends it. The node is asked anew for each by
  * its own socket, in the language that is spoken. */
-async function give(window, person, given) {
+export async function give(window, person, given) {
   for (const { path, change } of given) {
     await window.page.route((url) => url.pathname.endsWith(path), async (route) => {
       if (route.request().method() !== 'GET') return route.fallback();
@@ -175,7 +175,7 @@ async function give(window, person, given) {
   return () => window.page.unrouteAll({ behavior: 'wait' });
 }
 
-const forget = (window) => window.page.evaluate(async () => {
+export const forget = (window) => window.page.evaluate(async () => {
   (await import('/core/live-data.js')).reloadAll();
 });
 

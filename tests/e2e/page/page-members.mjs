@@ -10,6 +10,7 @@ import { Browser, noBrowser } from '../lib/browser.mjs';
 import { LANGUAGES } from '../lib/catalogue.mjs';
 import { enterNamespace } from '../lib/network.mjs';
 import { sleep, until } from '../lib/person.mjs';
+import { leaveBehind, writesInside, writesOutside } from '../lib/reading.mjs';
 import { finish, skip, test } from '../lib/report.mjs';
 import { agree, found, startPeople } from '../lib/sample.mjs';
 
@@ -334,8 +335,16 @@ async function devices({ step, circle, name, windows: [i] }) {
   });
 }
 
-async function going({ step, circle, name, windows: [i, n, l] }) {
+async function going({ step, circle, name, view, windows: [i, n, l] }) {
   const [ines, nadia, lou] = people;
+  let things = null; // every screen is looked at once: it takes a while
+  if (view === 'phone' && i.language === LANGUAGES[0]) {
+    things = await leaveBehind(people, circle);
+    await agree(people, circle);
+    await step('in it: the page offers to write', async () => {
+      assert.ok((await writesInside(i, things)).length > 3);
+    });
+  }
   await step('one leaves: what it means is said; the others know', async () => {
     await toMember(i, 'Inès');
     await confirmed(i, ['member.action.leave', { name: 'Inès' }],
@@ -344,6 +353,9 @@ async function going({ step, circle, name, windows: [i, n, l] }) {
     await i.sees(i.heading('outside.title'));
     await i.settled();
     await whole(i, [name]);
+  });
+  if (things) await step('not in it: all is read, and nothing offers to write', async () => {
+    assert.deepEqual(await writesOutside(i, things), []);
   });
   await step('nobody facilitates: two voices of two make somebody', async () => {
     await knows(lou, circle, 'Inès has gone', (all) => !named(all, 'Inès'));
@@ -382,7 +394,7 @@ async function together(language, view) {
   }
   const step = () => steps(`${language}, ${view}`);
   for (const journey of [roles, rules, writing, devices, going])
-    await journey({ step: step(), circle, name, windows });
+    await journey({ step: step(), circle, name, view, windows });
   await step()('nothing went elsewhere, no error in the console', () => {
     assert.deepEqual(windows.flatMap((window) => window.complaints())
       .filter((one) => !/404/.test(one)), []);
