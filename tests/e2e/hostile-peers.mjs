@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ask } from './lib/api.mjs';
 import { enterNamespace, Network } from './lib/network.mjs';
-import { packets, payload, port } from './lib/pcap.mjs';
+import { packets, payload, segment } from './lib/pcap.mjs';
 import { sleep, until } from './lib/person.mjs';
 import { finish, random, test } from './lib/report.mjs';
 import { agree, found, startPeople } from './lib/sample.mjs';
@@ -34,13 +34,14 @@ let circle, isFlooding = false, opened = 0;
 const hostOf = (person) => network.hosts.get(person.host);
 const strangers = Array.from({ length: ADDRESSES }, (_, at) => `10.77.0.${100 + at}`);
 
-/** The port at which that person's node listens for others. */
-function portOf(person) {
-  const table = readFileSync(`/proc/${person.process.pid}/net/tcp`, 'utf8');
-  const listening = table.split('\n').slice(1).map((line) => line.trim().split(/\s+/))
-    .filter((one) => one[3] === '0A' && !one[1].startsWith('0100007F'));
-  return listening.length > 0 && Number.parseInt(listening[0][1].split(':')[1], 16);
+/** The ports at which that person's node listens for others, by IPv4 (`tcp`) or IPv6 (`tcp6`). */
+function portsOf(person, table = 'tcp') {
+  const lines = readFileSync(`/proc/${person.process.pid}/net/${table}`, 'utf8').split('\n');
+  return lines.slice(1).map((line) => line.trim().split(/\s+/))
+    .filter((one) => one[3] === '0A' && !one[1].startsWith('0100007F'))
+    .map((one) => Number.parseInt(one[1].split(':')[1], 16));
 }
+const portOf = (person) => portsOf(person)[0];
 
 function holds(person) {
   const { pid } = person.process;
@@ -128,7 +129,25 @@ function say(person, words, localAddress) {
   });
 }
 
-/** What the second's node sends to the first's while they meet, in order. */
+/** What the one's node says in the connections that it opens to the other's: of each that began in
+ * the capture all that it sent, in order, once. */
+function dialled(frames, one, other) {
+  const ports = ['tcp', 'tcp6'].flatMap((table) => portsOf(other, table));
+  const mac = network.mac(one.host).replaceAll(':', '');
+  const flows = new Map(); // by the port that it dials from
+  for (const frame of frames) {
+    const { from, to, seq, isFirst } = segment(frame) ?? {};
+    if (frame.toString('hex', 6, 12) !== mac || !ports.includes(to)) continue;
+    if (isFirst) flows.set(from, { begin: seq, parts: new Map() });
+    const bytes = payload(frame), flow = flows.get(from);
+    if (flow && bytes.length > 0) flow.parts.set((seq - flow.begin) >>> 0, bytes);
+  }
+  return [...flows.values()].map(({ parts }) =>
+    [...parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes));
+}
+
+/** What is said while they meet, by the node that dials: {said, to}, in order, and to whom. Which
+ * of the two it is follows from their keys (docs/discovery.md). */
 async function captured() {
   const file = join(folder, 'meeting.pcap');
   const [command, argv] = Network.on(people[1].host, ['tcpdump', '-i', 'eth0', '-s', '0', '-U',
@@ -141,11 +160,13 @@ async function captured() {
   await sleep(1500);
   dump.kill('SIGINT');
   await new Promise((resolve) => { dump.on('close', resolve); });
-  const frames = packets(readFileSync(file)).filter((frame) => payload(frame).length > 0);
-  if (frames.length < 4) throw new Error(`only ${frames.length} packets`);
-  const listening = people.map(portOf);
-  const isDialled = (frame) => !listening.includes(port(frame)); // by the one who dials
-  return frames.filter(isDialled).map(payload);
+  const frames = packets(readFileSync(file)), [one, other] = people;
+  const flows = [[one, other], [other, one]].flatMap(([from, to]) =>
+    dialled(frames, from, to).map((said) => ({ said, to })));
+  // If both dialled, the connection that was kept is the one in which most was said.
+  const [kept] = flows.sort((a, b) => b.said.length - a.said.length);
+  if (!kept || kept.said.length < 4) throw new Error(`only ${kept?.said.length ?? 0} packets`);
+  return kept;
 }
 
 try {
@@ -177,15 +198,15 @@ try {
     });
 
   await test('whatever a stranger says: no byte, the same end after the same time', async () => {
-    const said = await captured();
+    const { said, to } = await captured();
     await sleep((HANDSHAKE_SECONDS + 1) * 1000); // what was half open is gone
-    const first = said[0], changed = Buffer.from(first);
+    const [first] = said, changed = Buffer.from(first);
     changed[changed.length - 1] ^= 1;
     const kinds = { nothing: [], 'one byte': [rubbish(1)], 'as many bytes': [rubbish(first.length)],
       much: [rubbish(65536)], 'what she said first': [first], 'half of it': [first.subarray(0, 20)],
       'one bit of it changed': [changed], 'all that she said': said };
     const all = await Promise.all(Object.entries(kinds).map(async ([kind, words], at) =>
-      [kind, await say(people[0], words, strangers[at])]));
+      [kind, await say(to, words, strangers[at])]));
     for (const [kind, { came, end, after }] of all) {
       console.log(`     ${kind}: ${came} bytes, ${end} after ${Math.round(after)} ms`);
       if (came > 0) throw new Error(`${kind}: ${came} bytes came`);

@@ -26,5 +26,16 @@ export function payload(frame) {
 }
 export const payloads = (frames) => frames.map(payload).filter((bytes) => bytes.length > 0);
 
+/** Of TCP: {from, to}, ports; {seq}, of its first byte; {isFirst}: it opens the connection. null of
+ * anything else. */
+export function segment(frame) {
+  const six = frame.readUInt16BE(12) === 0x86dd;
+  if (frame[six ? 20 : 23] !== 6 || (!six && frame.readUInt16BE(12) !== 0x0800)) return null;
+  const at = 14 + (six ? 40 : (frame[14] & 15) * 4);
+  const [SYN, ACK] = [2, 16], flags = frame[at + 13];
+  return { from: frame.readUInt16BE(at), to: frame.readUInt16BE(at + 2),
+    seq: frame.readUInt32BE(at + 4), isFirst: (flags & (SYN | ACK)) === SYN };
+}
+
 /** The sender's port, of UDP and TCP. */
 export const port = (frame) => frame.readUInt16BE(frame.readUInt16BE(12) === 0x86dd ? 54 : 34);
