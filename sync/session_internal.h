@@ -167,6 +167,7 @@ struct session_log {
     bool stuck;               /* what it links to does not come: let go without asking */
     bool held;                /* more of it is not taken for a limit of this copy */
     uint32_t pass;            /* pending: the last pass in which it was given to the replica */
+    uint32_t pass_runs;       /* ... and in how many runs */
     bool lamport_known;       /* of entry peer.seq + 1 */
     uint64_t lamport, lamport_seq;
 };

@@ -39,12 +39,21 @@ static bool follows(const struct chunk *c, const struct chunk *before)
            vl_id_equal(chunk_tip(before), &c->prev);
 }
 
+/* Whether it goes on from what is here of its open log, or lies beside that: it may wait for links,
+ * but for nothing of its own log. */
+static bool is_next(const struct session_log *log, const struct chunk *c)
+{
+    uint64_t next = log->mine.known ? log->mine.seq + 1 : 0;
+    return !log->closed && c->first + c->done <= next;
+}
+
 /* Whether something waits that this one would have to wait for: what comes before c in its log.
  * What comes after may wait too (it was on its way when I asked for c), and holds nothing up. Of a
- * closed log several branches may come at once. */
+ * forked log several branches may come at once, which may not be closed here yet. */
 static bool is_blocked(const struct pending *pending, const struct session_log *log,
                        const struct chunk *c)
 {
+    if (is_next(log, c)) return false;
     for (size_t i = 0; i < pending->count; i++) {
         const struct chunk *item = pending->items[i];
         if (log->closed ? follows(c, item)
@@ -91,6 +100,9 @@ static bool fits(const struct pending *pending, const struct chunk *c)
 
 #define BATCH_RUNS_MAX 64u
 #define NO_RUN         UINT32_MAX
+/* Of an open log in a pass, so that what a hostile peer lets wait costs little. An honest one shows
+ * more branches of it only when several members lie together: one past has at most half as many. */
+#define OPEN_RUNS_MAX (2u * VL_PERSON_CHAINS_MAX)
 
 struct batch { /* chunks that follow one another make one run */
     struct vl_run runs[BATCH_RUNS_MAX];
@@ -98,7 +110,7 @@ struct batch { /* chunks that follow one another make one run */
     struct vl_id tips[BATCH_RUNS_MAX];
     size_t bytes[BATCH_RUNS_MAX];
     size_t run_count;
-    bool full;                /* a chunk found no run to begin */
+    bool full;                /* a chunk found no run to begin, and may in the next batch */
     struct vl_entry *entries; /* of each run VL_CHUNK_ENTRIES_MAX */
 };
 
@@ -231,7 +243,15 @@ static vl_result batch_settle(struct vl_session *s, struct batch *b)
     return result;
 }
 
-/* The chunks that were not yet given in this pass: of an open log one run in a pass. */
+/* Of an open log one run in a batch, and after the first one in a pass only other branches, for
+ * which that one may wait. */
+static bool may_begin(const struct pending *p, const struct session_log *log, const struct chunk *c)
+{
+    if (log->closed || log->pass != p->pass) return true;
+    return is_next(log, c) && log->pass_runs < OPEN_RUNS_MAX;
+}
+
+/* The chunks that were not yet given in this pass. */
 static void batch_fill(struct vl_session *s, struct batch *b)
 {
     struct pending *p = &s->pending;
@@ -244,9 +264,14 @@ static void batch_fill(struct vl_session *s, struct batch *b)
         c->run = NO_RUN;
         if (c->pass == p->pass) continue;
         bool begun = batch_run(b, log, c) < b->run_count;
-        if (!log->closed && !begun && log->pass == p->pass) continue;
+        if (!begun && !may_begin(p, log, c)) continue;
         batch_add(b, log, c, vl_id_is_zero(&s->peer_person) ? NULL : &s->peer_person);
-        if (c->run == NO_RUN) continue;
+        if (c->run == NO_RUN) {
+            b->full = b->full || (begun && !log->closed && may_begin(p, log, c));
+            continue;
+        }
+        if (log->pass != p->pass) log->pass_runs = 0;
+        log->pass_runs += !begun;
         c->pass = p->pass;
         log->pass = p->pass;
     }

@@ -1,8 +1,9 @@
-/* A log that was forked stays marked so, whatever comes together with what showed it; and the blobs
- * that it lacks beneath its branches are asked for. */
+/* A log that was forked stays marked so, whatever comes together with what showed it; branches do
+ * not hold each other up; and the blobs that are lacking beneath them are asked for. */
 #include "sync/replica_internal.h"
 #include "tests/support/liar_circle.h"
 #include "tests/support/session_hand.h"
+#include "tests/support/test_scale.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -228,6 +229,152 @@ static void a_log_that_is_closed_while_it_is_stored_stays_closed(void **state)
     parted_end(&p);
 }
 
+/* ---- branches that come together ---- */
+
+struct together {
+    struct circle_fixture *f;
+    struct entry_run late, early; /* branches; the second entry of early links to `upon` */
+    struct entry_run before;      /* what OTHER wrote, to which late begins with a link */
+    struct entry_run upon;        /* what OTHER wrote upon late */
+};
+
+static void link_to(struct vl_entry_header *header, const struct vl_entry *entry)
+{
+    struct vl_entry_header linked;
+    assert_int_equal(vl_entry_header_decode(entry->header, &linked), VL_OK);
+    vl_entry_id(entry->header, &header->links[0]);
+    header->link_count = 1;
+    if (header->lamport <= linked.lamport) header->lamport = linked.lamport + 1;
+}
+
+/* Only its last entry is well signed. */
+static void forge_next(struct together *t, struct entry_run *run, struct vl_entry_header *header,
+                       struct vl_bytes blob, bool is_last)
+{
+    struct vl_id id;
+    entry_run_forge(run, header, blob, t->f->nodes[LIAR].keys, &id);
+    if (!is_last) run->items[run->count - 1].signature[0] ^= 1;
+    header->prev = id;
+    header->seq++;
+    header->lamport++;
+    header->link_count = 0;
+}
+
+/* FRIEND has both branches, of which no two well signed entries contradict each other, and what was
+ * written upon them. The late one begins with the higher lamport number. */
+static struct together together_make(uint64_t seed)
+{
+    struct together t = {.f = liar_circle_create(seed)};
+    struct circle_fixture *f = t.f;
+    struct vl_entry_header first, header;
+    hand_write_one(f, OTHER, 100);
+    hand_write_one(f, OTHER, 101);
+    struct vl_head tip = hand_tip_of(f, OTHER, OTHER);
+    t.before = circle_fixture_run(f, OTHER, &tip.log, tip.seq - 1, 2);
+    (void)circle_fixture_pull(f, FRIEND, OTHER);
+    hand_write_one(f, LIAR, 102);
+    struct entry_run like = liar_circle_last(f, LIAR);
+    assert_int_equal(vl_entry_header_decode(like.items[0].header, &first), VL_OK);
+    header = first;
+    link_to(&header, &t.before.items[1]);
+    for (size_t i = 0; i < 4; i++)
+        forge_next(&t, &t.late, &header, like.items[0].blob, i == 3);
+    liar_circle_give(f, OTHER, &t.late);
+    hand_write_one(f, OTHER, 103);
+    t.upon = liar_circle_last(f, OTHER);
+    header = first;
+    forge_next(&t, &t.early, &header, like.items[0].blob, false);
+    link_to(&header, &t.upon.items[0]);
+    forge_next(&t, &t.early, &header, like.items[0].blob, true);
+    liar_circle_give(f, FRIEND, &t.late);
+    liar_circle_give(f, FRIEND, &t.upon);
+    liar_circle_give(f, FRIEND, &t.early);
+    hand_write_one(f, FRIEND, 104);
+    entry_run_finish(&like);
+    return t;
+}
+
+static void together_end(struct together *t)
+{
+    entry_run_finish(&t->late);
+    entry_run_finish(&t->early);
+    entry_run_finish(&t->before);
+    entry_run_finish(&t->upon);
+    circle_fixture_destroy(t->f);
+}
+
+/* ME has the log open and neither branch. The one that comes first waits for what was written upon
+ * the other, and that one for nothing: not for its place behind the first. */
+static void a_branch_does_not_wait_behind_one_that_waits_for_it(void **state)
+{
+    (void)state;
+    struct together t = together_make(725);
+    assert_true(liar_circle_meet(t.f, ME, FRIEND));
+    for (uint64_t number = 100; number < 105; number++)
+        assert_true(liar_circle_hears(t.f, ME, number));
+    assert_int_equal(vl_replica_fork_count(replica_of(t.f, ME)), 1);
+    assert_true(liar_circle_same(t.f, ME, FRIEND));
+    assert_true(liar_circle_is_sound(t.f, ME));
+    together_end(&t);
+}
+
+/* The same one by one, in every order in which the two branches and the entry can come. */
+static void branches_and_what_is_upon_them_come_in_any_order(void **state)
+{
+    (void)state;
+    static const size_t orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                       {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        struct together t = together_make(726);
+        const struct entry_run *runs[] = {&t.late, &t.early, &t.upon};
+        liar_circle_give(t.f, ME, &t.before);
+        const size_t before = hand_entries_of(t.f, ME);
+        struct vl_session *s = hand_opened(t.f, ME, FRIEND);
+        for (size_t k = 0; k < 3; k++)
+            give_chunk(s, runs[orders[i][k]], 0, runs[orders[i][k]]->count);
+        assert_int_equal(vl_session_counts_of(s).waiting, 0);
+        assert_int_equal(hand_entries_of(t.f, ME), before + 7);
+        assert_int_equal(hand_give_drained(s), VL_OK);
+        vl_session_destroy(s);
+        together_end(&t);
+    }
+}
+
+/* A hostile peer's: thousands of branches of an open log, which all wait for what does not come.
+ * They are not all looked at again each time something comes. */
+static void branches_that_wait_side_by_side_cost_little(void **state)
+{
+    (void)state;
+    struct together t = together_make(727);
+    struct vl_entry_header header;
+    struct vl_id id;
+    struct entry_run branches = {0};
+    const size_t count = test_scale(VL_PENDING_ENTRIES_MAX - 1, 600);
+    assert_int_equal(vl_entry_header_decode(t.early.items[0].header, &header), VL_OK);
+    link_to(&header, &t.upon.items[0]);
+    for (size_t i = 0; i < count; i++) {
+        header.wall.ms++;
+        entry_run_forge(&branches, &header, t.early.items[0].blob, t.f->nodes[LIAR].keys, &id);
+    }
+    liar_circle_give(t.f, ME, &t.before);
+    struct vl_session *s = hand_opened(t.f, ME, FRIEND);
+    for (size_t i = 0; i < count; i++)
+        give_chunk(s, &branches, i, i + 1);
+    assert_int_equal(vl_session_counts_of(s).waiting, count);
+    uint64_t calls = memory_storage_calls(t.f->nodes[ME].memory);
+    hand_write_one(t.f, OUT, 105);
+    struct entry_run news = liar_circle_last(t.f, OUT);
+    give_chunk(s, &news, 0, 1);
+    calls = memory_storage_calls(t.f->nodes[ME].memory) - calls;
+    assert_true(liar_circle_hears(t.f, ME, 105));
+    assert_in_range(calls, 1, 1000); /* of the storage; 128 branches cost some 500 */
+    assert_int_equal(vl_session_counts_of(s).waiting, count);
+    vl_session_destroy(s);
+    entry_run_finish(&branches);
+    entry_run_finish(&news);
+    together_end(&t);
+}
+
 /* ---- blobs that are lacking beneath a branch ---- */
 
 #define COMMON 4u
@@ -387,6 +534,9 @@ int main(void)
         cmocka_unit_test(a_fork_hidden_behind_its_own_entries_is_seen),
         cmocka_unit_test(what_shows_a_fork_comes_together_with_what_goes_on),
         cmocka_unit_test(a_log_that_is_closed_while_it_is_stored_stays_closed),
+        cmocka_unit_test(a_branch_does_not_wait_behind_one_that_waits_for_it),
+        cmocka_unit_test(branches_and_what_is_upon_them_come_in_any_order),
+        cmocka_unit_test(branches_that_wait_side_by_side_cost_little),
         cmocka_unit_test(a_blob_beneath_branches_is_asked_for_and_comes),
         cmocka_unit_test(a_blob_beneath_a_branch_of_a_branch_is_asked_for_and_comes),
         cmocka_unit_test(a_branch_beside_a_blob_that_is_lacking_is_named),
