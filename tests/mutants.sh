@@ -9,6 +9,7 @@
 #   11 an oracle for probing                                13 erasure that isn't
 #   14 weak use of the PAKE                                 15 input without bounds
 #   16 whose something is: asked only when it is read, or believed without authority
+#   17 a forked log is done with: its mark, its live control entries, its blobs, its other branches
 # A defence is a piece of a source file, written here as it stands there; without it the file is compiled
 # again and linked before the library, into the simulator or a unit test. Nothing in sync/ knows of this.
 set -u
@@ -258,6 +259,48 @@ mutant 16 sync/replica_member.c test_author <<'C'
 C
 mutant 16 sync/replica_member.c test_author <<'C'
     if (result != VL_OK || state.person.size == 0) out->person = (struct vl_id){{0}};
+--
+C
+
+mutant 17 sync/replica_count.c test_closed_control <<'C'
+    vl_result result = newest_live_control(r, chain, out);
+--
+    vl_result result = VL_ERR_NOT_FOUND;
+    *out = NULL;
+C
+mutant 17 sync/replica_count.c test_closed_control <<'C'
+    if (row_is_empty(row) || chain->live <= row->first_seq) return VL_ERR_NOT_FOUND;
+    if (chain->live <= row->tip_seq) VL_TRY(rows_id(r, row->index, chain->live - 1, &id));
+    VL_TRY(replica_past_here(r, &id, &past));
+--
+    if (chain->control == 0 || chain->control > chain->live) return VL_ERR_NOT_FOUND;
+    VL_TRY(rows_id(r, row->index, chain->control - 1, &id));
+    VL_TRY(replica_past_here(r, &id, &past));
+C
+mutant 17 sync/replica_count.c test_closed_control <<'C'
+    if (result == VL_OK && (*out)->seq >= row->kept) return VL_OK;
+--
+C
+mutant 17 sync/replica_chain.c test_closed_log <<'C'
+chain->row.flags & (VL_LOG_CROWDED | VL_LOG_FORKED | VL_LOG_FIRST);
+--
+chain->row.flags & VL_LOG_CROWDED;
+C
+mutant 17 sync/session_pending.c test_closed_log <<'C'
+    if (is_beside(log, &header)) return VL_OK;
+--
+C
+mutant 17 sync/session_pending.c test_closed_log <<'C'
+    if (is_next(log, c)) return false;
+--
+C
+mutant 17 sync/session_pending.c test_closed_log <<'C'
+    return is_next(log, c) && log->pass_runs < OPEN_RUNS_MAX;
+--
+    return false;
+C
+mutant 17 sync/replica_closed.c test_closed_log <<'C'
+        if (parent->bare > 0 && parent->bare <= chain->row.first_seq) return true;
 --
 C
 
