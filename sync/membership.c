@@ -289,6 +289,19 @@ vl_result vl_membership_find_device(const struct vl_membership *m, struct vl_byt
     return VL_OK;
 }
 
+bool vl_membership_owed(const struct vl_membership *m, struct vl_bytes giver, struct vl_owed_at *at,
+                        struct vl_owed_seal *out)
+{
+    assert(m->settled);
+    struct owed_seal owed = {.device = at->device, .epoch = at->epoch};
+    uint32_t number = vl_name_table_find(&m->graph.device_names, giver);
+    if (number == VL_NO_INDEX || !vl_epochs_owed(&m->graph, &m->whole, number, &owed)) return false;
+    out->epoch = vl_name_table_name(&m->graph.names, m->graph.epochs.at[owed.epoch]);
+    out->device = vl_name_table_name(&m->graph.device_names, owed.device);
+    *at = (struct vl_owed_at){.device = owed.device, .epoch = owed.epoch + 1};
+    return true;
+}
+
 enum vl_standing vl_membership_standing(const struct vl_membership *m, struct vl_bytes entry,
                                         bool *is_end)
 {

@@ -129,15 +129,15 @@ static bool knows_any(const struct member_graph *g, const struct member_node *ep
     return false;
 }
 
-static bool may_get_seal(const struct member_graph *g, const struct member_node *seal,
-                         const struct member_node *epoch, uint32_t device)
+bool vl_may_get_seal(const struct member_graph *g, const struct vl_bitset *past,
+                     const struct member_node *epoch, uint32_t device)
 {
     if (vl_bitset_has(&epoch->devices_at, device)) return true;
     if (vl_graph_enrolled(g, device, &epoch->past)) return false;
     const struct member_device *d = &g->devices[device];
     bool enrolled = false;
     for (size_t i = 0; i < d->enrolments.count; i++) {
-        if (!vl_bitset_has(&seal->past, d->enrolments.at[i])) continue;
+        if (!vl_bitset_has(past, d->enrolments.at[i])) continue;
         const struct member_person *owner = &g->persons[d->enrolled_for.at[i]];
         if (knows_any(g, epoch, &owner->member_ends) || knows_any(g, epoch, &owner->role_ends))
             return false;
@@ -153,7 +153,7 @@ static bool may_seal(const struct member_graph *g, const struct member_node *nod
     const struct member_node *epoch = g->nodes[node->target_node];
     if (epoch->kind != VL_CONTROL_EPOCH || !epoch->authorised) return false;
     for (size_t i = 0; i < node->key_count; i++)
-        if (!may_get_seal(g, node, epoch, node->keys[i].device)) return false;
+        if (!vl_may_get_seal(g, &node->past, epoch, node->keys[i].device)) return false;
     return true;
 }
 

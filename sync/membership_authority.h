@@ -9,4 +9,9 @@
 VL_MUST_USE vl_result vl_authority_judge(struct member_graph *g, struct member_view *past,
                                          struct member_node *node);
 
+/* R11: whether an authorised epoch may be sealed to the device by an entry with that past: never to
+ * somebody who comes back, nor to a device that was put out. */
+bool vl_may_get_seal(const struct member_graph *g, const struct vl_bitset *past,
+                     const struct member_node *epoch, uint32_t device);
+
 #endif

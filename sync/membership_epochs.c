@@ -1,4 +1,5 @@
 #include "sync/membership_epochs.h"
+#include "sync/membership_authority.h"
 
 #include <stdlib.h>
 
@@ -120,4 +121,55 @@ vl_result vl_epochs_choose(const struct member_graph *g, const struct member_vie
     vl_index_list_finish(&usable);
     vl_bitset_finish(&holders);
     return result;
+}
+
+/* ---- what is owed to newcomers ---- */
+
+static bool holds(const struct member_graph *g, const struct member_view *view,
+                  const struct member_node *epoch, uint32_t device)
+{
+    if (epoch->device == device || is_recipient(epoch, device)) return true;
+    for (size_t i = 0; i < epoch->seals.count; i++)
+        if (vl_bitset_has(&view->closure, epoch->seals.at[i]) &&
+            is_recipient(g->nodes[epoch->seals.at[i]], device))
+            return true;
+    return false;
+}
+
+/* Whether `giver` sealed an epoch to the device in whose past it was not enrolled. */
+static bool gave_past(const struct member_graph *g, const struct member_view *view, uint32_t giver,
+                      uint32_t device)
+{
+    for (size_t i = 0; i < g->epochs.count; i++) {
+        const struct member_node *epoch = g->nodes[g->epochs.at[i]];
+        for (size_t k = 0; k < epoch->seals.count; k++) {
+            const struct member_node *seal = g->nodes[epoch->seals.at[k]];
+            if (seal->device == giver && vl_bitset_has(&view->closure, epoch->seals.at[k]) &&
+                is_recipient(seal, device) && !vl_graph_enrolled(g, device, &epoch->past))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool lacks(const struct member_graph *g, const struct member_view *view, uint32_t entry,
+                  uint32_t device)
+{
+    const struct member_node *epoch = g->nodes[entry];
+    return vl_bitset_has(&view->closure, entry) && !holds(g, view, epoch, device) &&
+           !vl_graph_enrolled(g, device, &epoch->past) &&
+           vl_may_get_seal(g, &view->closure, epoch, device);
+}
+
+bool vl_epochs_owed(const struct member_graph *g, const struct member_view *view, uint32_t giver,
+                    struct owed_seal *at)
+{
+    for (size_t d = vl_bitset_next(&view->current, at->device); d != SIZE_MAX;
+         d = vl_bitset_next(&view->current, d + 1)) {
+        if (d != at->device) *at = (struct owed_seal){.device = (uint32_t)d};
+        if (d == giver || !gave_past(g, view, giver, at->device)) continue;
+        for (; at->epoch < g->epochs.count; at->epoch++)
+            if (lacks(g, view, g->epochs.at[at->epoch], at->device)) return true;
+    }
+    return false;
 }

@@ -141,6 +141,7 @@ struct vl_replica {
     bool recount;  /* what counts may have changed in this transaction */
     bool rebuild;  /* the cells hold what they must not: all made anew before the commit */
     bool relearn;  /* other control entries are live than those in memory */
+    bool owes;     /* control entries came: some newcomer may lack an epoch (append_owed) */
     bool relive;   /* logs were closed: what is live is found anew, and may be less */
 
     struct chain *chains; /* by index */
@@ -374,6 +375,8 @@ void member_clear(struct vl_replica *r);
 /* ---- epochs (replica_epoch.c) ---- */
 
 const uint8_t *epoch_secret(const struct vl_replica *r, const struct vl_id *key_id); /* or NULL */
+const struct epoch *epoch_by_entry(const struct vl_replica *r,
+                                   const struct vl_id *entry); /* or NULL */
 /* From an EPOCH or SEAL entry. A box that does not open is passed over. */
 VL_MUST_USE vl_result epoch_learn(struct vl_replica *r, const struct control_entry *entry);
 VL_MUST_USE vl_result epoch_keep_secret(struct vl_replica *r, const struct vl_id *key_id,

@@ -186,6 +186,7 @@ vl_result member_learn(struct vl_replica *r, const struct control_entry *entry)
         result = remember(r, entry, &entry->control->enrolments[i].card, &view.persons[i]);
     view_finish(&view);
     if (entry->is_outside) return result;
+    r->owes = true;
     if (result == VL_OK &&
         (entry->control->kind == VL_CONTROL_EPOCH || entry->control->kind == VL_CONTROL_SEAL))
         result = epoch_learn(r, entry);

@@ -191,6 +191,17 @@ static void seal_to(struct vl_replica *r, const struct vl_id *key_id,
         randombytes_buf(out->box, sizeof out->box);
 }
 
+static vl_result append_seal(struct vl_replica *r, const struct epoch *epoch,
+                             const uint8_t secret[static 32], const struct vl_device_card *card,
+                             vl_wall now, struct vl_id *id)
+{
+    struct vl_seal seal;
+    seal_to(r, &epoch->key_id, secret, card, &seal);
+    struct vl_control control = {
+        .kind = VL_CONTROL_SEAL, .target = epoch->entry, .seals = &seal, .seal_count = 1};
+    return append_control(r, &control, now, id);
+}
+
 /* The secret sealed to every current device, this one included: it opens its own again when the
  * replica is opened. */
 static vl_result seals_for_all(struct vl_replica *r, const struct vl_id *key_id,
@@ -247,11 +258,44 @@ static bool is_current_device(struct vl_replica *r, const uint8_t sign[static 32
            state.current;
 }
 
+#define OWED_AT_ONCE 8u
+
+/* Epochs that others made before they heard of somebody whom this device gave the past: it alone
+ * knows that she may read them. It does so while its log has room, so that nobody who makes many
+ * epochs has it begin logs. */
+static vl_result append_owed(struct vl_replica *r, vl_wall now)
+{
+    struct vl_bytes me = vl_bytes(r->keys->card.sign, sizeof r->keys->card.sign);
+    struct vl_owed_at at = {0};
+    struct vl_owed_seal owed;
+    for (size_t sealed = 0; r->owes && sealed < OWED_AT_ONCE;) {
+        const struct chain *own = chain_own(r);
+        if (own == NULL || own->row.controls >= VL_LOG_CONTROLS_MAX / 2) return VL_OK;
+        VL_TRY(vl_membership_settle(r->membership));
+        if (!vl_membership_owed(r->membership, me, &at, &owed)) {
+            r->owes = false;
+            return VL_OK;
+        }
+        struct vl_id id;
+        assert(owed.epoch.size == sizeof id.bytes && owed.device.size == 32);
+        memcpy(id.bytes, owed.epoch.data, sizeof id.bytes);
+        const struct epoch *epoch = epoch_by_entry(r, &id);
+        const struct enrolled *enrolled = member_enrolled(r, owed.device.data);
+        const uint8_t *secret = epoch == NULL ? NULL : epoch_secret(r, &epoch->key_id);
+        if (secret == NULL || enrolled == NULL) continue;
+        vl_result result = append_seal(r, epoch, secret, &enrolled->card, now, &id);
+        if (result != VL_OK && result != VL_ERR_AUTHORITY) return result;
+        sealed++;
+    }
+    return VL_OK;
+}
+
 /* The epoch to write under (R11), made now if there is none. One entry links to VL_LINKS_MAX heads
  * at most, so with more of them its past may lack an end; the next one has this one in its past
  * and links to others. */
 static vl_result ensure_epoch(struct vl_replica *r, vl_wall now, const struct epoch **out)
 {
+    VL_TRY(append_owed(r, now));
     VL_TRY(epoch_current(r, out));
     if (*out != NULL) return VL_OK;
     if (!is_current_device(r, r->keys->card.sign)) return VL_ERR_NO_KEY;
@@ -270,13 +314,9 @@ static vl_result append_seals(struct vl_replica *r, const struct vl_device_card 
     for (size_t i = 0; i < epochs; i++) {
         struct epoch epoch = r->epochs[i];
         const uint8_t *secret = epoch_secret(r, &epoch.key_id);
-        struct vl_seal seal;
         struct vl_id id;
         if (secret == NULL) continue;
-        seal_to(r, &epoch.key_id, secret, card, &seal);
-        struct vl_control control = {
-            .kind = VL_CONTROL_SEAL, .target = epoch.entry, .seals = &seal, .seal_count = 1};
-        vl_result result = append_control(r, &control, now, &id);
+        vl_result result = append_seal(r, &epoch, secret, card, now, &id);
         if (result != VL_OK && result != VL_ERR_AUTHORITY) return result;
     }
     return VL_OK;

@@ -93,6 +93,19 @@ VL_MUST_USE vl_result vl_membership_find_device(const struct vl_membership *m,
                                                 struct vl_bytes device,
                                                 struct vl_device_state *out);
 
+/* After settle. The next seal that this device owes: to a newcomer whom it gave epochs older than
+ * herself, an epoch that somebody made before she was known there. Without it she never reads what
+ * was written under that one. Begins with *at zeroed; false: there is none more. Views into memory
+ * of m, until the next add; *at stays good. */
+struct vl_owed_seal {
+    struct vl_bytes epoch, device;
+};
+struct vl_owed_at {
+    uint32_t device, epoch;
+};
+bool vl_membership_owed(const struct vl_membership *m, struct vl_bytes giver, struct vl_owed_at *at,
+                        struct vl_owed_seal *out);
+
 /* Whether a tombstone, for ever, erases content that this device wrote: the one place of that rule.
  * It was authorised (void or not: an erasure cannot be unmade), and either its author enrolled the
  * device in its past, or she was facilitator there. */

@@ -276,6 +276,89 @@ static void a_newcomer_gets_the_past_or_does_not(void **state)
     circle_fixture_destroy(f);
 }
 
+static void add_without_the_past(struct circle_fixture *f, size_t by, size_t newcomer)
+{
+    struct vl_enrolment enrolment = circle_fixture_enrolment(f, newcomer);
+    struct vl_control add = {.kind = VL_CONTROL_ADD,
+                             .target = f->nodes[newcomer].person,
+                             .enrolments = &enrolment,
+                             .enrolment_count = 1};
+    struct vl_id id;
+    assert_int_equal(vl_replica_control(f->nodes[by].replica, &add, f->now, &id), VL_OK);
+}
+
+static size_t control_entries(struct circle_fixture *f, size_t node)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < memory_storage_entry_count(f->nodes[node].memory); i++)
+        count += memory_storage_entry_at(f->nodes[node].memory, i)->kind == VL_ENTRY_CONTROL;
+    return count;
+}
+
+/* Somebody leaves and is re-keyed without, by who has not heard yet of those who come. */
+static void what_was_written_while_she_came_is_hers_too_if_the_past_is(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, 24);
+    size_t with = circle_fixture_stranger(f), without = circle_fixture_stranger(f);
+    circle_fixture_add(f, 0, with);
+    add_without_the_past(f, 0, without);
+    (void)must(f, 2, VL_CONTROL_LEAVE, 2);
+    (void)circle_fixture_pull(f, 1, 2);
+    struct vl_id meanwhile = say(f, 1, 1);
+    circle_fixture_sync_all(f);
+    assert_false(reads(f, with, meanwhile));
+    (void)say(f, 1, 2); /* she does not know what the one who added her decided */
+    circle_fixture_sync_all(f);
+    assert_false(reads(f, with, meanwhile));
+
+    struct vl_id later = say(f, 0, 3);
+    circle_fixture_sync_all(f);
+    for (size_t node = 0; node < f->count; node++)
+        assert_true(reads(f, node, later) == (node != 2));
+    assert_true(reads(f, with, meanwhile));
+    assert_false(reads(f, without, meanwhile));
+    const size_t entries = control_entries(f, 0);
+    (void)say(f, 0, 4);
+    assert_int_equal(control_entries(f, 0), entries); /* once */
+    assert_sound(f);
+    circle_fixture_destroy(f);
+}
+
+/* Epochs that somebody makes without end do not have her who owes them begin logs. */
+static void what_is_owed_takes_half_a_log_at_most(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 25);
+    size_t with = circle_fixture_stranger(f), hers;
+    struct vl_control epoch = {.kind = VL_CONTROL_EPOCH};
+    circle_fixture_add(f, 0, with);
+    for (uint64_t i = 0; i < VL_LOG_CONTROLS_MAX - 8; i++) {
+        uint8_t secret[32];
+        struct vl_seal seal = {0};
+        struct vl_id id;
+        randombytes_buf(secret, sizeof secret);
+        vl_epoch_key_id(&f->id, secret, &epoch.key_id);
+        memcpy(seal.recipient, f->nodes[0].keys->card.sign, sizeof seal.recipient);
+        assert_int_equal(vl_key_box_seal(secret, &f->id, &epoch.key_id, &f->nodes[0].keys->card,
+                                         f->nodes[1].keys->card.sign, seal.box),
+                         VL_OK);
+        epoch.seals = &seal;
+        epoch.seal_count = 1;
+        assert_int_equal(vl_replica_control(f->nodes[1].replica, &epoch, f->now, &id), VL_OK);
+    }
+    (void)circle_fixture_pull(f, 0, 1);
+    hers = control_entries(f, 0);
+    for (uint64_t i = 0; i < 12; i++) {
+        const size_t before = control_entries(f, 0);
+        (void)say(f, 0, 10 + i);
+        assert_true(control_entries(f, 0) <= before + 9); /* at once, and an epoch of her own */
+    }
+    assert_true(control_entries(f, 0) > hers + VL_LOG_CONTROLS_MAX / 4);
+    assert_true(control_entries(f, 0) <= hers + VL_LOG_CONTROLS_MAX / 2 + 1);
+    circle_fixture_destroy(f);
+}
+
 /* ---- roles and devices ---- */
 
 static void two_confirmed_persons_remove_a_facilitator(void **state)
@@ -422,6 +505,8 @@ int main(void)
         cmocka_unit_test(adding_again_makes_all_she_wrote_count),
         cmocka_unit_test(two_removals_at_once_end_in_a_key_that_neither_has),
         cmocka_unit_test(a_newcomer_gets_the_past_or_does_not),
+        cmocka_unit_test(what_was_written_while_she_came_is_hers_too_if_the_past_is),
+        cmocka_unit_test(what_is_owed_takes_half_a_log_at_most),
         cmocka_unit_test(two_confirmed_persons_remove_a_facilitator),
         cmocka_unit_test(a_circle_without_facilitator_votes_one),
         cmocka_unit_test(a_person_adds_and_removes_her_devices),
