@@ -12,6 +12,7 @@ import { Network } from './network.mjs';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
 const require = createRequire(import.meta.url);
+const ANSWERED = 'Failed to load resource: the server responded with a status of';
 const PATIENCE_MS = 30000; // what is not there by then does not come; nothing is measured by it
 
 export const VIEWS = {
@@ -97,12 +98,18 @@ export class Window {
         this.problems.push(`${request.method()} ${request.url()}: ${errorText}`);
       }
     });
+    context.on('response', (answer) => {
+      if (answer.status() < 400) return;
+      const path = answer.url().replace(`${this.origin}/api/v1/`, '');
+      this.problems.push(`refused: ${answer.request().method()} ${path}: ${answer.status()}`);
+    });
     context.on('dialog', (dialog) => {
       this.problems.push(`a dialog: ${dialog.message()}`);
       dialog.dismiss().catch(() => {});
     });
     context.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) {
+      const isAnswer = message.text().startsWith(ANSWERED); // told by the answer itself
+      if (['error', 'warning'].includes(message.type()) && !isAnswer) {
         this.problems.push(`console: ${message.text()} (${message.location().url})`);
       }
     });
@@ -187,7 +194,15 @@ export class Window {
     }, [only, within]);
   }
 
-  /** What must never be: requests to anywhere but her node, console errors, dialogs. */
+  /** What was to come is no complaint: forgets those that match, and gives how many they were. A
+   * refusal is "refused: PATCH circles/ID/settings: 400". */
+  forgive(pattern) {
+    const before = this.problems.length;
+    this.problems = this.problems.filter((one) => !pattern.test(one));
+    return before - this.problems.length;
+  }
+
+  /** What must never be: requests to anywhere but her node, refusals, console errors, dialogs. */
   complaints() {
     const elsewhere = this.requests.filter((url) =>
       !url.startsWith(`${this.origin}/`) && !/^(file|about|blob|data):/.test(url));
