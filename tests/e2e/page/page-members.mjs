@@ -1,5 +1,5 @@
-// What people do with one another from the page, and with their devices, rules and settings: seen
-// here, and known on the others' nodes. In both languages, at both widths.
+// What people do with one another from the page, and with their devices and rules: seen here, and
+// known on the others' nodes. In both languages, at both widths.
 //   node tests/e2e/page/page-members.mjs [fr|en] [phone|laptop]
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
@@ -8,10 +8,11 @@ import { ask } from '../lib/api.mjs';
 import { faults } from '../lib/audit.mjs';
 import { Browser, noBrowser } from '../lib/browser.mjs';
 import { LANGUAGES } from '../lib/catalogue.mjs';
+import { dialog, inDialog, says, steps } from '../lib/journey.mjs';
 import { enterNamespace } from '../lib/network.mjs';
 import { sleep, until } from '../lib/person.mjs';
 import { leaveBehind, writesInside, writesOutside } from '../lib/reading.mjs';
-import { finish, skip, test } from '../lib/report.mjs';
+import { finish } from '../lib/report.mjs';
 import { agree, found, startPeople } from '../lib/sample.mjs';
 
 if (noBrowser()) finish(noBrowser());
@@ -39,12 +40,6 @@ const share = (person, circle, title) => ask(person, 'POST', `circles/${circle}/
 const has = (person, circle, title) => until(`${person.name} has ${title}`, 60, async () =>
   (await sharesOf(person, circle)).includes(title));
 
-const dialog = (window) => window.page.getByRole('dialog');
-const inDialog = (window, key, values) =>
-  dialog(window).getByRole('button', { name: window.t(key, values), exact: true });
-const says = (window, key, values) =>
-  window.sees(window.page.getByText(window.t(key, values), { exact: true }).first(), 60000);
-
 /** Presses what asks first, reads what it means, and says yes. */
 async function confirmed(window, [key, values], means, yes = 'member.yes') {
   await window.press(key, values);
@@ -59,18 +54,6 @@ async function toMember(window, name) {
   await window.press('bar.members');
   await window.page.locator('li .item').filter({ hasText: name }).first().click();
   await window.sees(window.page.getByRole('heading', { name, exact: true }));
-}
-
-function steps(label) {
-  let isStopped = false;
-  return async (what, run) => {
-    if (isStopped) return skip(`${label}: ${what}`, 'a step before failed');
-    isStopped = true;
-    return test(`${label}: ${what}`, async () => {
-      await run();
-      isStopped = false;
-    });
-  };
 }
 
 async function whole(window, data) {
@@ -370,7 +353,7 @@ async function going({ step, circle, name, view, windows: [i, n, l] }) {
     await knows(nadia, circle, 'Lou facilitates', (all) =>
       named(all, 'Lou').role === 'facilitator');
   });
-  await step('one is put out: what it means is said; she is told', async () => {
+  await step('one is put out: what it means is said; nobody is with her any more', async () => {
     await toMember(l, 'Nadia');
     await confirmed(l, ['member.action.remove', { name: 'Nadia' }],
       [['member.means.remove', { name: 'Nadia' }], ['member.keeps']]);
@@ -382,8 +365,50 @@ async function going({ step, circle, name, view, windows: [i, n, l] }) {
   });
 }
 
-async function together(language, view) {
-  const name = `Jeudi ${language} ${view}`;
+/** A circle of all three that were confirmed, of whom two facilitate. */
+async function twoVoices({ step, circle, name, windows: [i, n, l] }) {
+  const [ines, nadia, lou] = people;
+  const act = (person, action, whom) => ask(person, 'POST', `circles/${circle}/members/${action}`,
+    { body: { person: whom.name } });
+  const proposal = ['proposals.remove', { by: 'Nadia', name: 'Inès' }];
+  const removal = [['member.means.remove', { name: 'Inès' }], ['member.keeps']];
+
+  await step('who facilitates stays, while one alone wants her out', async () => {
+    await act(nadia, 'vouch', lou);
+    await act(ines, 'promote', nadia);
+    for (const person of people) {
+      await knows(person, circle, 'Lou is confirmed, Nadia facilitates', (all) =>
+        named(all, 'Lou').confirmed && named(all, 'Nadia').role === 'facilitator');
+    }
+    await toMember(n, 'Inès');
+    await confirmed(n, ['member.action.remove', { name: 'Inès' }], removal);
+    await says(n, 'member.waits');
+    for (const window of [i, n, l]) { // she whom it is about, too
+      await window.press('bar.members');
+      await says(window, ...proposal);
+      await whole(window, [name]);
+    }
+    for (const person of people)
+      assert.equal((await memberOf(person, circle, 'Inès')).role, 'facilitator', person.name);
+    for (const window of [i, n]) // neither of those two is the other voice
+      assert.equal(await window.button('proposals.endorse').count(), 0);
+  });
+
+  await step('she is out when another one agrees, which is told to both', async () => {
+    await confirmed(l, ['proposals.endorse'], removal.slice(0, 1), 'proposals.yes');
+    for (const [person, window] of [[nadia, n], [lou, l]]) {
+      await knows(person, circle, 'Inès is out', (all) => !named(all, 'Inès'));
+      await says(window, 'members.count', { count: 2 });
+      await window.page.getByText(window.t(...proposal)).waitFor({ state: 'detached' });
+      await whole(window, [name]);
+    }
+    await share(nadia, circle, 'Sans elle');
+    await has(lou, circle, 'Sans elle');
+    assert.ok(!(await sharesOf(ines, circle)).includes('Sans elle'), 'she receives it');
+  });
+}
+
+async function together(language, view, name, journeys) {
   const circle = await found(people, { name });
   const windows = [];
   for (const person of people)
@@ -395,144 +420,12 @@ async function together(language, view) {
     await window.sees(window.page.getByRole('heading', { name, exact: true }));
   }
   const step = () => steps(`${language}, ${view}`);
-  for (const journey of [roles, rules, writing, devices, going])
+  for (const journey of journeys)
     await journey({ step: step(), circle, name, view, windows });
   await step()('nothing went elsewhere, no error in the console', () => {
     assert.deepEqual(windows.flatMap((window) => window.complaints()), []);
   });
   for (const window of windows) await window.close();
-}
-
-// ---- of one device alone ----
-
-async function alone(language, view) {
-  const step = steps(`${language}, ${view}, her own`);
-  const [zoe] = await startPeople(['Zoé'], keep);
-  await ask(zoe, 'POST', 'circles',
-    { body: { name: 'À moi', pseudonym: 'Zoé', private: true } });
-  const w = await browser.open(zoe, { language, view, plain: true });
-  const other = LANGUAGES.find((one) => one !== language);
-  const pick = (key, option) => w.page.getByRole('group', { name: w.t(key) })
-    .getByLabel(w.t(option), { exact: true }).check();
-  const root = (name) => w.page.evaluate((one) => document.documentElement.dataset[one], name);
-  const size = () => w.page.evaluate(() =>
-    parseFloat(getComputedStyle(document.querySelector('main p, main label')).fontSize));
-  const preferences = () => ask(zoe, 'GET', 'preferences');
-  const toSettings = async () => {
-    await w.press('settings.title');
-    await w.sees(w.heading('settings.title'));
-  };
-
-  await step('colours, larger letters, the quiet screen', async () => {
-    await w.settled();
-    await toSettings();
-    for (const [theme, shown] of [['dark', 'dark'], ['contrast', 'contrast'], ['light', 'light']]) {
-      await pick('settings.theme', `settings.themes.${theme}`);
-      assert.equal(await root('theme'), shown);
-    }
-    const before = await size();
-    await pick('settings.text', 'settings.texts.large');
-    assert.ok(await size() > before * 1.15, `${await size()} px`);
-    await pick('settings.text', 'settings.texts.normal');
-    await w.page.getByRole('switch', { name: w.t('settings.quiet') }).check();
-    assert.equal(await root('quiet'), 'true');
-    await w.page.getByRole('switch', { name: w.t('settings.quiet') }).uncheck();
-    await until('the vault has it', 15, async () => (await preferences()).theme === 'light');
-  });
-
-  await step('another language: every word changes, what is being typed stays', async () => {
-    const second = await w.beside();
-    await second.settled();
-    await second.press('bar.shares');
-    await second.press('shares.write');
-    await second.fill('shares.labels.text', 'une phrase pas finie');
-    await w.page.getByLabel(w.t(`languages.${other}`), { exact: true }).check();
-    w.language = other;
-    second.language = other;
-    await w.sees(w.heading('settings.title'));
-    await second.sees(second.button('shares.send'));
-    assert.equal(await second.field('shares.labels.text').inputValue(), 'une phrase pas finie');
-    for (const one of [w, second]) await whole(one, ['À moi', 'Zoé']);
-    await w.page.getByLabel(w.t(`languages.${language}`), { exact: true }).check();
-    w.language = language;
-    await w.sees(w.heading('settings.title'));
-    await second.page.close();
-    w.pending.clear(); // of what was closed
-  });
-
-  const isLocked = async () => (await ask(zoe, 'GET', 'status')).locked;
-  const open = async (passphrase) => {
-    await w.fill('locked.passphrase', passphrase);
-    await w.page.locator('form').getByRole('button').click();
-  };
-  const lock = async () => {
-    await w.press('settings.lock');
-    await w.sees(w.field('locked.passphrase'));
-    assert.ok(await isLocked(), 'it is not locked');
-    assert.ok(!(await w.page.content()).includes('À moi'), 'something is left');
-  };
-  const shut = async () => { // a wrong one is said, and nothing opens
-    await until('it is said', 60, async () =>
-      await w.field('locked.passphrase').getAttribute('aria-invalid') === 'true');
-    assert.ok(await isLocked(), 'it opened');
-    assert.equal(w.forgive(/^refused: POST unlock: 403$/), 1);
-    await new Promise((resolve) => { setTimeout(resolve, 1500); }); // it has to wait
-  };
-  const isHome = () => w.sees(w.page.getByRole('heading', { name: 'À moi', exact: true }), 60000);
-
-  await step('closed; a wrong passphrase, then the right one', async () => {
-    await lock();
-    await open('une autre phrase de passe');
-    await shut();
-    await whole(w, []);
-    await open(zoe.passphrase);
-    await isHome();
-  });
-
-  await step('another passphrase: the old one opens no more', async () => {
-    await toSettings();
-    await w.press('settings.passphrase');
-    const change = async (old, first, second) => {
-      await w.fill('settings.passphraseOld', old);
-      await w.fill('settings.passphraseNew', first);
-      await w.fill('welcome.again', second);
-      await inDialog(w, 'settings.change').click();
-    };
-    await change(zoe.passphrase, 'une nouvelle phrase', 'pas la même phrase');
-    await w.sees(dialog(w).getByText(w.t('welcome.differ')));
-    await change(zoe.passphrase, 'courte', 'courte');
-    await w.sees(dialog(w).getByText(w.t('welcome.tooShort', { least: 12 })));
-    await whole(w, ['À moi', 'Zoé']);
-    await change(zoe.passphrase, 'une nouvelle phrase', 'une nouvelle phrase');
-    await says(w, 'settings.passphraseDone');
-    await dialog(w).waitFor({ state: 'detached' });
-    await lock();
-    await open(zoe.passphrase);
-    await shut();
-    await open('une nouvelle phrase');
-    await isHome();
-  });
-
-  await step('all is taken away, after the passphrase: the page of recipes is left', async () => {
-    await toSettings();
-    await w.press('settings.wipe');
-    await inDialog(w, 'settings.wipeLook').click();
-    await w.sees(dialog(w).getByText(w.t('settings.wipeAlone', { name: 'À moi' })));
-    await whole(w, ['À moi', 'Zoé']);
-    await w.fill('common.passphraseAgain', 'une nouvelle phrase');
-    await inDialog(w, 'settings.wipeYes').click();
-    await w.page.waitForFunction(() => !document.getElementById('page'), null, { timeout: 60000 });
-    const { title, html } = await w.page.evaluate(() => ({ title: document.title,
-      html: document.documentElement.outerHTML }));
-    assert.equal(title, w.t('recipes.title'));
-    assert.ok(!/veill|À moi|Zoé/i.test(html), 'something is left');
-    assert.equal((await ask(zoe, 'GET', 'status')).new, true);
-  });
-
-  await step('nothing went elsewhere, no error in the console', () => {
-    assert.deepEqual(w.complaints(), []);
-  });
-  await w.close();
 }
 
 try {
@@ -542,8 +435,10 @@ try {
   for (const language of LANGUAGES) {
     for (const view of ['phone', 'laptop']) {
       if (!wanted.every((one) => [language, view].includes(one))) continue;
-      await together(language, view);
-      if ((language === 'fr') === (view === 'phone')) await alone(language, view);
+      await together(language, view, `Jeudi ${language} ${view}`,
+        [roles, rules, writing, devices, going]);
+      if ((language === 'fr') === (view === 'phone'))
+        await together(language, view, `À deux voix ${language}`, [twoVoices]);
     }
   }
 } finally {
