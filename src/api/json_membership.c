@@ -1,8 +1,10 @@
 #include "api/json_membership.h"
+#include "api/json.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 #include <veillee/counting.h>
 
 struct names { /* views into the JSON tree */
@@ -29,13 +31,25 @@ struct history {
 
 /* ---- reading ---- */
 
+static bool is_utf8(struct vl_bytes text)
+{
+    utf8proc_int32_t point;
+    for (size_t at = 0; at < text.size;) {
+        utf8proc_ssize_t used =
+            utf8proc_iterate(text.data + at, (utf8proc_ssize_t)(text.size - at), &point);
+        if (used <= 0) return false;
+        at += (size_t)used;
+    }
+    return true;
+}
+
 static vl_result read_text(const cJSON *item, struct vl_bytes *out)
 {
     *out = (struct vl_bytes){0};
     if (item == NULL || cJSON_IsNull(item)) return VL_OK;
     if (!cJSON_IsString(item)) return VL_ERR_INVALID;
     *out = vl_bytes_text(item->valuestring);
-    return out->size <= VL_MEMBER_NAME_MAX ? VL_OK : VL_ERR_INVALID;
+    return out->size <= VL_MEMBER_NAME_MAX && is_utf8(*out) ? VL_OK : VL_ERR_INVALID;
 }
 
 static vl_result read_name(const cJSON *item, struct vl_bytes *out)
@@ -109,10 +123,11 @@ static vl_result adapt_found(const cJSON *json, struct operation *op)
 {
     op->keys[0] = op->entry.by;
     op->entry.key_count = 1;
-    op->entry.is_private = op->entry.target.size == 0;
+    op->entry.is_private = op->entry.target.data == NULL;
     if (op->entry.is_private) return VL_OK;
-    size_t size = op->entry.target.size;
-    if (size + 2 > VL_MEMBER_NAME_MAX) return VL_ERR_INVALID;
+    size_t size = op->entry.target.size; /* of a person's name, which has no dot */
+    if (size == 0 || size + 2 > VL_MEMBER_NAME_MAX) return VL_ERR_INVALID;
+    if (memchr(op->entry.target.data, '.', size) != NULL) return VL_ERR_INVALID;
     char first[VL_MEMBER_NAME_MAX + 1];
     memcpy(first, op->entry.target.data, size);
     memcpy(first + size, ".1", 3);
@@ -123,11 +138,13 @@ static vl_result adapt_found(const cJSON *json, struct operation *op)
     return VL_OK;
 }
 
-/* ... and the device that goes as a key. */
+/* ... and the device that goes as a key; keys are a set. */
 static void adapt_remove_device(struct operation *op)
 {
-    op->entry.target = (struct vl_bytes){0};
-    if (op->entry.key_count == 1) op->entry.target = op->keys[0].device;
+    bool is_one = op->entry.key_count > 0;
+    for (size_t i = 1; i < op->entry.key_count; i++)
+        is_one = is_one && vl_bytes_equal(op->keys[i].device, op->keys[0].device);
+    op->entry.target = is_one ? op->keys[0].device : (struct vl_bytes){0};
     op->entry.key_count = 0;
 }
 
@@ -165,7 +182,9 @@ static vl_result read_content(const cJSON *json, struct vl_content_node *node, s
 
 static vl_result read_history(struct vl_bytes text, struct history *h)
 {
-    h->root = cJSON_ParseWithLength((const char *)text.data, text.size);
+    struct json *document = NULL;
+    VL_TRY(json_parse(text, &document));
+    h->root = (cJSON *)(void *)document;
     if (!cJSON_IsObject(h->root)) return VL_ERR_INVALID;
     const cJSON *operations = cJSON_GetObjectItemCaseSensitive(h->root, "ops");
     const cJSON *content = cJSON_GetObjectItemCaseSensitive(h->root, "content");

@@ -12,8 +12,10 @@ int cmd_debug_membership(struct call *call)
     if (in == NULL) return complain(call, VL_ERR_NOT_FOUND, call->args[0], NULL);
     vl_result result = membership_json_print(in, lines, stdout);
     if (!lines) (void)fclose(in);
-    if (result != VL_OK && !lines) return complain(call, result, call->args[0], NULL);
-    return exit_of(result);
+    if (result == VL_OK || lines) return exit_of(result);
+    const char *why =
+        result == VL_ERR_INVALID ? N_("This file is no history of a circle's members.") : NULL;
+    return complain(call, result, NULL, why);
 }
 
 static int print_page(const struct call *call, vl_result (*make)(struct vl_buffer *out))

@@ -111,6 +111,12 @@ static void test_what_is_no_history(void **state)
         "{\"ops\":[" FOUND ",{\"id\":\"g\",\"kind\":\"leave\",\"by\":\"a.1\",\"links\":\"f\"}]}",
         "{\"ops\":[" FOUND ",{\"id\":\"g\",\"kind\":\"leave\",\"by\":\"a.1\",\"links\":[1]}]}",
         "{\"ops\":[" FOUND ",{\"id\":\"g\",\"kind\":\"add\",\"by\":\"a.1\",\"target\":[]}]}",
+        "{\"ops\":[" FOUND "]} x",
+        "{\"ops\":[" FOUND "]}{\"ops\":[" FOUND "]}",
+        "{\"ops\":[{\"id\":\"f\\u0000\",\"kind\":\"found\",\"by\":\"a.1\"}]}",
+        "{\"ops\":[{\"id\":\"\xff\xfe\",\"kind\":\"found\",\"by\":\"a.1\"}]}",
+        "{\"ops\":[{\"id\":\"f\",\"kind\":\"found\",\"by\":\"a.1\",\"target\":\"\"}]}",
+        "{\"ops\":[{\"id\":\"f\",\"kind\":\"found\",\"by\":\"a.1\",\"target\":\"b.1\"}]}",
     };
     struct vl_buffer line = {0};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
