@@ -26,7 +26,9 @@ export async function thingsOf({ people, circle, meetings, next }) {
 /** Opens the meeting that comes, all arrive (and a seat for who has no device), the round is at its
  * second. Its id. */
 export async function holdMeeting({ people, circle }, seat = 'Awa') {
-  const { id } = await ask(people[0], 'POST', `circles/${circle}/here`, { body: {} });
+  // On a Thursday it is the one that was planned, whose parts come in the language of the request.
+  const headers = { 'Accept-Language': 'fr' };
+  const { id } = await ask(people[0], 'POST', `circles/${circle}/here`, { body: {}, headers });
   const act = async (person, action, body = {}) => {
     for (let tries = 0; ; tries++) { // until it is on her device
       try {
