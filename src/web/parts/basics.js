@@ -164,14 +164,14 @@ export function useDraft(value) {
   ];
 }
 
-/** One of a few: `options` is [[value, label], …]. */
-export function Choice({ label, hint, options, value, onValue, hideLabel = false }) {
+/** One of a few: `options` is [[value, label], …]. `isEven`: all of the same width. */
+export function Choice({ label, hint, options, value, onValue, hideLabel = false, isEven }) {
   const name = useId('c');
   const [shown, choose] = useChosen(value, onValue);
   return html`<fieldset class="field" aria-describedby=${hint ? `${name}-h` : undefined}>
     <legend class=${hideLabel ? 'unseen' : 'label'}>${label}</legend>
     ${hint && html`<p class="hint" id=${`${name}-h`}>${hint}</p>`}
-    <div class="choices">${options.map(
+    <div class=${isEven ? 'choices even' : 'choices'}>${options.map(
       ([one, text]) => html`<label class="choice" key=${String(one)}>
       <input type="radio" name=${name} value=${String(one)} checked=${one === shown}
         onChange=${() => choose(one)} /><span>${text}</span></label>`,

@@ -32,7 +32,7 @@ function Reply({ circle, next }) {
     const meeting = await ownMeeting(circle.id, next);
     await ask('POST', `circles/${circle.id}/replies`, { meeting, answer: value });
   };
-  return html`<${Choice} label=${t('home.areYouComing')} hideLabel value=${mine}
+  return html`<${Choice} label=${t('home.areYouComing')} hideLabel isEven value=${mine}
     key=${`${next.meeting} ${next.starts}`}
     options=${ANSWERS.map((one) => [one, t(`replies.${one}`)])} onValue=${answer} />`;
 }

@@ -95,7 +95,8 @@ function MyReply({ circle, meeting, place }) {
     setWished(null);
   };
   return html`<${Section} title=${t('home.areYouComing')}><div class="column">
-    <${Choice} label=${t('home.areYouComing')} hideLabel value=${wished ?? mine?.answer ?? null}
+    <${Choice} label=${t('home.areYouComing')} hideLabel isEven
+      value=${wished ?? mine?.answer ?? null}
       options=${ANSWERS.map((one) => [one, t(`replies.${one}`)])} onValue=${answer} />
     <form class="column close" onSubmit=${(event) => {
       event.preventDefault();
