@@ -1,4 +1,5 @@
-// Minutes in the page: three write at once. One of them speaks English; the first has a phone.
+// Minutes in the page: three write at once, one with a phone. Each language is once that of the
+// phone and of a laptop, and once that of the other laptop.
 //   node tests/e2e/page/page-minutes.mjs
 import assert from 'node:assert/strict';
 import { ask } from '../lib/api.mjs';
@@ -53,9 +54,10 @@ async function typeTogether(texts) {
   }));
 }
 
-async function writing() {
+async function together(language) {
   const [ines, nadia] = windows;
-  await test('three open the minutes and see one text', async () => {
+  const step = (what, run) => test(`${language}: ${what}`, run);
+  await step('three open the minutes and see one text', async () => {
     const body = { title: 'Ce soir', starts: '2031-03-06T19:30', keep: 'kept' };
     meeting = (await ask(people[0], 'POST', `circles/${circle}/meetings`, { body })).id;
     for (const [at, window] of windows.entries()) {
@@ -67,7 +69,7 @@ async function writing() {
     await ines.page.keyboard.type('## Tour\nOn parle à trois.');
     await settled((text) => text === '## Tour\nOn parle à trois.');
   });
-  await test('who else writes is said, and under which heading; not who has left', async () => {
+  await step('who else writes is said, and under which heading; not who has left', async () => {
     await caret(ines, 9);
     await ines.page.keyboard.type('!');
     const says = nadia.t('minutes.writesUnder', { name: 'Inès', heading: 'Tour' });
@@ -83,7 +85,7 @@ async function writing() {
     const all = [...alphabet];
     return Array.from({ length: letters }, (_, at) => all[at % all.length]);
   });
-  await test(`${RATE} letters a second of each, ${SECONDS} s, in one paragraph`, async () => {
+  await step(`${RATE} letters a second of each, ${SECONDS} s, in one paragraph`, async () => {
     const before = await value(ines);
     for (const [at, place] of [11, 11, 14].entries()) await caret(windows[at], place);
     await typeTogether(texts);
@@ -95,7 +97,7 @@ async function writing() {
       assert.equal(minutes, text);
     }
   });
-  await test('undo takes back one\'s own and nothing of the others; redo brings it', async () => {
+  await step('undo takes back one\'s own and nothing of the others; redo brings it', async () => {
     const before = await value(ines);
     await caret(ines, 0);
     for (let times = 0; times < 3; times++) await ines.page.keyboard.press('Control+z');
@@ -104,6 +106,10 @@ async function writing() {
     for (let times = 0; times < 3; times++) await ines.page.keyboard.press('Control+Shift+z');
     await settled((now) => now === before);
   });
+}
+
+async function accidents() {
+  const [ines, nadia] = windows;
   await test('a node that does not answer: what is typed stays and is saved later', async () => {
     people[0].process.kill('SIGSTOP');
     await caret(ines, 0);
@@ -167,14 +173,18 @@ try {
   browser = await Browser.start();
   await startPeople(NAMES, { made: (person) => people.push(person) });
   circle = await found(people, { name: 'Cercle du jeudi' });
-  for (const [at, person] of people.entries()) {
-    windows.push(await browser.open(person,
-      { view: at === 0 ? 'phone' : 'laptop', language: at === 1 ? 'en' : 'fr' }));
+  for (const [language, other] of [['fr', 'en'], ['en', 'fr']]) {
+    for (const [at, person] of people.entries()) {
+      windows.push(await browser.open(person,
+        { view: at === 0 ? 'phone' : 'laptop', language: at === 1 ? other : language }));
+    }
+    await together(language);
+    if (language === 'fr') await accidents();
+    await test(`${language}: nothing went elsewhere, no error in the console`, () => {
+      assert.deepEqual(windows.flatMap((window) => window.complaints()), []);
+    });
+    for (const window of windows.splice(0)) await window.close();
   }
-  await writing();
-  await test('nothing went elsewhere, no error in the console', () => {
-    assert.deepEqual(windows.flatMap((window) => window.complaints()), []);
-  });
 } finally {
   await browser?.close();
   for (const person of people) person.process?.kill('SIGCONT');
