@@ -325,28 +325,64 @@ static void what_was_written_while_she_came_is_hers_too_if_the_past_is(void **st
     circle_fixture_destroy(f);
 }
 
+/* An epoch made by hand, sealed to its maker and one other alone. */
+static void make_epoch(struct circle_fixture *f, size_t by, size_t to, struct vl_id *key_id)
+{
+    struct vl_seal seal = {0};
+    struct vl_control epoch = {.kind = VL_CONTROL_EPOCH, .seals = &seal, .seal_count = 1};
+    uint8_t secret[32];
+    struct vl_id id;
+    randombytes_buf(secret, sizeof secret);
+    vl_epoch_key_id(&f->id, secret, &epoch.key_id);
+    memcpy(seal.recipient, f->nodes[to].keys->card.sign, sizeof seal.recipient);
+    assert_int_equal(vl_key_box_seal(secret, &f->id, &epoch.key_id, &f->nodes[to].keys->card,
+                                     f->nodes[by].keys->card.sign, seal.box),
+                     VL_OK);
+    assert_int_equal(vl_replica_control(f->nodes[by].replica, &epoch, f->now, &id), VL_OK);
+    *key_id = epoch.key_id;
+}
+
+static bool has_epoch(struct circle_fixture *f, size_t node, const struct vl_id *key_id)
+{
+    uint8_t key[32];
+    return vl_replica_epoch_key(f->nodes[node].replica, key_id, VL_DOMAIN_TRANSPORT_PSK, key) ==
+           VL_OK;
+}
+
+/* Whoever knew of her and left her out did so on purpose. */
+static void an_epoch_made_without_her_on_purpose_is_not_given(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(2, 26);
+    size_t with = circle_fixture_stranger(f), second = circle_fixture_stranger(f);
+    struct vl_id unknowing, knowing;
+    circle_fixture_add(f, 0, with);
+    circle_fixture_add(f, 0, second);
+    make_epoch(f, 1, 0, &unknowing);
+    circle_fixture_sync_all(f);
+    make_epoch(f, 1, 0, &knowing);
+    (void)circle_fixture_pull(f, 0, 1);
+    (void)say(f, 0, 1);
+    circle_fixture_sync_all(f);
+    assert_true(has_epoch(f, 0, &unknowing) && has_epoch(f, 0, &knowing));
+    assert_true(has_epoch(f, with, &unknowing) && has_epoch(f, second, &unknowing));
+    assert_false(has_epoch(f, with, &knowing) || has_epoch(f, second, &knowing));
+    struct vl_epoch_info newest;
+    assert_true(vl_replica_epochs(f->nodes[0].replica, &newest, 1) > 2);
+    assert_true(newest.current);
+    circle_fixture_destroy(f);
+}
+
 /* Epochs that somebody makes without end do not have her who owes them begin logs. */
 static void what_is_owed_takes_half_a_log_at_most(void **state)
 {
     (void)state;
     struct circle_fixture *f = circle_fixture_create(2, 25);
     size_t with = circle_fixture_stranger(f), hers;
-    struct vl_control epoch = {.kind = VL_CONTROL_EPOCH};
+    struct vl_id key_id;
     circle_fixture_add(f, 0, with);
-    for (uint64_t i = 0; i < VL_LOG_CONTROLS_MAX - 8; i++) {
-        uint8_t secret[32];
-        struct vl_seal seal = {0};
-        struct vl_id id;
-        randombytes_buf(secret, sizeof secret);
-        vl_epoch_key_id(&f->id, secret, &epoch.key_id);
-        memcpy(seal.recipient, f->nodes[0].keys->card.sign, sizeof seal.recipient);
-        assert_int_equal(vl_key_box_seal(secret, &f->id, &epoch.key_id, &f->nodes[0].keys->card,
-                                         f->nodes[1].keys->card.sign, seal.box),
-                         VL_OK);
-        epoch.seals = &seal;
-        epoch.seal_count = 1;
-        assert_int_equal(vl_replica_control(f->nodes[1].replica, &epoch, f->now, &id), VL_OK);
-    }
+    for (uint64_t i = 0; i < VL_LOG_CONTROLS_MAX - 8; i++)
+        make_epoch(f, 1, 0, &key_id);
     (void)circle_fixture_pull(f, 0, 1);
     hers = control_entries(f, 0);
     for (uint64_t i = 0; i < 12; i++) {
@@ -506,6 +542,7 @@ int main(void)
         cmocka_unit_test(two_removals_at_once_end_in_a_key_that_neither_has),
         cmocka_unit_test(a_newcomer_gets_the_past_or_does_not),
         cmocka_unit_test(what_was_written_while_she_came_is_hers_too_if_the_past_is),
+        cmocka_unit_test(an_epoch_made_without_her_on_purpose_is_not_given),
         cmocka_unit_test(what_is_owed_takes_half_a_log_at_most),
         cmocka_unit_test(two_confirmed_persons_remove_a_facilitator),
         cmocka_unit_test(a_circle_without_facilitator_votes_one),
