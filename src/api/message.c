@@ -1,6 +1,7 @@
 #include "api/message.h"
 #include "api/catalog.h"
 #include "circle/schema.h"
+#include "circle/texts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -117,20 +118,33 @@ void message_write(const char *language, vl_result why, const char *field, const
     begin_great(text, out, size);
 }
 
-void message_put(struct json_out *o, const char *language, vl_result why,
-                 const struct json_problem *problem)
+/* The sentence in that language, under that name; after the line that it is about. */
+static void put_sentence(struct json_out *o, const char *name, const char *language, vl_result why,
+                         const struct json_problem *problem)
 {
     char text[MESSAGE_SIZE], placed[MESSAGE_SIZE + 64];
     message_write(language, why, problem->field, problem->message, text, sizeof text);
-    json_put_text(o, "error", vl_result_name(why));
-    json_put_text(o, "field", problem->field);
     if (problem->line == 0) {
-        json_put_text(o, "message", text);
+        json_put_text(o, name, text);
         return;
     }
     snprintf(placed, sizeof placed, "%s %zu%s%s", catalog_text(language, N_("Line")), problem->line,
              catalog_text(language, N_(": ")), text);
     end_whole(placed);
-    json_put_text(o, "message", placed);
-    json_put_integer(o, "line", (int64_t)problem->line);
+    json_put_text(o, name, placed);
+}
+
+void message_put(struct json_out *o, const char *language, vl_result why,
+                 const struct json_problem *problem)
+{
+    const char *each;
+    json_put_text(o, "error", vl_result_name(why));
+    json_put_text(o, "field", problem->field);
+    put_sentence(o, "message", language, why, problem);
+    json_key(o, "messages");
+    json_open(o, '{');
+    for (size_t i = 0; (each = texts_language_at(i)) != NULL; i++)
+        put_sentence(o, each, each, why, problem);
+    json_close(o, '}');
+    if (problem->line > 0) json_put_integer(o, "line", (int64_t)problem->line);
 }

@@ -13,7 +13,9 @@ void message_write(const char *language, vl_result why, const char *field, const
                    char *out, size_t size);
 /* What people call a field: "content note". */
 void message_label(const char *language, const char *field, char *out, size_t size);
-/* The members of an error: "error", "field", "message", and "line" of a file that was sent. */
+/* The members of an error: "error", "field", "message" in that language, "messages" in each of ours
+ * by its name (a page that shows one may change its language), and "line" of a file that was sent.
+ */
 void message_put(struct json_out *o, const char *language, vl_result why,
                  const struct json_problem *problem);
 

@@ -91,6 +91,27 @@ static void test_a_sentence_is_cut_between_characters(void **state)
     }
 }
 
+/* A refusal says it in the language that was asked for, and in each of ours. */
+static void test_a_refusal_in_all_languages(void **state)
+{
+    (void)state;
+    const struct json_problem problem = {
+        .field = "title", .message = "longer than its limit", .line = 7};
+    struct vl_buffer bytes = {0};
+    struct json_out o = json_out(&bytes);
+    json_open(&o, '{');
+    message_put(&o, "fr", VL_ERR_TOO_LARGE, &problem);
+    json_close(&o, '}');
+    assert_int_equal(o.result, VL_OK);
+    assert_int_equal(vl_buffer_append(&bytes, "", 1), VL_OK);
+    assert_string_equal((const char *)bytes.data,
+                        "{\"error\":\"TOO_LARGE\",\"field\":\"title\","
+                        "\"message\":\"Ligne 7 : Titre : plus long que la limite.\","
+                        "\"messages\":{\"fr\":\"Ligne 7 : Titre : plus long que la limite.\","
+                        "\"en\":\"Line 7: Title: longer than its limit.\"},\"line\":7}");
+    vl_buffer_finish(&bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +119,7 @@ int main(void)
         cmocka_unit_test(test_every_choice_has_its_french),
         cmocka_unit_test(test_sentences),
         cmocka_unit_test(test_a_sentence_is_cut_between_characters),
+        cmocka_unit_test(test_a_refusal_in_all_languages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

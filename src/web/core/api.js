@@ -9,6 +9,7 @@ export class Refusal extends Error {
     this.name = answer.error ?? 'AWAY';
     this.field = answer.field ?? null;
     this.waitMs = answer.wait_ms ?? 0;
+    this.messages = answer.messages ?? {}; // the same in each language, by its name
   }
 }
 

@@ -1,6 +1,6 @@
 // Buttons, fields, notices: what every screen is made of.
 import { html, useEffect, useRef, useState } from '../lib/preact.js';
-import { t } from '../core/words.js';
+import { language, t } from '../core/words.js';
 import { Icon } from './icons.js';
 
 /**
@@ -37,29 +37,36 @@ export function Button({ children, kind = '', icon, onPress, onProblem, label, .
     ${children}</button>`;
 }
 
-/** The sentence of what went wrong: the node's own, or that it is away. */
-export const sentence = (error) =>
-  (typeof error === 'string' ? error : error.status === 0 ? t('common.away') : error.message) ||
-  t('common.failed');
+/**
+ * What is to be said, in the language that is spoken now: a text, {key, values} of a sentence of
+ * the catalogue, or what went wrong: the node's own sentence, or that it is away. Who keeps it
+ * keeps `what`, so that it is said anew when the language changes.
+ */
+export function sentence(what) {
+  if (typeof what === 'string') return what;
+  if (what.key) return t(what.key, what.values);
+  if (what.status === 0) return t('common.away');
+  return what.messages?.[language()] || what.message || t('common.failed');
+}
 
 let show = () => {};
-/** Says a sentence at the foot of the page, for a while. */
-export const say = (what) => show(sentence(what));
+/** Says it at the foot of the page, for a while: what sentence() takes. */
+export const say = (what) => show(what);
 
 /** Where say() is seen, once in the page. */
 export function Toasts() {
-  const [text, setText] = useState('');
+  const [what, setWhat] = useState('');
   useEffect(() => {
     let timer;
     show = (next) => {
       clearTimeout(timer);
-      setText(next);
-      timer = setTimeout(() => setText(''), 7000);
+      setWhat(next);
+      timer = setTimeout(() => setWhat(''), 7000);
     };
     return () => clearTimeout(timer);
   }, []);
   return html`<div class="toast" role="status" aria-live="polite">
-    ${text && html`<div class="notice">${text}</div>`}</div>`;
+    ${what && html`<div class="notice">${sentence(what)}</div>`}</div>`;
 }
 
 let count = 0;
@@ -70,7 +77,8 @@ export function useId(prefix = 'f') {
 }
 
 /**
- * A label, a control, what is to be known before writing (`hint`), and what is wrong with it.
+ * A label, a control, what is to be known before writing (`hint`), and what is wrong with it
+ * (`problem`: what sentence() takes).
  * `seenBy`: who will see it and for how long, a sentence.
  */
 export function Field({
@@ -106,7 +114,7 @@ export function Field({
         ? html`<textarea rows=${rows} ...${common}></textarea>`
         : html`<input type=${type} ...${common} />`
     }
-    ${problem && html`<p class="problem" id=${`${id}-p`} role="alert">${problem}</p>`}
+    ${problem && html`<p class="problem" id=${`${id}-p`} role="alert">${sentence(problem)}</p>`}
   </div>`;
 }
 
@@ -194,6 +202,10 @@ export function Notice({ kind = '', role = kind === 'problem' ? 'alert' : undefi
   return html`<div class=${`notice ${kind}`} role=${role}>
     ${children}</div>`;
 }
+
+/** What went wrong, of more than one field: `what` as sentence() takes it; nothing without it. */
+export const Problem = ({ what }) =>
+  what ? html`<${Notice} kind="problem">${sentence(what)}<//>` : null;
 
 /** What stands where nothing is yet: a sentence, a drawing, one action. */
 export function Empty({ text, icon = 'home', children }) {

@@ -2,7 +2,7 @@
 // it.
 import { html, useEffect, useRef, useState } from '../lib/preact.js';
 import { t } from '../core/words.js';
-import { Button, Field, Notice, sentence, useId } from './basics.js';
+import { Button, Field, Problem, useId } from './basics.js';
 
 /** `onClose` is called when it is closed by any way. */
 export function Dialog({ title, children, onClose }) {
@@ -53,13 +53,13 @@ export function Confirm({
       html`<${Field} label=${t('common.passphraseAgain')} type="password"
       autocomplete="off" value=${secret} onValue=${setSecret} />`
     }
-    ${problem && html`<${Notice} kind="problem">${problem}<//>`}
+    <${Problem} what=${problem} />
     <div class="row even">
       <${Button} onPress=${onClose}>${t('common.no')}<//>
       <${Button} kind=${loss ? 'loss' : 'main'} onPress=${go}
         onProblem=${(error) => {
           setSecret('');
-          setProblem(sentence(error));
+          setProblem(error);
         }}>${yes}<//>
     </div><//>`;
 }

@@ -4,7 +4,7 @@ import { ask } from '../core/api.js';
 import { encode } from '../lib/qr.js';
 import { useData } from '../core/live-data.js';
 import { language, languageName, languages, names, t } from '../core/words.js';
-import { Button, Field, Notice, sentence } from './basics.js';
+import { Button, Field, Notice } from './basics.js';
 import { CircleSign } from './sign.js';
 import { Dot } from './person.js';
 
@@ -84,7 +84,7 @@ export function Decide({ pairing }) {
       autocomplete="off" />`}
     <div class="row even"><${Button} onPress=${decide(false)}>${t('pairing.refuse')}<//>
       <${Button} kind="main" onPress=${decide(true)}
-        onProblem=${(error) => setProblem(sentence(error))}>${t('pairing.accept')}<//></div>
+        onProblem=${setProblem}>${t('pairing.accept')}<//></div>
   </section>`;
 }
 

@@ -21,7 +21,7 @@ function One({ circle, one, at, ids, order }) {
       await ask('PATCH', `circles/${circle.id}/parts/${one.id}`, { minutes: value });
       setProblem('');
     } catch (error) {
-      setProblem(sentence(error));
+      setProblem(error);
     }
   };
   const swap = (to) => {

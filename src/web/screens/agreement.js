@@ -4,7 +4,7 @@ import { ask } from '../core/api.js';
 import { isFacilitator, mayWrite, useMembers } from '../core/hooks.js';
 import { useData } from '../core/live-data.js';
 import { names, t } from '../core/words.js';
-import { Button, Empty, Field, Notice, Section, Waiting, sentence } from '../parts/basics.js';
+import { Button, Empty, Field, Notice, Section, Waiting } from '../parts/basics.js';
 import { Screen } from '../parts/frame.js';
 import { Icon } from '../parts/icons.js';
 import { Prose } from '../parts/prose.js';
@@ -52,7 +52,7 @@ function Propose({ circle, text, onDone }) {
       onValue=${setValue} seenBy=${t('member.seenByCircle')} problem=${problem} />
     <div class="row even"><${Button} onPress=${onDone}>${t('common.no')}<//>
       <${Button} kind="main" onPress=${propose}
-        onProblem=${(error) => setProblem(sentence(error))}>
+        onProblem=${setProblem}>
         ${t('agreement.propose')}<//></div></div>`;
 }
 

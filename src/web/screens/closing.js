@@ -39,7 +39,7 @@ function Move({ circle, item, again }) {
       await again();
       document.getElementById(`keep-${item.id}`)?.focus(); // it stands in another tray now
     } catch (error) {
-      setProblem(sentence(error));
+      setProblem(error);
     }
     setWished(null);
   };
@@ -53,7 +53,7 @@ function Move({ circle, item, again }) {
         ${t('closing.months', { count: one })}</option>`,
       )}
       <option value="kept">${t('closing.layers.kept')}</option></select>
-    ${problem && html`<p class="problem" role="alert">${problem}</p>`}</div>`;
+    ${problem && html`<p class="problem" role="alert">${sentence(problem)}</p>`}</div>`;
 }
 
 function Item({ circle, item, again, isFleeting, isOver }) {

@@ -4,7 +4,7 @@ import { ask } from '../core/api.js';
 import { mayWrite } from '../core/hooks.js';
 import { useData } from '../core/live-data.js';
 import { day, t } from '../core/words.js';
-import { Button, Field, Notice, sentence, useId } from '../parts/basics.js';
+import { Button, Field, Problem, useId } from '../parts/basics.js';
 import { Dialog } from '../parts/dialog.js';
 import { Icon } from '../parts/icons.js';
 import { KeepChoice, keptFor, seenByCircle } from '../parts/keep.js';
@@ -68,7 +68,7 @@ export function AddDecision({ circle, meeting, text: first = '', onClose }) {
   const [problem, setProblem] = useState({});
   const months = meeting.keep_months || 6;
   const add = async () => {
-    if (!text.trim()) return setProblem({ text: t('decisions.textMissing') });
+    if (!text.trim()) return setProblem({ text: { key: 'decisions.textMissing' } });
     await ask('POST', path(circle, 'decisions'), {
       meeting: meeting.id,
       text: text.trim(),
@@ -86,9 +86,8 @@ export function AddDecision({ circle, meeting, text: first = '', onClose }) {
 }
 
 function Ends({ problem, setProblem, act, onClose }) {
-  const failed = (error) =>
-    setProblem(error.field ? { [error.field]: sentence(error) } : { all: sentence(error) });
-  return html`${problem.all && html`<${Notice} kind="problem">${problem.all}<//>`}
+  const failed = (error) => setProblem({ [error.field ?? 'all']: error });
+  return html`<${Problem} what=${problem.all} />
     <div class="row even"><${Button} onPress=${onClose}>${t('common.no')}<//>
       <${Button} kind="main" onPress=${act} onProblem=${failed}>${t('decisions.add')}<//></div>`;
 }
@@ -102,7 +101,7 @@ export function AddCommitment({ circle, meeting, text: first = '', onClose }) {
   const id = useId('w');
   const seats = meeting.seats ?? [];
   const add = async () => {
-    if (!text.trim()) return setProblem({ text: t('decisions.textMissing') });
+    if (!text.trim()) return setProblem({ text: { key: 'decisions.textMissing' } });
     const seat = who.startsWith('seat ') ? who.slice(5) : null;
     await ask('POST', path(circle, 'commitments'), {
       meeting: meeting.id,

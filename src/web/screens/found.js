@@ -4,7 +4,7 @@ import { ask } from '../core/api.js';
 import { reload } from '../core/live-data.js';
 import { begin, go } from '../core/places.js';
 import { language, t } from '../core/words.js';
-import { Button, Field, Notice, sentence } from '../parts/basics.js';
+import { Button, Field, Problem } from '../parts/basics.js';
 import { Screen } from '../parts/frame.js';
 
 const KNOWN = ['name', 'pseudonym', 'purpose', 'agreement'];
@@ -34,7 +34,7 @@ export function Found() {
     go('invite', { circle: answer.id });
   };
   const refused = (error) =>
-    setProblem({ [KNOWN.includes(error.field) ? error.field : 'all']: sentence(error) });
+    setProblem({ [KNOWN.includes(error.field) ? error.field : 'all']: error });
   const field = (name, more = {}) => html`<${Field} label=${t(`found.${name}`)}
     hint=${t(`found.${name}Hint`)} value=${values[name] ?? ''} onValue=${take(name)}
     problem=${problem[name]} autocomplete="off" ...${more} />`;
@@ -50,7 +50,7 @@ export function Found() {
           : html`<p class="prose clipped">${values.agreement ?? ''}</p>
             <${Button} icon="pen" onPress=${() => setOpen(true)}>${t('found.agreementEdit')}<//>`}
       </section>
-      ${problem.all && html`<${Notice} kind="problem">${problem.all}<//>`}
+      <${Problem} what=${problem.all} />
       <${Button} kind="main full" onPress=${found} onProblem=${refused}>${t('found.go')}<//>
     </form><//>`;
 }

@@ -4,7 +4,7 @@ import { ask } from '../core/api.js';
 import { reload, useData } from '../core/live-data.js';
 import { begin } from '../core/places.js';
 import { t } from '../core/words.js';
-import { Notice, sentence } from '../parts/basics.js';
+import { Problem } from '../parts/basics.js';
 import { Screen } from '../parts/frame.js';
 import { Icon } from '../parts/icons.js';
 import { CodeToSay, Decide, Ended, Progress, usePairing } from '../parts/pairing.js';
@@ -51,14 +51,14 @@ export function Invite({ circle: now }) {
     return setCode(answer);
   };
   useEffect(() => {
-    invite().catch((error) => setProblem(sentence(error)));
+    invite().catch(setProblem);
     return () => {
       isHere.current = false;
     };
   }, []);
   const sees = rules?.newcomers_see_past ? 'invite.seesPast' : 'invite.seesNew';
   return html`<${Screen} title=${t('invite.title')} subtitle=${circle.name}>
-    ${problem && html`<${Notice} kind="problem">${problem}<//>`}
+    <${Problem} what=${problem} />
     ${code && html`<${Inviting} key=${codeKey(code)} code=${code} again=${invite}
       note=${rules && t(sees)}
       on=${(founded) => begin('home', { circle: founded ?? circle.id })} />`}<//>`;

@@ -4,14 +4,14 @@ import { ask } from '../core/api.js';
 import { reload } from '../core/live-data.js';
 import { begin } from '../core/places.js';
 import { t } from '../core/words.js';
-import { Button, Field, Notice, sentence } from '../parts/basics.js';
+import { Button, Field, Problem } from '../parts/basics.js';
 import { Decide, Ended, Progress, usePairing } from '../parts/pairing.js';
 import { useCancel } from './invite.js';
 
 function Ask({ code, setCode, go }) {
   const [problem, setProblem] = useState({});
   const refused = (error) =>
-    setProblem({ [error.field === 'code' ? 'code' : 'all']: sentence(error) });
+    setProblem({ [error.field === 'code' ? 'code' : 'all']: error });
   const press = async () => {
     setProblem({});
     await go();
@@ -23,7 +23,7 @@ function Ask({ code, setCode, go }) {
     <p>${t('join.how')}</p>
     <${Field} label=${t('join.code')} hint=${t('join.codeHint')} value=${code} onValue=${setCode}
       problem=${problem.code} autocomplete="off" autocapitalize="none" spellcheck=${false} />
-    ${problem.all && html`<${Notice} kind="problem">${problem.all}<//>`}
+    <${Problem} what=${problem.all} />
     <${Button} kind="main full" onPress=${press} onProblem=${refused}>${t('join.go')}<//></form>`;
 }
 

@@ -3,7 +3,7 @@ import { html, useEffect, useRef, useState } from '../lib/preact.js';
 import { ask } from '../core/api.js';
 import { reload } from '../core/live-data.js';
 import { t } from '../core/words.js';
-import { Button, Field, Notice, sentence } from '../parts/basics.js';
+import { Button, Field, Notice } from '../parts/basics.js';
 import { Bar } from '../parts/frame.js';
 import { CircleSign } from '../parts/sign.js';
 
@@ -17,9 +17,12 @@ export function Locked() {
   }, []);
   const told = (error, rebuilding) => {
     if (error.name === 'BACKOFF')
-      return t('locked.wait', { count: Math.max(1, Math.ceil(error.waitMs / 1000)) });
-    if (error.name !== 'DAMAGED') return sentence(error);
-    return rebuilding ? t('locked.lost') : '';
+      return {
+        key: 'locked.wait',
+        values: { count: Math.max(1, Math.ceil(error.waitMs / 1000)) },
+      };
+    if (error.name !== 'DAMAGED') return error;
+    return rebuilding ? { key: 'locked.lost' } : '';
   };
   const unlock = async (rebuild) => {
     const secret = passphrase;

@@ -90,7 +90,7 @@ function MyReply({ circle, meeting, place }) {
     try {
       await send({ answer: value });
     } catch (error) {
-      setProblem(sentence(error));
+      setProblem(error);
     }
     setWished(null);
   };
@@ -104,7 +104,7 @@ function MyReply({ circle, meeting, place }) {
     }}><${Field} label=${t('meeting.brings')} hint=${t('meeting.bringsHint')} value=${brings}
       onValue=${setTyped} problem=${problem} seenBy=${seenByCircle({})} />
     ${isNew && html`<${Button} onPress=${() => send({ brings: brings.trim() })}
-      onProblem=${(error) => setProblem(sentence(error))}>${t('meeting.note')}<//>`}</form>
+      onProblem=${setProblem}>${t('meeting.note')}<//>`}</form>
     </div><//>`;
 }
 

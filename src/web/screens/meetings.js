@@ -6,7 +6,16 @@ import { useData } from '../core/live-data.js';
 import { go } from '../core/places.js';
 import { COMING_MAX, later, today, useComing } from '../core/planning.js';
 import { dayAndClock, t } from '../core/words.js';
-import { Button, Empty, Notice, say, Section, sentence, Waiting } from '../parts/basics.js';
+import {
+  Button,
+  Empty,
+  Notice,
+  Problem,
+  say,
+  Section,
+  sentence,
+  Waiting,
+} from '../parts/basics.js';
 import { Confirm, Dialog } from '../parts/dialog.js';
 import { Screen } from '../parts/frame.js';
 import { Icon } from '../parts/icons.js';
@@ -110,8 +119,8 @@ function TakeDates({ circle, onClose }) {
   const [state, setState] = useState(null);
   const take = async () => {
     const file = input.current.files[0];
-    if (!file) return setState({ problem: t('meetings.takeNone') });
-    if (file.size > FILE_MAX) return setState({ problem: t('meetings.takeLarge') });
+    if (!file) return setState({ problem: { key: 'meetings.takeNone' } });
+    if (file.size > FILE_MAX) return setState({ problem: { key: 'meetings.takeLarge' } });
     const text = await file.text();
     let count = 0;
     for (let left = 1; left > 0;) {
@@ -127,11 +136,11 @@ function TakeDates({ circle, onClose }) {
     <p>${t('meetings.takeWhat')}</p>
     <div class="field"><label for="calendar-file">${t('meetings.takeFile')}</label>
       <input id="calendar-file" type="file" accept=".ics,text/calendar" ref=${input} /></div>
-    ${state?.problem && html`<${Notice} kind="problem">${state.problem}<//>`}
+    <${Problem} what=${state?.problem} />
     ${state?.progress && html`<p role="status">${state.progress}</p>`}
     <div class="row even"><${Button} onPress=${onClose}>${t('common.no')}<//>
       <${Button} kind="main" onPress=${take}
-        onProblem=${(error) => setState({ problem: sentence(error) })}>
+        onProblem=${(problem) => setState({ problem })}>
         ${t('meetings.takeYes')}<//></div><//>`;
 }
 

@@ -85,7 +85,8 @@ function MyProfile({ circle, one, about, colour }) {
     <${Field} label=${t('member.about')} rows=${2} seenBy=${t('member.seenByCircle')} value=${line}
       onValue=${setLine} problem=${problem.about} />
     <${Button} onPress=${keep}
-      onProblem=${(error) => setProblem({ [error.field]: error.message })}>
+      onProblem=${(error) =>
+        setProblem({ [error.field === 'about' ? 'about' : 'pseudonym']: error })}>
       ${t('common.save')}<//>
     <fieldset class="field"><legend class="label">${t('member.colour')}</legend>
       <div class="hues">${Array.from(

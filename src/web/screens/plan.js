@@ -5,7 +5,16 @@ import { useData } from '../core/live-data.js';
 import { back, replace } from '../core/places.js';
 import { later, meetingPath, nthOf, rulesFor, taken, today } from '../core/planning.js';
 import { t } from '../core/words.js';
-import { Button, Choice, Field, Notice, sentence, useId, Waiting } from '../parts/basics.js';
+import {
+  Button,
+  Choice,
+  Field,
+  Notice,
+  Problem,
+  sentence,
+  useId,
+  Waiting,
+} from '../parts/basics.js';
 import { Screen } from '../parts/frame.js';
 import { Icon } from '../parts/icons.js';
 import { KeepChoice, seenByCircle } from '../parts/keep.js';
@@ -65,7 +74,7 @@ function Select({ label, hint, value, options, onValue, problem }) {
       onChange=${(event) => onValue(event.target.value || null)}>
       ${options.map(([one, text]) => html`<option key=${one ?? ''} value=${one ?? ''}
         selected=${(one ?? '') === (value ?? '')}>${text}</option>`)}</select>
-    ${problem && html`<p class="problem" role="alert">${problem}</p>`}</div>`;
+    ${problem && html`<p class="problem" role="alert">${sentence(problem)}</p>`}</div>`;
 }
 
 /** What the form begins with. */
@@ -136,7 +145,7 @@ function useForm({ circle, meeting, place, rotation, settings }) {
     change({ date, recurrence: name ? (rulesFor(date)[name] ?? null) : values.recurrence });
   };
   const send = async () => {
-    if (!values.date) return setProblem({ starts: t('plan.dateMissing') });
+    if (!values.date) return setProblem({ starts: { key: 'plan.dateMissing' } });
     const body = bodyOf(values, is, meeting?.facilitators);
     if (is.isNew) {
       const made = await ask('POST', `circles/${circle.id}/meetings`, filled(body));
@@ -147,7 +156,7 @@ function useForm({ circle, meeting, place, rotation, settings }) {
     return is.isDate ? replace('meeting', { id }) : back();
   };
   const failed = (error) =>
-    setProblem({ [SHOWN.includes(error.field) ? error.field : 'all']: sentence(error) });
+    setProblem({ [SHOWN.includes(error.field) ? error.field : 'all']: error });
   useEffect(() => {
     document.querySelector('[aria-invalid="true"]')?.focus();
   }, [problem]);
@@ -197,7 +206,7 @@ function Form({ circle, meeting, place, formats, rotation, settings, members }) 
     <${KeepChoice} label=${t('plan.keep')} value=${values.keep} months=${values.keep_months}
       onValue=${set('keep')} />
     <p class="seen-by"><${Icon} name="eye" size=${18} />${seenByCircle(values)}</p>
-    ${problem.all && html`<${Notice} kind="problem">${problem.all}<//>`}
+    <${Problem} what=${problem.all} />
     <${Button} kind="main full" onPress=${form.send} onProblem=${form.failed}>
       ${t(isNew ? 'plan.make' : 'plan.save')}<//></form>`;
 }

@@ -14,7 +14,6 @@ import {
   Switch,
   Waiting,
   say,
-  sentence,
   useDraft,
 } from '../parts/basics.js';
 import { Conflicts } from '../parts/conflicts.js';
@@ -49,7 +48,7 @@ function Words({ circle, settings }) {
     <${Field} label=${t('rules.topics')} hint=${t('rules.topicsHint')} rows=${4} value=${topics}
       onValue=${setTopics} problem=${problem.topics} />
     <${Button} onPress=${save}
-      onProblem=${(error) => setProblem({ [error.field ?? 'name']: sentence(error) })}>
+      onProblem=${(error) => setProblem({ [error.field ?? 'name']: error })}>
       ${t('common.save')}<//></div>`;
 }
 

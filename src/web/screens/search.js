@@ -48,7 +48,7 @@ export function Search({ circle }) {
         setAnswer(found);
         setProblem('');
       },
-      (error) => mine === newest.current && setProblem(error.message),
+      (error) => mine === newest.current && setProblem(error),
     );
     return undefined;
   }, [words]);

@@ -14,7 +14,6 @@ import {
   Section,
   Switch,
   say,
-  sentence,
 } from '../parts/basics.js';
 import { Confirm, Dialog } from '../parts/dialog.js';
 import { Screen } from '../parts/frame.js';
@@ -32,15 +31,15 @@ function Passphrase({ onClose }) {
   const set = async () => {
     setProblem({});
     if ([...first].length < LEAST)
-      return setProblem({ new: t('welcome.tooShort', { least: LEAST }) });
-    if (first !== second) return setProblem({ second: t('welcome.differ') });
+      return setProblem({ new: { key: 'welcome.tooShort', values: { least: LEAST } } });
+    if (first !== second) return setProblem({ second: { key: 'welcome.differ' } });
     await ask('POST', 'passphrase', { old, new: first });
     say(t('settings.passphraseDone'));
     return onClose();
   };
   const refused = (error) => {
     setOld('');
-    setProblem({ [error.field ?? 'old']: sentence(error) });
+    setProblem({ [error.field ?? 'old']: error });
   };
   const field = (label, name, value, onValue) => html`<${Field} label=${label} type="password"
     autocomplete="off" value=${value} onValue=${onValue} problem=${problem[name]} />`;

@@ -5,7 +5,7 @@ import { mayWrite, useMembers } from '../core/hooks.js';
 import { useData } from '../core/live-data.js';
 import { back, go } from '../core/places.js';
 import { names, t } from '../core/words.js';
-import { Button, Choice, Empty, Field, Notice, Waiting, sentence } from '../parts/basics.js';
+import { Button, Choice, Empty, Field, Problem, Waiting } from '../parts/basics.js';
 import { Confirm } from '../parts/dialog.js';
 import { Screen } from '../parts/frame.js';
 import { Conflicts } from '../parts/conflicts.js';
@@ -149,7 +149,7 @@ export function Write({ circle }) {
     setProblem({});
     if (audience === 'facilitators') body.to = ['facilitators'];
     if (audience === 'persons') {
-      if (chosen.length === 0) return setProblem({ all: t('shares.nobody') });
+      if (chosen.length === 0) return setProblem({ all: { key: 'shares.nobody' } });
       body.to = chosen;
     }
     if (body.keep === 'months') body.keep_months = settings?.keep_months || 12;
@@ -158,8 +158,7 @@ export function Write({ circle }) {
   };
   const refused = (error) =>
     setProblem({
-      [['title', 'text', 'content_note'].includes(error.field) ? error.field : 'all']:
-        sentence(error),
+      [['title', 'text', 'content_note'].includes(error.field) ? error.field : 'all']: error,
     });
   const topics = settings?.topics ?? [];
   const whom = values.audience === 'persons' && chosen.length === 0 ? 'some' : values.audience;
@@ -205,6 +204,6 @@ export function Write({ circle }) {
     <${Field} label=${t('shares.labels.content_note')} hint=${t('shares.noteHint')}
       value=${values.content_note} onValue=${take('content_note')}
         problem=${problem.content_note} />
-    ${problem.all && html`<${Notice} kind="problem">${problem.all}<//>`}
+    <${Problem} what=${problem.all} />
     <${Button} kind="main full" onPress=${send} onProblem=${refused}>${t('shares.send')}<//><//>`;
 }

@@ -3,7 +3,7 @@ import { html, useRef, useState } from '../lib/preact.js';
 import { ask } from '../core/api.js';
 import { mayWrite } from '../core/hooks.js';
 import { t } from '../core/words.js';
-import { Button, Notice, Section, sentence } from '../parts/basics.js';
+import { Button, Problem, Section } from '../parts/basics.js';
 import { Confirm } from '../parts/dialog.js';
 import { Screen } from '../parts/frame.js';
 
@@ -73,7 +73,7 @@ function Take() {
       setProgress(t('stick.read', { count: answer.entries ?? 0 }));
     } catch (error) {
       setProgress(null);
-      setProblem(sentence(error));
+      setProblem(error);
     }
     event.target.value = '';
   };
@@ -82,7 +82,7 @@ function Take() {
       onChange=${take} />
     <${Button} onPress=${() => input.current.click()}>${t('stick.choose')}<//>
     ${progress && html`<p role="status">${progress}</p>`}
-    ${problem && html`<${Notice} kind="problem">${problem}<//>`}</div>`;
+    <${Problem} what=${problem} /></div>`;
 }
 
 export function Stick({ circle }) {

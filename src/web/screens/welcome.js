@@ -4,7 +4,7 @@ import { ask } from '../core/api.js';
 import { reload } from '../core/live-data.js';
 import { changeTaste, getTaste } from '../core/taste.js';
 import { language, languages, t } from '../core/words.js';
-import { Button, Choice, Field, Notice, sentence } from '../parts/basics.js';
+import { Button, Choice, Field, Notice, Problem } from '../parts/basics.js';
 import { Bar } from '../parts/frame.js';
 import { CircleSign } from '../parts/sign.js';
 
@@ -42,8 +42,8 @@ function Passphrase({ back }) {
   const [problem, setProblem] = useState(null);
   const make = async () => {
     if ([...first].length < LEAST)
-      return setProblem({ first: t('welcome.tooShort', { least: LEAST }) });
-    if (first !== second) return setProblem({ second: t('welcome.differ') });
+      return setProblem({ first: { key: 'welcome.tooShort', values: { least: LEAST } } });
+    if (first !== second) return setProblem({ second: { key: 'welcome.differ' } });
     setProblem(null);
     await ask('POST', 'vault', { passphrase: first });
     await changeTaste({ language: language(), warned: true }).catch(() => {});
@@ -63,9 +63,9 @@ function Passphrase({ back }) {
         value=${second}
         onValue=${setSecond} problem=${problem?.second} />
       <${Notice}>${t('welcome.noReset')}<//>
-      ${problem?.all && html`<${Notice} kind="problem">${problem.all}<//>`}
+      <${Problem} what=${problem?.all} />
       <${Button} kind="main full" onPress=${make}
-        onProblem=${(error) => setProblem({ all: sentence(error) })}>${t('welcome.make')}<//>
+        onProblem=${(all) => setProblem({ all })}>${t('welcome.make')}<//>
       <${Button} kind="plain" onPress=${back}>${t('common.back')}<//>
     </form>`;
 }

@@ -16,9 +16,9 @@ const press = (...keys) => async (window) => {
 const dialog = (name, at, [...keys], more = {}) => ({ name: `dialog ${name}`, at, isDialog: true,
   open: press(...keys), opener: keys[0], ...more });
 const state = (name, at, open, more = {}) => ({ name, at, open, ...more });
-// More of a state: `given`, answers that are changed; `taste`; `said`, keys of what stays as it was
-// said when the language changes; `isFree`: pieces of what people wrote; `isBrief`: it goes by
-// itself; `isRefused`: the node says no, which the console tells too; `after`: to get away from it.
+// More of a state: `given`, answers that are changed; `taste`; `isFree`: pieces of what people
+// wrote; `isBrief`: it goes by itself; `isRefused`: the node says no, which the console tells too;
+// `after`: to get away from it.
 /** An answer of the node, changed: what ends in `path`. */
 export const answer = (path, change) => ({ path, change });
 
@@ -48,7 +48,7 @@ export const statesBefore = (things) => [
   dialog('decision', ['meeting', { id: things.past }], ['decisions.addDecision']),
   dialog('commitment', ['meeting', { id: things.past }], ['decisions.addCommitment']),
   dialog('share is taken back', ['share', { id: things.myShare }], ['shares.takeBack']),
-  state('share for some', ['write'], choosePersons, { said: ['shares.nobody'] }),
+  state('share for some', ['write'], choosePersons),
   state('share, folded', ['share', { id: things.folded }]),
   state('share, two versions', ['share', { id: things.myShare }], null,
     { given: [conflict(things)] }),

@@ -17,6 +17,7 @@ if (!enterNamespace()) finish('no network namespaces here');
 
 const wanted = process.argv.slice(2);
 const made = [];
+const TOO_LONG = 'x'.repeat(2000), REFUSED = /^refused: POST circles\/\w+\/shares: 400$/;
 let browser;
 
 async function whole(window, data) {
@@ -59,18 +60,32 @@ async function alone(language, view) {
     await until('the vault has it', 15, async () => (await preferences()).theme === 'light');
   });
 
+  /** What the node says in that language of a title that is too long. */
+  const refusal = async (one) => {
+    const [{ id }] = (await ask(zoe, 'GET', 'circles')).circles;
+    const error = await ask(zoe, 'POST', `circles/${id}/shares`, { body: { title: TOO_LONG },
+      headers: { 'Accept-Language': one } }).then(() => null, (refused) => refused);
+    return JSON.parse(error.message.slice(error.message.indexOf('{'))).message;
+  };
+
   await step('another language: every word changes, what is being typed stays', async () => {
     const second = await w.beside();
     await second.settled();
     await second.press('bar.shares');
     await second.press('shares.write');
     await second.fill('shares.labels.text', 'une phrase pas finie');
+    await second.fill('shares.labels.title', TOO_LONG);
+    await second.press('shares.send');
+    await second.sees(second.text(await refusal(language)));
+    assert.equal(second.forgive(REFUSED), 1);
+    w.forgive(REFUSED); // the same browser
     await w.page.getByLabel(w.t(`languages.${other}`), { exact: true }).check();
     w.language = other;
     second.language = other;
     await w.sees(w.heading('settings.title'));
     await second.sees(second.button('shares.send'));
     assert.equal(await second.field('shares.labels.text').inputValue(), 'une phrase pas finie');
+    await second.sees(second.text(await refusal(other)));
     for (const one of [w, second]) await whole(one, ['À moi', 'Zoé']);
     await w.page.getByLabel(w.t(`languages.${language}`), { exact: true }).check();
     w.language = language;

@@ -54,8 +54,7 @@ async function auditState(window, person, one) {
   if (isThere && one.isBrief) {
     await test(`${one.name}: phone`, async () => none(await faults(window, data)));
   } else if (isThere) {
-    const words = [...data, ...(one.said ?? []).map((key) => window.t(key))];
-    await audit(window, one.name, { words: one.isFree ? null : words,
+    await audit(window, one.name, { words: one.isFree ? null : data,
       within: one.isDialog ? 'dialog[open]' : null });
   }
   if (isThere && one.isDialog) {
