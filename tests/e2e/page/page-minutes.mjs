@@ -69,6 +69,25 @@ async function together(language) {
     await ines.page.keyboard.type('## Tour\nOn parle à trois.');
     await settled((text) => text === '## Tour\nOn parle à trois.');
   });
+  await step('what is pressed beside the field stays where it is while that is saved', async () => {
+    await ines.page.evaluate(() => {
+      const tools = document.querySelector('.minutes-tools');
+      globalThis.seen = {}; // where they are, by what is said of the state
+      const look = () => {
+        const said = document.querySelector('.minutes-state')?.className;
+        globalThis.seen[said] = Math.round(tools.getBoundingClientRect().top + scrollY);
+      };
+      new MutationObserver(look).observe(document.querySelector('.minutes'),
+        { subtree: true, childList: true, attributes: true, characterData: true });
+    });
+    await ines.page.keyboard.type('!');
+    await ines.page.keyboard.press('Backspace');
+    await settled((text) => text === '## Tour\nOn parle à trois.');
+    const { 'minutes-state saving': saving, 'minutes-state saved': saved } =
+      await ines.page.evaluate(() => globalThis.seen);
+    assert.ok(saving > 0 && saved > 0);
+    assert.equal(saving, saved);
+  });
   await step('who else writes is said, and under which heading; not who has left', async () => {
     await caret(ines, 9);
     await ines.page.keyboard.type('!');
