@@ -152,9 +152,15 @@ export class Window {
   field(key, values) { return this.page.getByLabel(this.t(key, values), { exact: true }).first(); }
   text(text) { return this.page.getByText(text).first(); }
 
-  /** Waits until what the locator names is to be seen. */
+  /** Waits until what the locator names is to be seen; else says what is. */
   async sees(locator, milliseconds = PATIENCE_MS) {
-    await locator.waitFor({ state: 'visible', timeout: milliseconds });
+    try {
+      await locator.waitFor({ state: 'visible', timeout: milliseconds });
+    } catch (error) {
+      const shown = await this.page.evaluate(() => document.body.innerText).catch(() => '');
+      throw new Error(`${error.message}\n  shown: ${shown.replace(/\s+/g, ' ').slice(0, 500)}` +
+        `\n  problems: ${this.problems.join('; ')}`);
+    }
   }
 
   /** Waits until the page has loaded what it shows: it asks for nothing and shows no waiting. */
