@@ -210,7 +210,7 @@ async function writing({ step, circle, name, windows: [i, n, l] }) {
     await i.fill('search.words', 'renar');
     await i.sees(i.page.getByRole('button', { name: /renard/ }));
     await whole(i, [name, 'Un renard dans le jardin',
-      'Un \u2068renard\u2069 dans le jardin Voilà.']);
+      'Un \u2068renard\u2069 dans le jardin · Voilà.']);
     await i.page.getByRole('button', { name: /renard/ }).click();
     await i.sees(i.page.getByText('Un renard dans le jardin').first());
     await i.press('common.back');
