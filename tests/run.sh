@@ -203,7 +203,7 @@ if want page; then
       page-events.mjs|page-leave.mjs|page-live.mjs) how=alone ;;
       *) how=paired ;;
     esac
-    $how "page ${script##*/}" 600 node "$script"
+    $how "page ${script##*/}" 1200 node "$script"
   done
 fi
 if want demo; then
