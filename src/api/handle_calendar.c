@@ -294,7 +294,8 @@ static const struct json_field here_fields[] = {
 };
 #define HERE_FIELDS (sizeof here_fields / sizeof here_fields[0])
 
-/* Of the series whose occurrence it will be, when no other is asked for. */
+/* Of the meeting that comes, when no other is asked for: what is held today is an occurrence of its
+ * series, or a new one beside it that goes as the circle's meetings do. */
 static vl_result format_of_next(struct request *rq, const struct circle *circle,
                                 const struct here_body *body, struct format *out, bool *has)
 {
@@ -309,7 +310,7 @@ static vl_result format_of_next(struct request *rq, const struct circle *circle,
         body->fresh ? VL_ERR_NOT_FOUND : series_next(circle->replica, local_now(), &next);
     if (found == VL_ERR_NOT_FOUND) return VL_OK;
     VL_TRY(found);
-    return next.is_occurrence ? find_format_of(rq, circle, &next.meeting, out, has) : VL_OK;
+    return find_format_of(rq, circle, &next.meeting, out, has);
 }
 
 vl_result handle_here(struct request *rq)

@@ -56,7 +56,7 @@ VL_MUST_USE vl_result series_take(struct vl_replica *r, const struct vl_record_i
 
 /* "We are here now". An open meeting is on already: EXISTS. Else today's next one is opened (taken
  * first when it is an occurrence), else, or when `fresh`, a new one that begins now. `format` is
- * that of the series or of the new one, and may be NULL. */
+ * that of the series or of the new one, and may be NULL; what is planned for today has its own. */
 struct here {
     const char *title, *place; /* of a new one; NULL: none */
     const struct format *format;

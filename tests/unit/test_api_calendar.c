@@ -136,6 +136,24 @@ static void test_next_and_here(void **state)
             "When: there is no such field.");
 }
 
+/* Nothing is planned for today: what is held goes as the meeting that comes, not as nothing. */
+static void test_here_goes_as_the_next(void **state)
+{
+    (void)state;
+    json_destroy(api_world_ask(w, 0, "POST", "meetings",
+                               "{\"title\":\"Jeudi\",\"starts\":\"2999-03-14T18:30\","
+                               "\"recurrence\":\"FREQ=WEEKLY\",\"format\":\"check-in\"}"));
+    struct json *answer = api_world_ask(w, 0, "POST", "here", NULL);
+    assert_false(json_flag(answer, "existed"));
+    assert_string_not_equal(json_text(answer, "starts"), "2999-03-14T18:30");
+    assert_string_equal(json_text(answer, "format"), "check-in");
+    assert_true(json_count(json_member(answer, "parts")) > 3);
+    json_destroy(answer);
+    answer = api_world_ask(w, 0, "POST", "here", "{\"new\":true}");
+    assert_int_equal(json_count(json_member(answer, "parts")), 0);
+    json_destroy(answer);
+}
+
 /* "STARTS MARK" of each that comes, in order. */
 static void comes(const char *query, const char *wanted, bool more)
 {
@@ -302,6 +320,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_as_many_as_may_be_listed_come, begin, end),
         cmocka_unit_test_setup_teardown(test_rules_are_refused_by_name, begin, end),
         cmocka_unit_test_setup_teardown(test_next_and_here, begin, end),
+        cmocka_unit_test_setup_teardown(test_here_goes_as_the_next, begin, end),
         cmocka_unit_test_setup_teardown(test_who_comes, begin, end),
         cmocka_unit_test_setup_teardown(test_files, begin, end),
         cmocka_unit_test_setup_teardown(test_import, begin, end),
