@@ -4,8 +4,9 @@ import { useEffect, useReducer } from '../lib/preact.js';
 import { ask } from './api.js';
 import { onEvent } from './events.js';
 
-// path -> {answer, at, error, loading, again, given, isNew, readers, types}; `at`: when the
-// answer came, by performance.now(), for what goes on since; `isNew`: no screen has read it yet
+// path -> {answer, at, error, loading, again, given, isNew, goes, readers, types}; `at`: when the
+// answer came, by performance.now(), for what goes on since; `isNew`: no screen has read it yet;
+// `goes`: it is being erased, nothing is asked for any more
 const known = new Map();
 
 /** Whether an event may change what a path answers. `types` narrows it: of records that matter. */
@@ -32,7 +33,7 @@ function concerns(path, types, { name, data }) {
 
 async function load(path) {
   const entry = known.get(path);
-  if (!entry) return;
+  if (!entry || entry.goes) return;
   if (entry.loading) {
     entry.again = true;
     return;
@@ -47,7 +48,7 @@ async function load(path) {
     } catch (error) {
       entry.error = error;
     }
-  } while (entry.again);
+  } while (entry.again && !entry.goes);
   entry.loading = false;
   for (const reader of entry.readers) reader();
 }
@@ -114,6 +115,18 @@ function entryOf(path, types) {
     known.set(path, { ...nothing, loading: false, again: false, readers: new Set(), types });
   }
   return known.get(path);
+}
+
+/** Erases what a path names; the screen that shows it is to be left then, and asks no more. */
+export async function erase(path) {
+  const entry = known.get(path);
+  if (entry) entry.goes = true;
+  try {
+    await ask('DELETE', path);
+    known.delete(path);
+  } finally {
+    if (entry) entry.goes = false;
+  }
 }
 
 /** Asks for what a screen that comes will show. Gives the answer, undefined if there is none. */

@@ -2,7 +2,7 @@
 import { html, useState } from '../lib/preact.js';
 import { ask, part } from '../core/api.js';
 import { mayWrite, useMembers } from '../core/hooks.js';
-import { useData } from '../core/live-data.js';
+import { erase, useData } from '../core/live-data.js';
 import { back, go } from '../core/places.js';
 import { names, t } from '../core/words.js';
 import { Button, Choice, Empty, Field, Problem, Waiting } from '../parts/basics.js';
@@ -106,7 +106,7 @@ export function Share({ circle, place }) {
       asks &&
       html`<${Confirm} title=${t('shares.takeBack')} yes=${t('shares.takeBack')} loss
       act=${async () => {
-        await ask('DELETE', path);
+        await erase(path);
         back();
       }} onClose=${() => setAsks(false)}>
       <p>${t('shares.takeBackMeans')}</p><//>`
