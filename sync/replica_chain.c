@@ -46,14 +46,6 @@ struct chain *chain_own(const struct vl_replica *r)
     return NULL;
 }
 
-size_t vl_replica_share(const struct vl_replica *r, const struct vl_id *person)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < r->log_count; i++)
-        count += vl_id_equal(&r->chains[r->by_log[i]].row.person, person);
-    return count;
-}
-
 /* A chain that another one goes on from at its very end is no end itself. */
 size_t chain_leaves(const struct vl_replica *r, const struct vl_id *log, size_t max)
 {
@@ -70,6 +62,20 @@ size_t chain_leaves(const struct vl_replica *r, const struct vl_id *log, size_t 
         leaves += !goes_on;
     }
     return leaves;
+}
+
+size_t vl_replica_share(const struct vl_replica *r, const struct vl_id *person)
+{
+    size_t count = 0;
+    const struct vl_id *before = NULL;
+    for (size_t i = 0; i < r->log_count; i++) {
+        const struct vl_log_row *row = &r->chains[r->by_log[i]].row;
+        bool again = before != NULL && vl_id_equal(before, &row->log);
+        before = &row->log;
+        if (!again && vl_id_equal(&row->person, person))
+            count += chain_leaves(r, &row->log, SIZE_MAX);
+    }
+    return count;
 }
 
 /* ---- rows come and go ---- */

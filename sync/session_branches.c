@@ -140,10 +140,13 @@ static uint64_t split_of(const struct session_branches *branches, const struct c
     return split;
 }
 
-/* The number of the first entry that this chain has for itself. */
+/* The number of the first entry that this chain has for itself. Of a crowded person a whole log is
+ * one of many, if it has no branches. */
 static uint64_t own_part(const struct session_branches *branches, const struct closed_chain *is)
 {
-    return is->parent != is->chain || is->is_crowded ? is->first_seq : split_of(branches, is);
+    if (is->parent != is->chain) return is->first_seq;
+    uint64_t split = split_of(branches, is);
+    return is->is_crowded && split > is->tip_seq ? is->first_seq : split;
 }
 
 /* Whether what the peer has of this chain goes on in another one. */
@@ -167,7 +170,7 @@ static size_t peer_shows(const struct session_branches *branches, const struct c
         bool related = of->is_crowded ? vl_id_equal(&branch->is.person, &of->person)
                                       : vl_id_equal(&branch->is.log, &of->log);
         if (!related || branch->next == branch->is.first_seq) continue;
-        count += of->is_crowded || !goes_on(branches, branch);
+        count += !goes_on(branches, branch);
     }
     return count;
 }
