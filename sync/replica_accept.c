@@ -303,9 +303,10 @@ static vl_result store_next(struct vl_replica *r, struct run *run)
     if (result == VL_OK) result = chain_advance(r, place, past, &taken.header, kept.header.size);
     if (result == VL_OK) {
         struct vl_log_row *row = &r->chains[place->row.index].row;
-        if (run->owned)
+        if (run->owned) {
             row->kept = place->row.kept = past->seq + 1;
-        else if (row_is_closed(row))
+            r->relearn = true; /* what is kept may hold seals for me */
+        } else if (row_is_closed(row))
             branch_served(r, row->index, &run->server);
         live_stored(r, past);
         count_stored(r, past, taken.flags);

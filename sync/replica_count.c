@@ -216,10 +216,7 @@ static vl_result newest_content(struct vl_replica *r, const struct chain *chain,
     return result;
 }
 
-/* Of a closed log: its newest control entry that is live, by the past of what is live. NOT_FOUND:
- * there is none, or one of another log has it in its past, which is linked instead. */
-static vl_result newest_live_control(struct vl_replica *r, const struct chain *chain,
-                                     struct past **out)
+vl_result count_live_control(struct vl_replica *r, const struct chain *chain, struct past **out)
 {
     const struct vl_log_row *row = &chain->row;
     struct vl_id id = row->tip;
@@ -241,12 +238,15 @@ static vl_result newest_live_control(struct vl_replica *r, const struct chain *c
 
 /* Open logs have what else is live of a closed one; but what has it may be content that does not
  * count, which is not cited, and without its control entries no epoch would be valid. They may
- * stand beyond the end that is cited. */
+ * stand beyond the end that is cited. Who is crowded is linked by nobody: it could be one branch of
+ * hers more than an entry may show (F6). */
 static vl_result closed_link(struct vl_replica *r, const struct chain *chain, struct past **out)
 {
     const struct vl_log_row *row = &chain->row;
     struct vl_id id = row->tip;
-    vl_result result = newest_live_control(r, chain, out);
+    *out = NULL;
+    if ((row->flags & VL_LOG_CROWDED) != 0) return VL_ERR_NOT_FOUND;
+    vl_result result = count_live_control(r, chain, out);
     if (!live_is_cited_next(chain)) return result;
     if (result == VL_OK && (*out)->seq >= row->kept) return VL_OK;
     past_unref(*out);

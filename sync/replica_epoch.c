@@ -59,15 +59,23 @@ static vl_result open_seals(struct vl_replica *r, const struct control_entry *en
     return VL_OK;
 }
 
+static vl_result learn_seal(struct vl_replica *r, const struct control_entry *entry)
+{
+    const struct epoch *epoch = epoch_by_entry(r, &entry->control->target);
+    if (epoch == NULL) return VL_OK; /* no epoch: membership gives it no authority */
+    struct vl_id key_id = epoch->key_id;
+    return open_seals(r, entry, &key_id);
+}
+
+vl_result epoch_learn_kept(struct vl_replica *r, const struct control_entry *entry)
+{
+    return entry->control->kind == VL_CONTROL_SEAL ? learn_seal(r, entry) : VL_OK;
+}
+
 vl_result epoch_learn(struct vl_replica *r, const struct control_entry *entry)
 {
     const struct vl_control *control = entry->control;
-    if (control->kind == VL_CONTROL_SEAL) {
-        const struct epoch *epoch = epoch_by_entry(r, &control->target);
-        if (epoch == NULL) return VL_OK; /* no epoch: membership gives it no authority */
-        struct vl_id key_id = epoch->key_id;
-        return open_seals(r, entry, &key_id);
-    }
+    if (control->kind == VL_CONTROL_SEAL) return learn_seal(r, entry);
     VL_TRY(
         replica_grow((void **)&r->epochs, sizeof *r->epochs, r->epoch_count, &r->epoch_capacity));
     r->epochs[r->epoch_count++] = (struct epoch){

@@ -249,9 +249,10 @@ void fork_count_person(struct vl_replica *r, const struct vl_id *person);
  *      in the closed log that this device wrote and has not gone on from yet.
  *  L2  Membership, enrolments, epochs, tombstones, what counts and the cells are functions of the
  *      live entries; these are a function of the heads of the open logs.
- *  L3  What is not live has no effect. Two branches of a forked log, and the chains that crowd a
- *      person, are kept; else it is a cache: VL_SERVED_CHAINS_MAX chains for each member who
- *      served it, dropped when the copy is opened.
+ *  L3  What is not live has no effect on others. Two branches of a forked log, and the chains that
+ *      crowd a person, are kept, and so are the seals for this device in them: it may have read by
+ *      them while they were live. Else it is a cache: VL_SERVED_CHAINS_MAX chains for each member
+ *      who served it, dropped when the copy is opened.
  *  L4  The last entry of every chain is well signed. (Within a chunk a peer may have signed badly;
  *      the last signature stands for the entries before.) So what is kept of a chain goes up to a
  *      well signed entry, with the past of that one. */
@@ -350,6 +351,7 @@ struct control_entry {
     const struct vl_control *control;
     const uint8_t *author; /* signing key */
     bool is_outside;       /* not live: learnt to judge what follows, without effect */
+    bool is_kept;          /* or it stays here all the same, and what it seals to me too */
 };
 
 /* Whether an enrolment of this key is in the past of a header with this auth; *person gets whose,
@@ -379,6 +381,8 @@ const struct epoch *epoch_by_entry(const struct vl_replica *r,
                                    const struct vl_id *entry); /* or NULL */
 /* From an EPOCH or SEAL entry. A box that does not open is passed over. */
 VL_MUST_USE vl_result epoch_learn(struct vl_replica *r, const struct control_entry *entry);
+/* From one that is not live any more: what I was given once I can read for ever. */
+VL_MUST_USE vl_result epoch_learn_kept(struct vl_replica *r, const struct control_entry *entry);
 VL_MUST_USE vl_result epoch_keep_secret(struct vl_replica *r, const struct vl_id *key_id,
                                         const uint8_t secret[static 32]);
 /* The epoch that this device writes under now, or NULL. */
@@ -438,6 +442,10 @@ VL_MUST_USE vl_result count_heads(struct vl_replica *r, struct vl_id **out, size
  * apart; nothing of a closed log but the own one. NOT_FOUND: none. */
 VL_MUST_USE vl_result count_link(struct vl_replica *r, const struct chain *chain,
                                  struct past **out);
+/* Of a closed log: its newest control entry that is live, by the past of what is live. NOT_FOUND:
+ * there is none, or one of another log has it in its past, which is linked instead. */
+VL_MUST_USE vl_result count_live_control(struct vl_replica *r, const struct chain *chain,
+                                         struct past **out);
 
 /* ---- erasure (replica_erase.c) ---- */
 

@@ -73,12 +73,56 @@ static bool implied(const struct candidates *candidates, size_t at)
     return false;
 }
 
+static bool candidates_cover(const struct candidates *candidates, const struct past *past)
+{
+    for (size_t i = 0; i < candidates->count; i++)
+        if (past_covers(candidates->items[i].past, past->chain, past->seq)) return true;
+    return false;
+}
+
+/* The end of an open log that has the entry in its past. */
+static vl_result end_above(struct vl_replica *r, const struct past *past, struct past **out)
+{
+    *out = NULL;
+    for (size_t i = 0; i < r->chain_count; i++) {
+        const struct vl_log_row *row = &r->chains[i].row;
+        if (!live_is_source(row)) continue;
+        VL_TRY(replica_past_here(r, &row->tip, out));
+        if (past_covers(*out, past->chain, past->seq)) return VL_OK;
+        past_unref(*out);
+        *out = NULL;
+    }
+    return VL_ERR_NOT_FOUND;
+}
+
+/* Live control entries of who is crowded, which are not linked themselves: by an end that has them
+ * in its past. It may be content that does not count, so only control entries link it, whose links
+ * carry none. */
+static vl_result collect_ends(struct vl_replica *r, const struct past *own, uint32_t chain,
+                              struct candidates *out)
+{
+    vl_result result = VL_OK;
+    for (size_t i = 0; result == VL_OK && r->closed_count > 0 && i < r->chain_count; i++) {
+        struct past *control = NULL, *end = NULL;
+        if ((r->chains[i].row.flags & VL_LOG_CROWDED) == 0 || i == chain) continue;
+        result = count_live_control(r, &r->chains[i], &control);
+        if (result == VL_OK && (own == NULL || !past_covers(own, control->chain, control->seq)) &&
+            !candidates_cover(out, control)) {
+            result = end_above(r, control, &end);
+            if (result == VL_OK) out->items[out->count++].past = end;
+        }
+        past_unref(control);
+        if (result == VL_ERR_NOT_FOUND) result = VL_OK;
+    }
+    return result;
+}
+
 /* Heads of other chains that neither our own past nor another of them implies; no content that
  * does not count here is cited (R10). */
 static vl_result collect_heads(struct vl_replica *r, const struct past *own, uint32_t chain,
-                               struct candidates *out)
+                               enum vl_entry_kind kind, struct candidates *out)
 {
-    *out = (struct candidates){.items = calloc(r->chain_count + 1, sizeof *out->items)};
+    *out = (struct candidates){.items = calloc(2 * r->chain_count + 1, sizeof *out->items)};
     if (out->items == NULL) return VL_ERR_NO_MEMORY;
     for (size_t i = 0; i < r->chain_count; i++) {
         const struct vl_log_row *row = &r->chains[i].row;
@@ -93,6 +137,7 @@ static vl_result collect_heads(struct vl_replica *r, const struct past *own, uin
         else
             out->items[out->count++].past = head;
     }
+    if (kind == VL_ENTRY_CONTROL) VL_TRY(collect_ends(r, own, chain, out));
     size_t kept = 0;
     bool *drop = calloc(out->count + 1, sizeof *drop);
     if (drop == NULL) return VL_ERR_NO_MEMORY;
@@ -119,7 +164,7 @@ vl_result links_choose(struct vl_replica *r, const struct place *place, struct p
         parents->items[parents->count++] = own;
     }
     size_t first = parents->count;
-    vl_result result = collect_heads(r, own, place->row.index, &heads);
+    vl_result result = collect_heads(r, own, place->row.index, header->kind, &heads);
     if (result == VL_OK) {
         if (heads.count > VL_LINKS_MAX) rank_candidates(r, own, &heads);
         qsort(heads.items, heads.count, sizeof *heads.items, candidate_order);

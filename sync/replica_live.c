@@ -110,7 +110,8 @@ void live_stored(struct vl_replica *r, const struct past *past)
 
 /* ---- before a commit ---- */
 
-static vl_result learn_row(struct vl_replica *r, const struct vl_entry_row *row)
+static vl_result learn_row(struct vl_replica *r, const struct vl_entry_row *row,
+                           const uint64_t *kept)
 {
     struct vl_entry_header header;
     struct vl_control control = {0};
@@ -122,7 +123,8 @@ static vl_result learn_row(struct vl_replica *r, const struct vl_entry_row *row)
                                   .header = &header,
                                   .control = &control,
                                   .author = chain->row.sign_key,
-                                  .is_outside = row->seq >= chain->live};
+                                  .is_outside = row->seq >= chain->live,
+                                  .is_kept = row->seq < kept[row->chain]};
     vl_result result = rows_result(member_learn(r, &entry));
     if (row->seq >= chain->control) chain->control = row->seq + 1;
     vl_control_finish(&control);
@@ -133,16 +135,19 @@ vl_result live_learn(struct vl_replica *r)
 {
     struct rows rows = {0};
     struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTROL};
-    vl_result result = VL_OK;
+    uint64_t *kept = calloc(r->chain_count + 1, sizeof *kept);
+    if (kept == NULL) return VL_ERR_NO_MEMORY;
+    vl_result result = r->closed_count > 0 ? live_kept(r, kept) : VL_OK;
     for (size_t i = 0; i < r->chain_count; i++)
         r->chains[i].control = 0;
     while (result == VL_OK) {
         result = rows_next(r, &scan, &rows);
         if (result != VL_OK || rows.count == 0) break;
         for (size_t i = 0; result == VL_OK && i < rows.count; i++)
-            result = learn_row(r, &rows.items[i]);
+            result = learn_row(r, &rows.items[i], kept);
     }
     rows_finish(&rows);
+    free(kept);
     return result;
 }
 

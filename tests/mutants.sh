@@ -263,7 +263,7 @@ mutant 16 sync/replica_member.c test_author <<'C'
 C
 
 mutant 17 sync/replica_count.c test_closed_control <<'C'
-    vl_result result = newest_live_control(r, chain, out);
+    vl_result result = count_live_control(r, chain, out);
 --
     vl_result result = VL_ERR_NOT_FOUND;
     *out = NULL;
