@@ -234,12 +234,16 @@ bool node_awake(const struct world *w, const struct node *n)
 bool node_share_is_spent(const struct world *w, const struct node *n)
 {
     bool misused = false;
+    size_t heads;
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         const struct node *other = &w->nodes[i];
         bool hers = vl_id_equal(&other->person, &n->person);
         misused |= hers && (other->misused || !check_honest(other));
     }
-    return misused && vl_replica_share(n->replica, &n->person) >= VL_PERSON_CHAINS_MAX;
+    if (!misused) return false;
+    /* a copy whose storage failed while it took the refused write back knows of no log any more */
+    if (vl_replica_heads(n->replica, NULL, 0, &heads) == VL_ERR_STORAGE) return true;
+    return vl_replica_share(n->replica, &n->person) >= VL_PERSON_CHAINS_MAX;
 }
 
 /* Results that a storage with a fault, or the rules, may give. */
