@@ -303,6 +303,28 @@ mutant 17 sync/replica_closed.c test_closed_log <<'C'
         if (parent->bare > 0 && parent->bare <= chain->row.first_seq) return true;
 --
 C
+mutant 17 sync/session_branches.c test_fork <<'C'
+        count += !goes_on(branches, branch);
+--
+        count += of->is_crowded || !goes_on(branches, branch);
+C
+mutant 17 sync/replica_count.c test_closed_control <<'C'
+    if ((row->flags & VL_LOG_CROWDED) != 0) return VL_ERR_NOT_FOUND;
+--
+C
+mutant 17 sync/replica_links.c test_closed_control <<'C'
+    if (kind == VL_ENTRY_CONTROL) VL_TRY(collect_ends(r, own, chain, out));
+--
+C
+mutant 17 sync/replica_live.c test_closed_log <<'C'
+    vl_result result = r->closed_count > 0 ? live_kept(r, kept) : VL_OK;
+--
+    vl_result result = VL_OK;
+C
+mutant 17 sync/replica_accept.c test_closed_log <<'C'
+            r->relearn = true; /* what is kept may hold seals for me */
+--
+C
 
 echo "$killed passed, $alive failed"
 [ "$alive" -eq 0 ]

@@ -51,6 +51,22 @@ struct vl_entry_header forged_first(struct circle_fixture *f, size_t node, uint3
     return header;
 }
 
+struct vl_entry_header forged_log(struct circle_fixture *f, size_t member, uint32_t incarnation)
+{
+    struct vl_bytes frontier[VL_AUTH_MAX];
+    struct vl_membership *membership = vl_replica_membership(f->nodes[0].replica);
+    struct vl_entry_header header = {.circle = f->id, .kind = VL_ENTRY_CONTENT, .link_count = 1};
+    header.auth_count = vl_membership_frontier(membership, frontier, VL_AUTH_MAX);
+    must(header.auth_count == 1);
+    memcpy(header.auth[0].bytes, frontier[0].data, sizeof header.auth[0].bytes);
+    header.links[0] = header.auth[0];
+    header.lamport = memory_storage_entry(f->nodes[0].memory, &header.auth[0])->lamport + 1;
+    memcpy(header.sign_key, f->nodes[member].keys->card.sign, sizeof header.sign_key);
+    memcpy(header.incarnation, &incarnation, sizeof incarnation);
+    vl_log_id(header.sign_key, header.incarnation, &header.log);
+    return header;
+}
+
 vl_result forged_give(struct circle_fixture *f, size_t node, struct vl_entry_header *header,
                       struct vl_bytes blob, size_t to, struct vl_id *id)
 {

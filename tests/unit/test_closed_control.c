@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#define CHAINS_MAX 16u
+#define CHAINS_MAX (VL_PERSON_CHAINS_MAX + 1u)
 
 static struct vl_replica *replica_of(struct circle_fixture *f, size_t node)
 {
@@ -124,6 +124,41 @@ static struct hidden hidden_make_beyond(uint64_t seed, enum upon upon, size_t le
     return h;
 }
 
+/* The same with so many other logs of LIAR's in what all write that with that branch she is
+ * crowded, and whoever linked to it showed one branch more than an entry may. */
+static struct hidden hidden_make_crowded(uint64_t seed, size_t length)
+{
+    struct hidden h = {.f = liar_circle_create(seed)};
+    struct circle_fixture *f = h.f;
+    static const size_t honest[] = {ME, FRIEND, OTHER};
+    struct vl_id removal = control(f, ME, VL_CONTROL_REMOVE, &f->nodes[OUT].person);
+    (void)circle_fixture_pull(f, LIAR, ME);
+    for (size_t i = 0; i < 3; i++)
+        (void)circle_fixture_pull(f, honest[i], ME);
+    for (uint32_t log = 1; log < VL_PERSON_CHAINS_MAX; log++) {
+        struct vl_entry_header header = forged_log(f, LIAR, log);
+        for (size_t i = 0; i < 3; i++) {
+            struct vl_id id;
+            assert_int_equal(forged_give(f, LIAR, &header, vl_bytes_text("x"), honest[i], &id),
+                             VL_OK);
+        }
+    }
+    struct memory_storage *before = memory_storage_clone(f->nodes[LIAR].memory);
+    write_branch(&h, &removal, THE_ENDORSEMENT, length);
+    liar_circle_turn_back(f, before);
+    hand_write_one(f, LIAR, 11);
+    for (size_t i = 0; i < 3; i++) {
+        (void)circle_fixture_pull(f, honest[i], LIAR);
+        for (size_t times = 0; times < 1 + VL_PERSON_CHAINS_MAX / VL_LINKS_MAX; times++)
+            hand_write_one(f, honest[i], 12 + times);
+        liar_circle_give(f, honest[i], &h.branch);
+        assert_true(vl_replica_is_crowded(replica_of(f, honest[i]), &f->nodes[LIAR].person));
+        liar_circle_give(f, honest[i], &h.by_out);
+    }
+    memory_storage_destroy(before);
+    return h;
+}
+
 static void hidden_end(struct hidden *h)
 {
     entry_run_finish(&h->branch);
@@ -139,7 +174,7 @@ static void assert_hidden(struct hidden *h, size_t node, enum upon upon)
     uint32_t chain;
     uint64_t seq;
     size_t count = closed_chains(replica_of(h->f, node), chains, CHAINS_MAX);
-    assert_int_equal(count, 2);
+    assert_true(count == 2 || count == VL_PERSON_CHAINS_MAX + 1);
     vl_entry_id(h->branch.items[0].header, &id);
     assert_int_equal(closed_place(replica_of(h->f, node), &id, &chain, &seq), VL_OK);
     assert_int_equal(seq, h->first);
@@ -242,6 +277,17 @@ static void a_live_endorsement_beyond_what_is_cited_silences_nobody(void **state
     }
 }
 
+/* Of who is crowded nothing is linked, but an end that has it in its past. */
+static void a_live_endorsement_of_a_crowded_person_silences_nobody(void **state)
+{
+    (void)state;
+    for (size_t length = 1; length <= 2; length++) {
+        struct hidden h = hidden_make_crowded(740 + length, length);
+        assert_all_write(&h, THE_ENDORSEMENT);
+        hidden_end(&h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +295,7 @@ int main(void)
         cmocka_unit_test(a_later_control_entry_does_not_hide_the_live_one),
         cmocka_unit_test(live_content_does_not_hide_the_live_control_entry),
         cmocka_unit_test(a_live_endorsement_beyond_what_is_cited_silences_nobody),
+        cmocka_unit_test(a_live_endorsement_of_a_crowded_person_silences_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* A log that was forked stays marked so, whatever comes together with what showed it; branches do
- * not hold each other up; and the blobs that are lacking beneath them are asked for. */
+ * not hold each other up; the blobs that are lacking beneath them are asked for; and what was read
+ * by it can be read on. */
 #include "sync/replica_internal.h"
 #include "tests/support/liar_circle.h"
 #include "tests/support/session_hand.h"
@@ -528,6 +529,49 @@ static void a_branch_beside_a_blob_that_is_lacking_is_named(void **state)
     leave_out(2, 1, only[2]);
 }
 
+/* ---- what was given in a log that is closed ---- */
+
+/* LIAR adds somebody and gives her the past, in one branch of her log; nobody else hears of it.
+ * `first`: that is the branch that the newcomer has first. */
+static void add_in_a_branch(uint64_t seed, bool first)
+{
+    struct circle_fixture *f = liar_circle_create(seed);
+    struct vl_control promote = {.kind = VL_CONTROL_PROMOTE, .target = f->nodes[LIAR].person};
+    struct vl_id id;
+    assert_int_equal(vl_replica_control(replica_of(f, ME), &promote, f->now, &id), VL_OK);
+    hand_write_one(f, ME, 50);
+    (void)circle_fixture_pull(f, LIAR, ME);
+    const uint64_t from = hand_tip_of(f, LIAR, LIAR).seq + 1;
+    struct memory_storage *before = memory_storage_clone(f->nodes[LIAR].memory);
+    const size_t new = circle_fixture_stranger(f);
+    circle_fixture_add(f, LIAR, new);
+    struct entry_run adding = liar_circle_run(f, LIAR, from, VL_CHUNK_ENTRIES_MAX);
+    if (first) (void)circle_fixture_pull(f, new, LIAR);
+    assert_int_equal(liar_circle_hears(f, new, 50), first);
+    liar_circle_turn_back(f, before);
+    hand_write_one(f, LIAR, 51);
+    struct entry_run other = liar_circle_last(f, LIAR);
+    if (!first) (void)circle_fixture_pull(f, new, LIAR);
+    liar_circle_give(f, new, first ? &other : &adding);
+    assert_int_equal(vl_replica_fork_count(replica_of(f, new)), 1);
+    for (size_t times = 0; times < 2; times++) {
+        assert_true(liar_circle_hears(f, new, 50));
+        assert_true(liar_circle_is_sound(f, new));
+        circle_fixture_reopen(f, new);
+    }
+    entry_run_finish(&adding);
+    entry_run_finish(&other);
+    memory_storage_destroy(before);
+    circle_fixture_destroy(f);
+}
+
+static void what_was_read_by_seals_of_a_closed_log_can_be_read_on(void **state)
+{
+    (void)state;
+    add_in_a_branch(770, true);
+    add_in_a_branch(771, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -540,6 +584,7 @@ int main(void)
         cmocka_unit_test(a_blob_beneath_branches_is_asked_for_and_comes),
         cmocka_unit_test(a_blob_beneath_a_branch_of_a_branch_is_asked_for_and_comes),
         cmocka_unit_test(a_branch_beside_a_blob_that_is_lacking_is_named),
+        cmocka_unit_test(what_was_read_by_seals_of_a_closed_log_can_be_read_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* A device that writes two entries with one number: its log is closed at every honest node, both
  * branches and the proof go round, what honest nodes linked to is taken everywhere, the others go
  * on. */
+#include "tests/support/forged_entry.h"
 #include "tests/support/session_pair.h"
 #include "tests/support/test_scale.h"
 #include <setjmp.h>
@@ -479,6 +480,43 @@ static void a_crowd_is_seen_by_all(void **state)
     circle_fixture_destroy(s.f);
 }
 
+/* Who has a branch has, at whom has both, a part of one and the other: it is one log all the same,
+ * and not the one that would make a crowd there too. */
+static void a_log_that_goes_on_in_a_branch_is_one(void **state)
+{
+    (void)state;
+    struct scene s = scene_make(16, 2, 2);
+    const struct vl_id *liar = &s.f->nodes[LIAR].person;
+    for (uint32_t i = 1; i < VL_PERSON_CHAINS_MAX; i++) {
+        for (size_t node = 0; node < 3; node += 2) {
+            struct vl_entry_header header = forged_log(s.f, LIAR, i);
+            struct vl_id id;
+            assert_int_equal(forged_give(s.f, LIAR, &header, vl_bytes_text("x"), node, &id), VL_OK);
+        }
+    }
+    struct entry_run two = circle_fixture_run(s.f, 2, &s.log, TO_ALL, 2);
+    struct vl_run given = {.entries = two.items, .count = two.count};
+    assert_int_equal(vl_replica_share(s.f->nodes[0].replica, liar), VL_PERSON_CHAINS_MAX);
+    assert_int_equal(vl_replica_receive_runs(s.f->nodes[0].replica, &given, 1), VL_OK);
+    assert_int_equal(vl_replica_share(s.f->nodes[0].replica, liar), VL_PERSON_CHAINS_MAX + 1);
+    entry_run_finish(&two);
+    struct seen seen;
+    assert_true(knows(&s, 0, &seen));
+    assert_int_equal(vl_replica_fork_learn(s.f->nodes[2].replica, vl_buffer_view(&seen.proof)),
+                     VL_OK);
+    vl_buffer_finish(&seen.proof);
+    assert_int_equal(vl_replica_share(s.f->nodes[2].replica, liar), VL_PERSON_CHAINS_MAX);
+    assert_true(vl_replica_is_crowded(s.f->nodes[0].replica, liar));
+    assert_false(vl_replica_is_crowded(s.f->nodes[2].replica, liar));
+    meet(&s, 2, 0);
+    assert_true(vl_replica_is_crowded(s.f->nodes[2].replica, liar));
+    assert_int_equal(branches(&s, 2), 2);
+    meet(&s, 0, 2);
+    assert_true(agree(&s, 0, 2));
+    verifies(&s, 2);
+    circle_fixture_destroy(s.f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -493,6 +531,7 @@ int main(void)
         cmocka_unit_test(a_failing_storage_changes_nothing),
         cmocka_unit_test(many_branches_cost_little),
         cmocka_unit_test(a_crowd_is_seen_by_all),
+        cmocka_unit_test(a_log_that_goes_on_in_a_branch_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
