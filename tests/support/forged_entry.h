@@ -9,8 +9,8 @@
 struct vl_entry_header forged_next(struct circle_fixture *f, size_t node);
 /* The same as the first entry of a new log. */
 struct vl_entry_header forged_first(struct circle_fixture *f, size_t node, uint32_t incarnation);
-/* The header of content that begins a log of that member, after the newest control entry that node 0
- * has, of which there is one. */
+/* The header of content that begins a log of that member, after the newest control entry that node
+ * 0 has, of which there is one. */
 struct vl_entry_header forged_log(struct circle_fixture *f, size_t member, uint32_t incarnation);
 /* Signs a header with this blob by the node's keys and gives the entry to one node. */
 vl_result forged_give(struct circle_fixture *f, size_t node, struct vl_entry_header *header,
