@@ -9,7 +9,8 @@ int cmd_debug_membership(struct call *call)
 {
     bool lines = strcmp(call->args[0], "-") == 0;
     FILE *in = lines ? stdin : fopen(call->args[0], "rb");
-    if (in == NULL) return complain(call, VL_ERR_NOT_FOUND, call->args[0], NULL);
+    if (in == NULL)
+        return complain(call, VL_ERR_NOT_FOUND, NULL, N_("The file could not be read."));
     vl_result result = membership_json_print(in, lines, stdout);
     if (!lines) (void)fclose(in);
     if (result == VL_OK || lines) return exit_of(result);

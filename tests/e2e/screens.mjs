@@ -83,7 +83,12 @@ const ways = { widths: chosen(Object.keys(WIDTHS)), languages: chosen(LANGUAGES)
 const parts = words.filter((one) => ![...Object.keys(WIDTHS), ...LANGUAGES, ...THEMES]
   .includes(one));
 const fileOf = (name) => name.replace(/[^\p{L}\d]+/gu, '-');
-const isNamed = (name) => parts.length === 0 || parts.some((one) => fileOf(name).includes(one));
+const found = new Set(); // of the parts
+const isNamed = (name) => {
+  const those = parts.filter((one) => fileOf(name).includes(one));
+  those.forEach((one) => found.add(one));
+  return parts.length === 0 || those.length > 0;
+};
 
 /** What the window shows, in each theme, width and language; nothing is loaded anew but words. */
 async function shootAll(window, name, { isOpen = true, isLeft = false } = {}) {
@@ -146,7 +151,7 @@ async function hold(sample, things) {
   await write(sample, things.open, textsOf('fr').past[0].minutes);
 }
 
-let browser;
+let browser, missing = [];
 const people = [];
 try {
   browser = await Browser.start();
@@ -154,6 +159,7 @@ try {
   const things = await thingsOf(sample);
   if (isAll) {
     await all(browser, sample, things, people);
+    missing = parts.filter((one) => !found.has(one));
   } else {
     await ofReadme(browser, sample, things, BEFORE);
     await hold(sample, things);
@@ -164,4 +170,5 @@ try {
   for (const person of people) await person.stop().catch(() => {});
   for (const person of people) person.destroy();
 }
-process.exit(0);
+for (const one of missing) console.error(`screens: no screen or state has '${one}' in its name`);
+process.exit(missing.length > 0 ? 1 : 0);
