@@ -281,6 +281,15 @@ static vl_result accept_body(struct vl_replica *r, struct place *place, struct t
     return result;
 }
 
+/* Whether control entries are in its past that are not in that of the entry before: what is newest
+ * of them is not the same then. */
+static bool shows_control(const struct past *past, const struct past *prev)
+{
+    const size_t count = past->control_count;
+    return prev == NULL || prev->control_count != count ||
+           memcmp(prev->controls, past->controls, count * sizeof past->controls[0]) != 0;
+}
+
 /* Stores the run's next entry; when it is refused nothing has changed. */
 static vl_result store_next(struct vl_replica *r, struct run *run)
 {
@@ -304,8 +313,9 @@ static vl_result store_next(struct vl_replica *r, struct run *run)
     if (result == VL_OK) {
         struct vl_log_row *row = &r->chains[place->row.index].row;
         if (run->owned) {
+            /* what is kept may hold seals for me */
+            if (row->kept != past->seq || shows_control(past, prev)) r->relearn = true;
             row->kept = place->row.kept = past->seq + 1;
-            r->relearn = true; /* what is kept may hold seals for me */
         } else if (row_is_closed(row))
             branch_served(r, row->index, &run->server);
         live_stored(r, past);
