@@ -133,8 +133,8 @@ static vl_result past_is_kept(struct vl_replica *r, uint32_t index, uint64_t seq
     return VL_OK;
 }
 
-/* What is kept of a chain ends before its first entry with something in its past that goes; pasts
- * only grow along a chain. */
+/* What is kept of a chain ends before its first entry with something in its past that goes (pasts
+ * only grow along a chain), and after a well signed one (L4). */
 static vl_result keep_whole(struct vl_replica *r, uint32_t index, uint64_t *keep, bool *changed)
 {
     uint64_t low = r->chains[index].row.first_seq, high = keep[index];
@@ -150,9 +150,8 @@ static vl_result keep_whole(struct vl_replica *r, uint32_t index, uint64_t *keep
         else
             high = middle;
     }
-    keep[index] = low;
     *changed = true;
-    return VL_OK;
+    return replica_signed_before(r, index, low, &keep[index]);
 }
 
 /* Cuts every chain to keep[]; what has something of that in its past goes as well. */

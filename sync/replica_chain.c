@@ -64,6 +64,14 @@ size_t chain_leaves(const struct vl_replica *r, const struct vl_id *log, size_t 
     return leaves;
 }
 
+size_t chain_count_of(const struct vl_replica *r, const struct vl_id *person)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < r->log_count; i++)
+        count += vl_id_equal(&r->chains[r->by_log[i]].row.person, person);
+    return count;
+}
+
 size_t vl_replica_share(const struct vl_replica *r, const struct vl_id *person)
 {
     size_t count = 0;
@@ -76,6 +84,18 @@ size_t vl_replica_share(const struct vl_replica *r, const struct vl_id *person)
             count += chain_leaves(r, &row->log, SIZE_MAX);
     }
     return count;
+}
+
+uint64_t chain_last_split(const struct vl_replica *r, const struct chain *chain)
+{
+    size_t count;
+    const uint32_t *family = chain_family(r, &chain->row.log, &count);
+    uint64_t last = chain->row.first_seq;
+    for (size_t i = 0; i < count; i++) {
+        const struct vl_log_row *other = &r->chains[family[i]].row;
+        if (other->parent == chain->row.index && other->first_seq > last) last = other->first_seq;
+    }
+    return last;
 }
 
 /* ---- rows come and go ---- */
@@ -162,10 +182,8 @@ vl_result chain_advance(struct vl_replica *r, struct place *place, const struct 
     place->row.tip_lamport = past->lamport;
     place->row.bytes += whole_size(header, header_size);
     place->row.controls += past->is_control;
-    if (place->is_new) {
-        VL_TRY(chain_add(r, &place->row));
-        fork_count_person(r, &place->row.person);
-    }
+    const bool begins = place->is_new;
+    if (begins) VL_TRY(chain_add(r, &place->row));
     struct chain *chain = &r->chains[place->row.index];
     /* a new chain may have crowded its person meanwhile, another run shown a fork of the log */
     place->row.flags |= chain->row.flags & (VL_LOG_CROWDED | VL_LOG_FORKED | VL_LOG_FIRST);
@@ -173,6 +191,11 @@ vl_result chain_advance(struct vl_replica *r, struct place *place, const struct 
     place->is_new = false;
     chain->row = place->row;
     chain->dirty = true;
+    /* what was cut back to where another one goes on may be an end of its own again */
+    if (begins || (chain->row.flags & (VL_LOG_FORKED | VL_LOG_CROWDED)) == VL_LOG_FORKED)
+        fork_count_person(r, &place->row.person);
+    place->row.flags = chain->row.flags;
+    place->row.kept = chain->row.kept;
     return VL_OK;
 }
 

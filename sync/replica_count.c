@@ -238,14 +238,11 @@ vl_result count_live_control(struct vl_replica *r, const struct chain *chain, st
 
 /* Open logs have what else is live of a closed one; but what has it may be content that does not
  * count, which is not cited, and without its control entries no epoch would be valid. They may
- * stand beyond the end that is cited. Who is crowded is linked by nobody: it could be one branch of
- * hers more than an entry may show (F6). */
+ * stand beyond the end that is cited. */
 static vl_result closed_link(struct vl_replica *r, const struct chain *chain, struct past **out)
 {
     const struct vl_log_row *row = &chain->row;
     struct vl_id id = row->tip;
-    *out = NULL;
-    if ((row->flags & VL_LOG_CROWDED) != 0) return VL_ERR_NOT_FOUND;
     vl_result result = count_live_control(r, chain, out);
     if (!live_is_cited_next(chain)) return result;
     if (result == VL_OK && (*out)->seq >= row->kept) return VL_OK;

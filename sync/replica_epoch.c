@@ -59,15 +59,38 @@ static vl_result open_seals(struct vl_replica *r, const struct control_entry *en
     return VL_OK;
 }
 
+/* Whether a control entry is in the past of the header, by its auth. */
+static bool is_past(const struct vl_replica *r, const struct vl_entry_header *header,
+                    const struct vl_id *entry)
+{
+    const struct vl_bytes name = vl_bytes(entry->bytes, sizeof entry->bytes);
+    for (size_t i = 0; i < header->auth_count; i++) {
+        const struct vl_id *auth = &header->auth[i];
+        if (vl_membership_reaches(r->membership, vl_bytes(auth->bytes, sizeof auth->bytes), name))
+            return true;
+    }
+    return false;
+}
+
+bool epoch_is_past(const struct vl_replica *r, const struct vl_entry_header *header)
+{
+    for (size_t i = r->epoch_count; i-- > 0;)
+        if (vl_id_equal(&r->epochs[i].key_id, &header->epoch_key) &&
+            is_past(r, header, &r->epochs[i].entry))
+            return true;
+    return false;
+}
+
 static vl_result learn_seal(struct vl_replica *r, const struct control_entry *entry)
 {
     const struct epoch *epoch = epoch_by_entry(r, &entry->control->target);
-    if (epoch == NULL) return VL_OK; /* no epoch: membership gives it no authority */
+    /* no epoch of its past: membership gives it no authority, whatever came first here */
+    if (epoch == NULL || !is_past(r, entry->header, &epoch->entry)) return VL_OK;
     struct vl_id key_id = epoch->key_id;
     return open_seals(r, entry, &key_id);
 }
 
-vl_result epoch_learn_kept(struct vl_replica *r, const struct control_entry *entry)
+vl_result epoch_learn_once(struct vl_replica *r, const struct control_entry *entry)
 {
     return entry->control->kind == VL_CONTROL_SEAL ? learn_seal(r, entry) : VL_OK;
 }

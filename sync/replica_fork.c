@@ -105,10 +105,11 @@ static vl_result close_log(struct vl_replica *r, const struct vl_id *log, struct
     return replica_commit(r);
 }
 
-/* Of what was served, for nobody cites it, a piece is enough to show that it is there. */
-static uint64_t shown_end(const struct chain *chain)
+/* Of what was served, for nobody cites it, a piece is enough to show that it is there: of what it
+ * has for itself, after the last branch has left it. */
+static uint64_t shown_end(const struct vl_replica *r, const struct chain *chain)
 {
-    uint64_t end = chain->row.first_seq + VL_SHOWN_ENTRIES;
+    uint64_t end = chain_last_split(r, chain) + VL_SHOWN_ENTRIES;
     bool all = vl_id_is_zero(&chain->server) || end > chain->row.tip_seq;
     return all ? chain->row.tip_seq + 1 : end;
 }
@@ -126,7 +127,7 @@ void fork_count_person(struct vl_replica *r, const struct vl_id *person)
         if (!vl_id_equal(&chain->row.person, person)) continue;
         if ((chain->row.flags & VL_LOG_CROWDED) != 0) continue;
         /* the chains that made it a crowd are kept, so that others can be shown them */
-        if (!before && chain->row.kept == 0) chain->row.kept = shown_end(chain);
+        if (!before && chain->row.kept == 0) chain->row.kept = shown_end(r, chain);
         mark(r, chain, VL_LOG_CROWDED);
     }
 }

@@ -204,6 +204,10 @@ uint32_t chain_free_index(const struct vl_replica *r);
 void chain_clear(struct vl_replica *r);
 /* Ends of the tree that a log's chains make; counts no further than max. */
 size_t chain_leaves(const struct vl_replica *r, const struct vl_id *log, size_t max);
+/* How many chains of the person are here, at least as many as ends. */
+size_t chain_count_of(const struct vl_replica *r, const struct vl_id *person);
+/* Where the last branch leaves this chain, its first number when none does. */
+uint64_t chain_last_split(const struct vl_replica *r, const struct chain *chain);
 
 static inline bool row_is_empty(const struct vl_log_row *row)
 {
@@ -260,6 +264,8 @@ void fork_count_person(struct vl_replica *r, const struct vl_id *person);
 bool live_is_source(const struct vl_log_row *row);
 /* Finds chain.live of every chain anew. */
 VL_MUST_USE vl_result live_compute(struct vl_replica *r);
+/* What is live and, beside it as if it were live, what is kept: all that was ever live here is. */
+VL_MUST_USE vl_result live_once(struct vl_replica *r, uint64_t *out);
 /* The same, with what is kept beside it as if it were live, and with what these can be shown to
  * others by (L4); `out` has room for every chain. */
 VL_MUST_USE vl_result live_kept(struct vl_replica *r, uint64_t *out);
@@ -269,6 +275,10 @@ bool live_is_cited_next(const struct chain *chain);
 /* One past the first well signed entry of the chain from number `from` on. DAMAGED: none. */
 VL_MUST_USE vl_result replica_signed_end(struct vl_replica *r, uint32_t index, uint64_t from,
                                          uint64_t *end);
+/* One past the last entry below `before` whose own signature is good, the chain's first number when
+ * there is none. */
+VL_MUST_USE vl_result replica_signed_before(struct vl_replica *r, uint32_t index, uint64_t before,
+                                            uint64_t *end);
 /* In a writing transaction: as if it were linked to already, for what the entry is judged by. */
 VL_MUST_USE vl_result live_cite_first(struct vl_replica *r);
 /* An entry was stored. */
@@ -329,6 +339,10 @@ VL_MUST_USE vl_result parents_auth(struct vl_replica *r, const struct parents *p
 VL_MUST_USE vl_result parents_past(const struct parents *parents,
                                    const struct vl_entry_header *header, const struct vl_id *id,
                                    uint32_t chain, struct past **out);
+/* F6: who links directly to a person's log, or writes it (`own`), shows few branches of her logs.
+ * So each log brings in few of them, however many a member makes. */
+bool branches_are_few(const struct vl_replica *r, const struct vl_log_row *own,
+                      const struct parents *parents, const struct past *past);
 /* Links, lamport and auth of a received entry; `prev` is NULL for seq 0; `row` is of the chain that
  * it goes into, its person found by the entry itself for seq 0. *out is a reference.
  * MISSING, LINKS, LAMPORT, AUTH. */
@@ -338,7 +352,8 @@ VL_MUST_USE vl_result replica_judge(struct vl_replica *r, const struct vl_entry_
 
 /* ---- own links (replica_links.c) ---- */
 
-/* Parents of the next own entry, references; and its links (not sorted), lamport and auth. */
+/* Parents of the next own entry, references; and its links (not sorted), lamport and auth, by the
+ * header's kind. LIMIT: nothing that others would take can be linked. */
 VL_MUST_USE vl_result links_choose(struct vl_replica *r, const struct place *place,
                                    struct parents *parents, struct vl_entry_header *header);
 
@@ -351,7 +366,7 @@ struct control_entry {
     const struct vl_control *control;
     const uint8_t *author; /* signing key */
     bool is_outside;       /* not live: learnt to judge what follows, without effect */
-    bool is_kept;          /* or it stays here all the same, and what it seals to me too */
+    bool was_live;         /* or may have been once: what it seals to me is opened (live_once) */
 };
 
 /* Whether an enrolment of this key is in the past of a header with this auth; *person gets whose,
@@ -379,10 +394,12 @@ void member_clear(struct vl_replica *r);
 const uint8_t *epoch_secret(const struct vl_replica *r, const struct vl_id *key_id); /* or NULL */
 const struct epoch *epoch_by_entry(const struct vl_replica *r,
                                    const struct vl_id *entry); /* or NULL */
+/* Whether an epoch of that key is in the past of the content. */
+bool epoch_is_past(const struct vl_replica *r, const struct vl_entry_header *header);
 /* From an EPOCH or SEAL entry. A box that does not open is passed over. */
 VL_MUST_USE vl_result epoch_learn(struct vl_replica *r, const struct control_entry *entry);
 /* From one that is not live any more: what I was given once I can read for ever. */
-VL_MUST_USE vl_result epoch_learn_kept(struct vl_replica *r, const struct control_entry *entry);
+VL_MUST_USE vl_result epoch_learn_once(struct vl_replica *r, const struct control_entry *entry);
 VL_MUST_USE vl_result epoch_keep_secret(struct vl_replica *r, const struct vl_id *key_id,
                                         const uint8_t secret[static 32]);
 /* The epoch that this device writes under now, or NULL. */

@@ -189,16 +189,14 @@ static size_t branches_shown(const struct vl_replica *r, const struct vl_log_row
     return shown;
 }
 
-/* Who links directly to a person's log, or writes it, shows few branches of her logs. So each log
- * brings in few of them, however many a member makes. */
-static bool branches_are_few(const struct vl_replica *r, const struct vl_log_row *own,
-                             const struct parents *parents, const struct past *past)
+bool branches_are_few(const struct vl_replica *r, const struct vl_log_row *own,
+                      const struct parents *parents, const struct past *past)
 {
     if (r->log_count < VL_PERSON_CHAINS_MAX) return true;
     for (size_t i = 0; i <= parents->count; i++) {
         const struct vl_id *person =
             i == parents->count ? &own->person : &row_of(r, own, parents->items[i]->chain)->person;
-        if (vl_replica_share(r, person) < VL_PERSON_CHAINS_MAX) continue;
+        if (chain_count_of(r, person) < VL_PERSON_CHAINS_MAX) continue;
         if (branches_shown(r, own, past, person) > VL_PERSON_CHAINS_MAX) return false;
     }
     return true;

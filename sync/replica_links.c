@@ -95,9 +95,9 @@ static vl_result end_above(struct vl_replica *r, const struct past *past, struct
     return VL_ERR_NOT_FOUND;
 }
 
-/* Live control entries of who is crowded, which are not linked themselves: by an end that has them
- * in its past. It may be content that does not count, so only control entries link it, whose links
- * carry none. */
+/* Live control entries of who is crowded, where they cannot be linked themselves: by an end that
+ * has them in its past. It may be content that does not count, so only control entries link it,
+ * whose links carry none. */
 static vl_result collect_ends(struct vl_replica *r, const struct past *own, uint32_t chain,
                               struct candidates *out)
 {
@@ -118,9 +118,10 @@ static vl_result collect_ends(struct vl_replica *r, const struct past *own, uint
 }
 
 /* Heads of other chains that neither our own past nor another of them implies; no content that
- * does not count here is cited (R10). */
+ * does not count here is cited (R10). `spares`: of who is crowded none, but for control entries
+ * what has her control entries in its past. */
 static vl_result collect_heads(struct vl_replica *r, const struct past *own, uint32_t chain,
-                               enum vl_entry_kind kind, struct candidates *out)
+                               enum vl_entry_kind kind, bool spares, struct candidates *out)
 {
     *out = (struct candidates){.items = calloc(2 * r->chain_count + 1, sizeof *out->items)};
     if (out->items == NULL) return VL_ERR_NO_MEMORY;
@@ -128,6 +129,7 @@ static vl_result collect_heads(struct vl_replica *r, const struct past *own, uin
         const struct vl_log_row *row = &r->chains[i].row;
         if (row->index == chain || row_is_empty(row)) continue;
         if (own != NULL && past_covers(own, row->index, row->tip_seq)) continue;
+        if (spares && (row->flags & VL_LOG_CROWDED) != 0 && !live_is_source(row)) continue;
         struct past *head;
         vl_result result = count_link(r, &r->chains[i], &head);
         if (result == VL_ERR_NOT_FOUND) continue;
@@ -137,7 +139,7 @@ static vl_result collect_heads(struct vl_replica *r, const struct past *own, uin
         else
             out->items[out->count++].past = head;
     }
-    if (kind == VL_ENTRY_CONTROL) VL_TRY(collect_ends(r, own, chain, out));
+    if (spares && kind == VL_ENTRY_CONTROL) VL_TRY(collect_ends(r, own, chain, out));
     size_t kept = 0;
     bool *drop = calloc(out->count + 1, sizeof *drop);
     if (drop == NULL) return VL_ERR_NO_MEMORY;
@@ -154,8 +156,8 @@ static vl_result collect_heads(struct vl_replica *r, const struct past *own, uin
     return VL_OK;
 }
 
-vl_result links_choose(struct vl_replica *r, const struct place *place, struct parents *parents,
-                       struct vl_entry_header *header)
+static vl_result choose(struct vl_replica *r, const struct place *place, bool spares,
+                        struct parents *parents, struct vl_entry_header *header)
 {
     struct past *own = NULL;
     struct candidates heads = {0};
@@ -164,7 +166,7 @@ vl_result links_choose(struct vl_replica *r, const struct place *place, struct p
         parents->items[parents->count++] = own;
     }
     size_t first = parents->count;
-    vl_result result = collect_heads(r, own, place->row.index, header->kind, &heads);
+    vl_result result = collect_heads(r, own, place->row.index, header->kind, spares, &heads);
     if (result == VL_OK) {
         if (heads.count > VL_LINKS_MAX) rank_candidates(r, own, &heads);
         qsort(heads.items, heads.count, sizeof *heads.items, candidate_order);
@@ -182,4 +184,35 @@ vl_result links_choose(struct vl_replica *r, const struct place *place, struct p
     for (size_t i = 0; i < header->link_count; i++)
         header->links[i] = parents->items[first + i]->id;
     return result;
+}
+
+/* Whether others would take an entry with these parents (F6). */
+static vl_result shows_few(struct vl_replica *r, const struct place *place,
+                           const struct parents *parents, const struct vl_entry_header *header,
+                           bool *few)
+{
+    const struct vl_id nobody = {{0}};
+    struct vl_log_row own = place->row;
+    struct past *past = NULL;
+    *few = true;
+    if (r->log_count < VL_PERSON_CHAINS_MAX) return VL_OK;
+    if (place->is_new)
+        (void)member_person(r, header->sign_key, header->auth, header->auth_count, &own.person);
+    VL_TRY(parents_past(parents, header, &nobody, own.index, &past));
+    *few = branches_are_few(r, &own, parents, past);
+    past_unref(past);
+    return VL_OK;
+}
+
+vl_result links_choose(struct vl_replica *r, const struct place *place, struct parents *parents,
+                       struct vl_entry_header *header)
+{
+    bool few;
+    VL_TRY(choose(r, place, false, parents, header));
+    VL_TRY(shows_few(r, place, parents, header, &few));
+    if (few) return VL_OK;
+    parents_finish(parents);
+    VL_TRY(choose(r, place, true, parents, header));
+    VL_TRY(shows_few(r, place, parents, header, &few));
+    return few ? VL_OK : VL_ERR_LIMIT;
 }

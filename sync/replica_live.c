@@ -68,11 +68,17 @@ static vl_result reach_signed(struct vl_replica *r, uint32_t index, uint64_t *re
     return reach_from(r, &id, reached);
 }
 
-vl_result live_kept(struct vl_replica *r, uint64_t *out)
+vl_result live_once(struct vl_replica *r, uint64_t *out)
 {
     VL_TRY(reach_live(r, out));
     for (uint32_t i = 0; i < r->chain_count; i++)
         if (!row_is_empty(&r->chains[i].row)) VL_TRY(reach_kept(r, &r->chains[i], out));
+    return VL_OK;
+}
+
+vl_result live_kept(struct vl_replica *r, uint64_t *out)
+{
+    VL_TRY(live_once(r, out));
     for (bool changed = true; changed;) {
         changed = false;
         for (uint32_t i = 0; i < r->chain_count; i++)
@@ -111,7 +117,7 @@ void live_stored(struct vl_replica *r, const struct past *past)
 /* ---- before a commit ---- */
 
 static vl_result learn_row(struct vl_replica *r, const struct vl_entry_row *row,
-                           const uint64_t *kept)
+                           const uint64_t *once)
 {
     struct vl_entry_header header;
     struct vl_control control = {0};
@@ -124,7 +130,7 @@ static vl_result learn_row(struct vl_replica *r, const struct vl_entry_row *row,
                                   .control = &control,
                                   .author = chain->row.sign_key,
                                   .is_outside = row->seq >= chain->live,
-                                  .is_kept = row->seq < kept[row->chain]};
+                                  .was_live = row->seq < once[row->chain]};
     vl_result result = rows_result(member_learn(r, &entry));
     if (row->seq >= chain->control) chain->control = row->seq + 1;
     vl_control_finish(&control);
@@ -135,19 +141,19 @@ vl_result live_learn(struct vl_replica *r)
 {
     struct rows rows = {0};
     struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTROL};
-    uint64_t *kept = calloc(r->chain_count + 1, sizeof *kept);
-    if (kept == NULL) return VL_ERR_NO_MEMORY;
-    vl_result result = r->closed_count > 0 ? live_kept(r, kept) : VL_OK;
+    uint64_t *once = calloc(r->chain_count + 1, sizeof *once);
+    if (once == NULL) return VL_ERR_NO_MEMORY;
+    vl_result result = r->closed_count > 0 ? live_once(r, once) : VL_OK;
     for (size_t i = 0; i < r->chain_count; i++)
         r->chains[i].control = 0;
     while (result == VL_OK) {
         result = rows_next(r, &scan, &rows);
         if (result != VL_OK || rows.count == 0) break;
         for (size_t i = 0; result == VL_OK && i < rows.count; i++)
-            result = learn_row(r, &rows.items[i], kept);
+            result = learn_row(r, &rows.items[i], once);
     }
     rows_finish(&rows);
-    free(kept);
+    free(once);
     return result;
 }
 

@@ -185,7 +185,8 @@ vl_result member_learn(struct vl_replica *r, const struct control_entry *entry)
     for (size_t i = 0; result == VL_OK && i < entry->control->enrolment_count; i++)
         result = remember(r, entry, &entry->control->enrolments[i].card, &view.persons[i]);
     view_finish(&view);
-    if (result == VL_OK && entry->is_outside && entry->is_kept) result = epoch_learn_kept(r, entry);
+    if (result == VL_OK && entry->is_outside && entry->was_live)
+        result = epoch_learn_once(r, entry);
     if (entry->is_outside) return result;
     r->owes = true;
     if (result == VL_OK &&

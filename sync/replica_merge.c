@@ -182,6 +182,11 @@ vl_result merge_entry(struct vl_replica *r, uint32_t chain, const struct vl_entr
     vl_result result = open_entry(r, header, id, blob, &body);
     if (result == VL_ERR_NO_MEMORY) return result;
     if (result == VL_ERR_NO_KEY) return VL_OK;
+    if (result == VL_OK && !epoch_is_past(r, header)) {
+        vl_body_finish(&body);
+        vl_buffer_wipe(&r->body);
+        result = VL_ERR_INVALID;
+    }
     if (result != VL_OK) {
         *flags |= VL_ENTRY_REFUSED;
         return VL_OK;

@@ -80,6 +80,20 @@ vl_result replica_signed_end(struct vl_replica *r, uint32_t index, uint64_t from
     return VL_OK;
 }
 
+vl_result replica_signed_before(struct vl_replica *r, uint32_t index, uint64_t before,
+                                uint64_t *end)
+{
+    const struct chain *chain = &r->chains[index];
+    struct signed_end found = {.sign_key = chain->row.sign_key};
+    for (*end = before; *end > chain->row.first_seq; (*end)--) {
+        vl_result result =
+            r->storage.entry_range(r->storage.self, index, *end - 1, 1, signed_visit, &found);
+        if (result != VL_OK && result != VL_ERR_EXISTS) return result;
+        if (found.end == *end) return VL_OK;
+    }
+    return VL_OK;
+}
+
 vl_result closed_signed(struct vl_replica *r, uint32_t chain, uint64_t from, uint64_t *end)
 {
     VL_TRY(replica_ready(r));

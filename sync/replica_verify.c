@@ -29,7 +29,7 @@ struct verify {
         bool open; /* its last entries wait for a valid signature */
         uint64_t counted;
     } * chains;
-    uint64_t *kept; /* of each chain: what is below stays here, live or not */
+    uint64_t *once; /* of each chain: what is below is live, or was once */
     struct vl_verify_report *report;
     struct vl_id *bad;
     size_t cells_seen;
@@ -187,7 +187,7 @@ static vl_result verify_control(struct verify *v, const struct vl_entry_row *row
                                   .control = &control,
                                   .author = v->real->chains[row->chain].row.sign_key,
                                   .is_outside = row->seq >= v->real->chains[row->chain].live,
-                                  .is_kept = row->seq < v->kept[row->chain]};
+                                  .was_live = row->seq < v->once[row->chain]};
     struct vl_id person;
     vl_result result = VL_OK;
     if (row->seq == 0)
@@ -367,9 +367,9 @@ static vl_result anew_create(struct verify *v)
     anew->closed_count = v->real->closed_count;
     anew->cells = calloc(1, sizeof *anew->cells);
     v->chains = calloc(v->real->chain_count + 1, sizeof *v->chains);
-    v->kept = calloc(v->real->chain_count + 1, sizeof *v->kept);
-    if (anew->cells == NULL || v->chains == NULL || v->kept == NULL) return VL_ERR_NO_MEMORY;
-    if (v->real->closed_count > 0) VL_TRY(live_kept(v->real, v->kept));
+    v->once = calloc(v->real->chain_count + 1, sizeof *v->once);
+    if (anew->cells == NULL || v->chains == NULL || v->once == NULL) return VL_ERR_NO_MEMORY;
+    if (v->real->closed_count > 0) VL_TRY(live_once(v->real, v->once));
     return vl_membership_create(&anew->membership);
 }
 
@@ -390,7 +390,7 @@ vl_result vl_replica_verify(struct vl_replica *r, struct vl_verify_report *repor
     }
     vl_replica_close(v.anew);
     scratch_finish(&v.cells);
-    free(v.kept);
+    free(v.once);
     free(v.chains);
     return result;
 }

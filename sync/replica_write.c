@@ -63,11 +63,14 @@ static vl_result own_person(const struct vl_replica *r, const struct vl_entry_he
                             struct place *place)
 {
     if (!place->is_new) return VL_OK;
-    if (!member_person(r, header->sign_key, header->auth, header->auth_count, &place->row.person))
+    if (header->auth_count == 0)
         vl_person_id(header->sign_key, &place->row.person); /* I found the circle */
-    else if (vl_id_is_zero(&place->row.person))
+    else if (!member_person(r, header->sign_key, header->auth, header->auth_count,
+                            &place->row.person) ||
+             vl_id_is_zero(&place->row.person))
         return VL_ERR_AUTHORITY;
-    bool many = vl_replica_share(r, &place->row.person) >= VL_PERSON_CHAINS_MAX;
+    bool many = vl_replica_share(r, &place->row.person) >= VL_PERSON_CHAINS_MAX ||
+                vl_replica_is_crowded(r, &place->row.person);
     return many ? VL_ERR_LIMIT : VL_OK;
 }
 
@@ -290,21 +293,52 @@ static vl_result append_owed(struct vl_replica *r, vl_wall now)
     return VL_OK;
 }
 
-/* The epoch to write under (R11), made now if there is none. One entry links to VL_LINKS_MAX heads
- * at most, so with more of them its past may lack an end; the next one has this one in its past
- * and links to others. */
+/* Whether content that is written next has the epoch in its past, and what enrols me: else nobody
+ * could read it, or take it. */
+static vl_result is_grounded(struct vl_replica *r, const struct epoch *epoch, bool *grounded)
+{
+    const struct draft draft = {.kind = VL_ENTRY_CONTENT};
+    struct place place;
+    struct vl_entry_header header;
+    struct parents parents = {0};
+    struct vl_id person;
+    uint32_t chain;
+    uint64_t seq;
+    *grounded = false;
+    own_place(r, &draft, &place, &header);
+    VL_TRY(branch_place(r, &epoch->entry, &chain, &seq));
+    if (!place.is_new) {
+        struct past *own = NULL;
+        VL_TRY(replica_past_here(r, &place.row.tip, &own));
+        *grounded = past_covers(own, chain, seq);
+        past_unref(own);
+        if (*grounded) return VL_OK;
+    }
+    vl_result result = links_choose(r, &place, &parents, &header);
+    for (size_t i = 0; result == VL_OK && i < parents.count && !*grounded; i++)
+        *grounded = past_covers(parents.items[i], chain, seq);
+    if (place.is_new && *grounded)
+        *grounded = member_person(r, header.sign_key, header.auth, header.auth_count, &person) &&
+                    !vl_id_is_zero(&person);
+    parents_finish(&parents);
+    return result;
+}
+
+/* The epoch to write under (R11), made now if there is none, or none that content could link to: a
+ * control entry links to more. One entry links to VL_LINKS_MAX heads at most, so with more of them
+ * its past may lack an end; the next one has this one in its past and links to others. */
 static vl_result ensure_epoch(struct vl_replica *r, vl_wall now, const struct epoch **out)
 {
-    VL_TRY(append_owed(r, now));
-    VL_TRY(epoch_current(r, out));
-    if (*out != NULL) return VL_OK;
-    if (!is_current_device(r, r->keys->card.sign)) return VL_ERR_NO_KEY;
     const size_t most = r->chain_count / (VL_LINKS_MAX - 1u) + 1u;
-    for (size_t made = 0; *out == NULL && made < most; made++) {
-        VL_TRY(append_epoch(r, now));
+    VL_TRY(append_owed(r, now));
+    for (size_t made = 0;; made++) {
+        bool grounded = false;
         VL_TRY(epoch_current(r, out));
+        if (*out != NULL) VL_TRY(is_grounded(r, *out, &grounded));
+        if (grounded) return VL_OK;
+        if (made == most || !is_current_device(r, r->keys->card.sign)) return VL_ERR_NO_KEY;
+        VL_TRY(append_epoch(r, now));
     }
-    return *out != NULL ? VL_OK : VL_ERR_NO_KEY;
 }
 
 /* Every epoch secret that is here, sealed to somebody new; what the rules refuse is passed over. */

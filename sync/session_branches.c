@@ -140,13 +140,23 @@ static uint64_t split_of(const struct session_branches *branches, const struct c
     return split;
 }
 
+/* Where the last branch leaves this chain; its beginning when none does. */
+static uint64_t last_split(const struct session_branches *branches, const struct closed_chain *is)
+{
+    uint64_t last = is->first_seq;
+    for (size_t i = 0; i < branches->count; i++) {
+        const struct closed_chain *other = &branches->items[i].is;
+        if (other->parent == is->chain && other->first_seq > last) last = other->first_seq;
+    }
+    return last;
+}
+
 /* The number of the first entry that this chain has for itself. Of a crowded person a whole log is
  * one of many, if it has no branches. */
 static uint64_t own_part(const struct session_branches *branches, const struct closed_chain *is)
 {
-    if (is->parent != is->chain) return is->first_seq;
-    uint64_t split = split_of(branches, is);
-    return is->is_crowded && split > is->tip_seq ? is->first_seq : split;
+    if (is->is_crowded) return last_split(branches, is);
+    return is->parent != is->chain ? is->first_seq : split_of(branches, is);
 }
 
 /* Whether what the peer has of this chain goes on in another one. */
