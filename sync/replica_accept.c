@@ -258,7 +258,8 @@ static vl_result accept_body(struct vl_replica *r, struct place *place, struct t
     struct vl_control control = {0};
     const struct vl_entry_header *header = &taken->header;
     bool is_control = header->kind == VL_ENTRY_CONTROL;
-    bool counts = count_next(r, place, header->seq);
+    /* an epoch in its past that becomes live with it is learnt before the commit */
+    bool counts = count_next(r, place, header->seq) && (is_control || epoch_is_past(r, header));
     if (is_control) VL_TRY(vl_control_decode(taken->entry->blob, &control));
     vl_result result = VL_OK;
     if (header->seq == 0)

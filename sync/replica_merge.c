@@ -179,14 +179,10 @@ vl_result merge_entry(struct vl_replica *r, uint32_t chain, const struct vl_entr
 {
     if (header->kind == VL_ENTRY_CONTROL || blob.data == NULL) return VL_OK;
     struct vl_body body = {0};
-    vl_result result = open_entry(r, header, id, blob, &body);
+    vl_result result = VL_ERR_INVALID; /* whether its key is here or not: that may change */
+    if (epoch_is_past(r, header)) result = open_entry(r, header, id, blob, &body);
     if (result == VL_ERR_NO_MEMORY) return result;
     if (result == VL_ERR_NO_KEY) return VL_OK;
-    if (result == VL_OK && !epoch_is_past(r, header)) {
-        vl_body_finish(&body);
-        vl_buffer_wipe(&r->body);
-        result = VL_ERR_INVALID;
-    }
     if (result != VL_OK) {
         *flags |= VL_ENTRY_REFUSED;
         return VL_OK;
