@@ -327,6 +327,58 @@ mutant 17 sync/replica_accept.c test_closed_log <<'C'
             if (row->kept != past->seq || shows_control(past, prev)) r->relearn = true;
 --
 C
+mutant 17 sync/replica_branch.c test_closed_cut <<'C'
+    return replica_signed_before(r, index, low, &keep[index]);
+--
+    keep[index] = low;
+    return VL_OK;
+C
+mutant 17 sync/replica_chain.c test_crowd <<'C'
+    if (begins || (chain->row.flags & (VL_LOG_FORKED | VL_LOG_CROWDED)) == VL_LOG_FORKED)
+--
+    if (begins)
+C
+mutant 17 sync/replica_write.c test_crowd <<'C'
+    bool many = vl_replica_share(r, &place->row.person) >= VL_PERSON_CHAINS_MAX ||
+                vl_replica_is_crowded(r, &place->row.person);
+--
+    bool many = vl_replica_share(r, &place->row.person) >= VL_PERSON_CHAINS_MAX;
+C
+mutant 17 sync/replica_fork.c test_crowd <<'C'
+    uint64_t end = chain_last_split(r, chain) + VL_SHOWN_ENTRIES;
+--
+    uint64_t end = chain->row.first_seq + VL_SHOWN_ENTRIES;
+C
+mutant 17 sync/session_branches.c test_crowd <<'C'
+    if (is->is_crowded) return last_split(branches, is);
+--
+    if (is->is_crowded) return is->first_seq;
+C
+mutant 17 sync/replica_write.c test_crowd <<'C'
+        if (*out != NULL) VL_TRY(is_grounded(r, *out, &grounded));
+--
+        grounded = *out != NULL;
+C
+mutant 17 sync/replica_merge.c test_closed_seal <<'C'
+    if (epoch_is_past(r, header)) result = open_entry(r, header, id, blob, &body);
+--
+    result = open_entry(r, header, id, blob, &body);
+C
+mutant 17 sync/replica_accept.c test_closed_seal <<'C'
+    bool counts = count_next(r, place, header->seq) && (is_control || epoch_is_past(r, header));
+--
+    bool counts = count_next(r, place, header->seq);
+C
+mutant 17 sync/replica_epoch.c test_closed_seal <<'C'
+    if (epoch == NULL || !is_past(r, entry->header, &epoch->entry)) return VL_OK;
+--
+    if (epoch == NULL) return VL_OK;
+C
+mutant 17 sync/replica_live.c test_closed_seal <<'C'
+    vl_result result = r->closed_count > 0 ? live_once(r, once) : VL_OK;
+--
+    vl_result result = r->closed_count > 0 ? live_kept(r, once) : VL_OK;
+C
 
 echo "$killed passed, $alive failed"
 [ "$alive" -eq 0 ]

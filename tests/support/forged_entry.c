@@ -94,17 +94,26 @@ static int id_order(const void *a, const void *b)
     return vl_id_compare(a, b);
 }
 
+void forged_link(struct vl_entry_header *header, const struct vl_entry *link)
+{
+    struct vl_entry_header linked;
+    must(vl_entry_header_decode(link->header, &linked) == VL_OK);
+    vl_entry_id(link->header, &header->links[0]);
+    header->link_count = 1;
+    if (header->lamport <= linked.lamport) header->lamport = linked.lamport + 1;
+    must(linked.kind == VL_ENTRY_CONTROL || linked.auth_count == 1);
+    header->auth[0] = linked.kind == VL_ENTRY_CONTROL ? header->links[0] : linked.auth[0];
+    header->auth_count = 1;
+}
+
 /* The entry links to that one; each has one newest control entry in its past. */
 static void link_to(struct vl_entry_header *header, const struct vl_entry *entry)
 {
-    struct vl_entry_header linked;
-    must(vl_entry_header_decode(entry->header, &linked) == VL_OK);
-    vl_entry_id(entry->header, &header->links[0]);
-    header->link_count = 1;
-    if (header->lamport <= linked.lamport) header->lamport = linked.lamport + 1;
-    must(header->auth_count == 1 && linked.auth_count == 1);
-    if (vl_id_equal(&header->auth[0], &linked.auth[0])) return;
-    header->auth[header->auth_count++] = linked.auth[0];
+    const struct vl_id before = header->auth[0];
+    must(header->auth_count == 1);
+    forged_link(header, entry);
+    if (vl_id_equal(&header->auth[0], &before)) return;
+    header->auth[header->auth_count++] = before;
     qsort(header->auth, header->auth_count, sizeof *header->auth, id_order);
 }
 
@@ -124,5 +133,24 @@ struct entry_run forged_branch(struct circle_fixture *f, size_t author, const st
         header.lamport++;
         header.link_count = 0;
     }
+    return run;
+}
+
+struct entry_run forged_upon(struct circle_fixture *f, size_t author, const struct vl_entry *after,
+                             const struct vl_entry *link, int64_t later)
+{
+    struct entry_run run = {0};
+    struct vl_entry_header header;
+    struct vl_id id;
+    must(vl_entry_header_decode(after->header, &header) == VL_OK);
+    must(header.kind == VL_ENTRY_CONTENT);
+    memset(header.sign_key, 0, sizeof header.sign_key);
+    memset(header.incarnation, 0, sizeof header.incarnation);
+    vl_entry_id(after->header, &header.prev);
+    header.seq++;
+    header.lamport++;
+    header.wall.ms += later;
+    forged_link(&header, link);
+    entry_run_forge(&run, &header, after->blob, f->nodes[author].keys, &id);
     return run;
 }

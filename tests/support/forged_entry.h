@@ -22,5 +22,11 @@ vl_result forged_control(struct circle_fixture *f, size_t node, const struct vl_
  * different for each `number`. The third links to `link`, unless that is NULL. */
 struct entry_run forged_branch(struct circle_fixture *f, size_t author, const struct vl_entry *like,
                                unsigned number, size_t length, const struct vl_entry *link);
+/* The entry links to that one alone, and the control entries of its past are that one's. */
+void forged_link(struct vl_entry_header *header, const struct vl_entry *link);
+/* What follows `after` in the author's log, that many milliseconds later: the same content, with
+ * that link alone. Nobody honest leaves out what she has. */
+struct entry_run forged_upon(struct circle_fixture *f, size_t author, const struct vl_entry *after,
+                             const struct vl_entry *link, int64_t later);
 
 #endif

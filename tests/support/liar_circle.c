@@ -1,5 +1,6 @@
 #include "tests/support/liar_circle.h"
 
+#include "tests/support/forged_entry.h"
 #include "tests/support/session_hand.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,8 +48,17 @@ void liar_circle_give(struct circle_fixture *f, size_t to, const struct entry_ru
 {
     struct vl_run given = {
         .entries = run->items, .count = run->count, .server = &f->nodes[FRIEND].person};
-    must(vl_replica_receive_runs(f->nodes[to].replica, &given, 1) == VL_OK);
+    must(vl_replica_receive_runs(replica_of(f, to), &given, 1) == VL_OK);
     must_hold(given.result == VL_OK && given.stored == run->count, vl_result_name(given.result));
+}
+
+void liar_circle_give_logs(struct circle_fixture *f, size_t to, uint32_t from, uint32_t end)
+{
+    for (uint32_t log = from; log < end; log++) {
+        struct vl_entry_header header = forged_log(f, LIAR, log);
+        struct vl_id id;
+        must(forged_give(f, LIAR, &header, vl_bytes_text("x"), to, &id) == VL_OK);
+    }
 }
 
 void liar_circle_turn_back(struct circle_fixture *f, const struct memory_storage *before)
@@ -70,7 +80,7 @@ vl_result liar_circle_write(struct circle_fixture *f, size_t node, uint64_t numb
                                      .field = FIELD,
                                      .opcode = VL_OP_SET_ADD,
                                      .value = vl_bytes_text("ligne")};
-    return vl_replica_write(f->nodes[node].replica, &operation, 1, f->now, &id);
+    return vl_replica_write(replica_of(f, node), &operation, 1, f->now, &id);
 }
 
 bool liar_circle_hears(struct circle_fixture *f, size_t node, uint64_t number)
@@ -78,10 +88,19 @@ bool liar_circle_hears(struct circle_fixture *f, size_t node, uint64_t number)
     struct vl_cell_key key = {
         .type = TYPE, .record = fixture_record(number), .field = FIELD, .kind = VL_FIELD_SET};
     struct vl_buffer cell = {0};
-    vl_result result = vl_replica_cell(f->nodes[node].replica, &key, &cell);
+    vl_result result = vl_replica_cell(replica_of(f, node), &key, &cell);
     must(result == VL_OK || result == VL_ERR_NOT_FOUND);
     vl_buffer_finish(&cell);
     return result == VL_OK;
+}
+
+struct vl_id liar_circle_control(struct circle_fixture *f, size_t by, enum vl_control_kind kind,
+                                 const struct vl_id *target)
+{
+    struct vl_control body = {.kind = kind, .target = *target};
+    struct vl_id id;
+    must(vl_replica_control(replica_of(f, by), &body, f->now, &id) == VL_OK);
+    return id;
 }
 
 /* ---- two of them ---- */
@@ -99,8 +118,8 @@ bool liar_circle_meet(struct circle_fixture *f, size_t a, size_t b)
 bool liar_circle_same(struct circle_fixture *f, size_t a, size_t b)
 {
     struct vl_id one, other, x = circle_fixture_digest(f, a), y = circle_fixture_digest(f, b);
-    vl_replica_heads_digest(f->nodes[a].replica, &one);
-    vl_replica_heads_digest(f->nodes[b].replica, &other);
+    vl_replica_heads_digest(replica_of(f, a), &one);
+    vl_replica_heads_digest(replica_of(f, b), &other);
     return vl_id_equal(&one, &other) && vl_id_equal(&x, &y);
 }
 
@@ -108,5 +127,5 @@ bool liar_circle_is_sound(struct circle_fixture *f, size_t node)
 {
     struct vl_verify_report report;
     struct vl_id bad;
-    return vl_replica_verify(f->nodes[node].replica, &report, &bad) == VL_OK;
+    return vl_replica_verify(replica_of(f, node), &report, &bad) == VL_OK;
 }

@@ -26,10 +26,11 @@ size_t hand_entries_of(struct circle_fixture *f, size_t node)
 
 struct vl_head hand_tip_of(struct circle_fixture *f, size_t node, size_t author)
 {
-    struct vl_head heads[64];
+    struct vl_head heads[2 * VL_PERSON_CHAINS_MAX];
+    const size_t max = sizeof heads / sizeof *heads;
     size_t count = 0;
-    must(vl_replica_heads(f->nodes[node].replica, heads, 64, &count) == VL_OK);
-    must(count <= 64);
+    must(vl_replica_heads(f->nodes[node].replica, heads, max, &count) == VL_OK);
+    must(count <= max);
     for (size_t i = 0; i < count; i++) {
         struct vl_device_info device;
         must(vl_replica_author(f->nodes[node].replica, &heads[i].id, &device) == VL_OK);

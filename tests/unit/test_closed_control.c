@@ -14,20 +14,6 @@
 
 #define CHAINS_MAX (VL_PERSON_CHAINS_MAX + 1u)
 
-static struct vl_replica *replica_of(struct circle_fixture *f, size_t node)
-{
-    return f->nodes[node].replica;
-}
-
-static struct vl_id control(struct circle_fixture *f, size_t by, enum vl_control_kind kind,
-                            const struct vl_id *target)
-{
-    struct vl_control body = {.kind = kind, .target = *target};
-    struct vl_id id;
-    assert_int_equal(vl_replica_control(replica_of(f, by), &body, f->now, &id), VL_OK);
-    return id;
-}
-
 struct hidden {
     struct circle_fixture *f;
     struct entry_run branch; /* an endorsement, an epoch, content, a vouch for FRIEND */
@@ -37,42 +23,22 @@ struct hidden {
 
 enum upon { THE_ENDORSEMENT = 0, THE_CONTENT = 2 }; /* places in the branch */
 
-/* Nobody honest would: content with her own removal in its past. */
-static void forge_upon(struct hidden *h, const struct vl_entry *link)
-{
-    struct vl_entry_header header, linked;
-    struct vl_id id;
-    struct entry_run last = liar_circle_last(h->f, OUT);
-    assert_int_equal(vl_entry_header_decode(last.items[0].header, &header), VL_OK);
-    assert_int_equal(vl_entry_header_decode(link->header, &linked), VL_OK);
-    assert_int_equal(header.kind, VL_ENTRY_CONTENT);
-    assert_true(linked.kind == VL_ENTRY_CONTROL || linked.auth_count == 1);
-    memset(header.sign_key, 0, sizeof header.sign_key);
-    memset(header.incarnation, 0, sizeof header.incarnation);
-    vl_entry_id(last.items[0].header, &header.prev);
-    header.seq++;
-    vl_entry_id(link->header, &header.links[0]);
-    header.link_count = 1;
-    header.lamport = linked.lamport + 1;
-    header.auth[0] = linked.kind == VL_ENTRY_CONTROL ? header.links[0] : linked.auth[0];
-    header.auth_count = 1;
-    entry_run_forge(&h->by_out, &header, last.items[0].blob, h->f->nodes[OUT].keys, &id);
-    entry_run_finish(&last);
-}
-
-/* LIAR endorses the removal of OUT, who writes upon that. `length`: how much of it others get. */
+/* LIAR endorses the removal of OUT, who writes upon that, which nobody honest would. `length`: how
+ * much of it others get. */
 static void write_branch(struct hidden *h, const struct vl_id *removal, enum upon upon,
                          size_t length)
 {
     h->first = hand_tip_of(h->f, LIAR, LIAR).seq + 1;
-    (void)control(h->f, LIAR, VL_CONTROL_ENDORSE, removal);
+    (void)liar_circle_control(h->f, LIAR, VL_CONTROL_ENDORSE, removal);
     hand_write_one(h->f, LIAR, 10);
-    (void)control(h->f, LIAR, VL_CONTROL_VOUCH, &h->f->nodes[FRIEND].person);
+    (void)liar_circle_control(h->f, LIAR, VL_CONTROL_VOUCH, &h->f->nodes[FRIEND].person);
     struct entry_run all = liar_circle_run(h->f, LIAR, h->first, VL_CHUNK_ENTRIES_MAX);
     assert_int_equal(all.count, 4);
     for (size_t i = 0; i < length; i++)
         entry_run_add(&h->branch, &all.items[i]);
-    forge_upon(h, &all.items[upon]);
+    struct entry_run last = liar_circle_last(h->f, OUT);
+    h->by_out = forged_upon(h->f, OUT, &last.items[0], &all.items[upon], 0);
+    entry_run_finish(&last);
     entry_run_finish(&all);
 }
 
@@ -81,7 +47,7 @@ static struct hidden hidden_make(uint64_t seed, enum upon upon, size_t length)
 {
     struct hidden h = {.f = liar_circle_create(seed)};
     struct circle_fixture *f = h.f;
-    struct vl_id removal = control(f, ME, VL_CONTROL_REMOVE, &f->nodes[OUT].person);
+    struct vl_id removal = liar_circle_control(f, ME, VL_CONTROL_REMOVE, &f->nodes[OUT].person);
     (void)circle_fixture_pull(f, LIAR, ME);
     struct memory_storage *before = memory_storage_clone(f->nodes[LIAR].memory);
     write_branch(&h, &removal, upon, length);
@@ -103,7 +69,7 @@ static struct hidden hidden_make_beyond(uint64_t seed, enum upon upon, size_t le
 {
     struct hidden h = {.f = liar_circle_create(seed)};
     struct circle_fixture *f = h.f;
-    struct vl_id removal = control(f, ME, VL_CONTROL_REMOVE, &f->nodes[OUT].person);
+    struct vl_id removal = liar_circle_control(f, ME, VL_CONTROL_REMOVE, &f->nodes[OUT].person);
     (void)circle_fixture_pull(f, LIAR, ME);
     hand_write_one(f, LIAR, 11);
     struct entry_run last = liar_circle_last(f, LIAR);
@@ -131,17 +97,11 @@ static struct hidden hidden_make_crowded(uint64_t seed, size_t length)
     struct hidden h = {.f = liar_circle_create(seed)};
     struct circle_fixture *f = h.f;
     static const size_t honest[] = {ME, FRIEND, OTHER};
-    struct vl_id removal = control(f, ME, VL_CONTROL_REMOVE, &f->nodes[OUT].person);
+    struct vl_id removal = liar_circle_control(f, ME, VL_CONTROL_REMOVE, &f->nodes[OUT].person);
     (void)circle_fixture_pull(f, LIAR, ME);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         (void)circle_fixture_pull(f, honest[i], ME);
-    for (uint32_t log = 1; log < VL_PERSON_CHAINS_MAX; log++) {
-        struct vl_entry_header header = forged_log(f, LIAR, log);
-        for (size_t i = 0; i < 3; i++) {
-            struct vl_id id;
-            assert_int_equal(forged_give(f, LIAR, &header, vl_bytes_text("x"), honest[i], &id),
-                             VL_OK);
-        }
+        liar_circle_give_logs(f, honest[i], 1, VL_PERSON_CHAINS_MAX);
     }
     struct memory_storage *before = memory_storage_clone(f->nodes[LIAR].memory);
     write_branch(&h, &removal, THE_ENDORSEMENT, length);
@@ -237,7 +197,7 @@ static void assert_next_epoch(struct hidden *h)
     struct circle_fixture *f = h->f;
     assert_hidden(h, ME, THE_CONTENT);
     assert_hidden(h, FRIEND, THE_CONTENT);
-    (void)control(f, ME, VL_CONTROL_REMOVE, &f->nodes[OTHER].person);
+    (void)liar_circle_control(f, ME, VL_CONTROL_REMOVE, &f->nodes[OTHER].person);
     assert_int_equal(liar_circle_write(f, ME, 20), VL_OK);
     assert_int_equal(liar_circle_write(f, FRIEND, 21), VL_OK); /* has not heard of it */
     assert_true(liar_circle_meet(f, ME, FRIEND));

@@ -13,11 +13,6 @@
 
 #include <cmocka.h>
 
-static struct vl_replica *replica_of(struct circle_fixture *f, size_t node)
-{
-    return f->nodes[node].replica;
-}
-
 /* ---- the mark of a fork ---- */
 
 /* Two branches of the liar's log, which part after what all have. ME has the first entry of one. */
@@ -536,9 +531,7 @@ static void a_branch_beside_a_blob_that_is_lacking_is_named(void **state)
 static void add_in_a_branch(uint64_t seed, bool first)
 {
     struct circle_fixture *f = liar_circle_create(seed);
-    struct vl_control promote = {.kind = VL_CONTROL_PROMOTE, .target = f->nodes[LIAR].person};
-    struct vl_id id;
-    assert_int_equal(vl_replica_control(replica_of(f, ME), &promote, f->now, &id), VL_OK);
+    (void)liar_circle_control(f, ME, VL_CONTROL_PROMOTE, &f->nodes[LIAR].person);
     hand_write_one(f, ME, 50);
     (void)circle_fixture_pull(f, LIAR, ME);
     const uint64_t from = hand_tip_of(f, LIAR, LIAR).seq + 1;
