@@ -127,7 +127,8 @@ void fork_count_person(struct vl_replica *r, const struct vl_id *person)
         if (!vl_id_equal(&chain->row.person, person)) continue;
         if ((chain->row.flags & VL_LOG_CROWDED) != 0) continue;
         /* the chains that made it a crowd are kept, so that others can be shown them */
-        if (!before && chain->row.kept == 0) chain->row.kept = shown_end(r, chain);
+        const uint64_t end = before ? 0 : shown_end(r, chain);
+        if (chain->row.kept < end) chain->row.kept = end;
         mark(r, chain, VL_LOG_CROWDED);
     }
 }

@@ -338,11 +338,10 @@ mutant 17 sync/replica_chain.c test_crowd <<'C'
 --
     if (begins)
 C
-mutant 17 sync/replica_write.c test_crowd <<'C'
-    bool many = vl_replica_share(r, &place->row.person) >= VL_PERSON_CHAINS_MAX ||
-                vl_replica_is_crowded(r, &place->row.person);
+mutant 17 sync/replica_fork.c test_crowd <<'C'
+        if (chain->row.kept < end) chain->row.kept = end;
 --
-    bool many = vl_replica_share(r, &place->row.person) >= VL_PERSON_CHAINS_MAX;
+        if (chain->row.kept == 0) chain->row.kept = end;
 C
 mutant 17 sync/replica_fork.c test_crowd <<'C'
     uint64_t end = chain_last_split(r, chain) + VL_SHOWN_ENTRIES;

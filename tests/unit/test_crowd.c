@@ -119,6 +119,41 @@ static void a_crowd_with_a_branch_that_leaves_late_is_shown_to_others(void **sta
     assert_shown(903, VL_SHOWN_ENTRIES + 4);
 }
 
+/* A log of two entries that was forked, and went on before a third branch left it. */
+static void give_late(struct circle_fixture *f, size_t to, uint32_t number)
+{
+    struct entry_run log = log_of(f, number, 8);
+    struct entry_run beside = forged_branch(f, LIAR, &log.items[1], 1, 1, NULL);
+    struct entry_run off = forged_branch(f, LIAR, &log.items[5], 2, 1, NULL);
+    give_part(f, to, &log, 0, 2);
+    liar_circle_give(f, to, &beside);
+    give_part(f, to, &log, 2, 6);
+    liar_circle_give(f, to, &off);
+    entry_run_finish(&log);
+    entry_run_finish(&beside);
+    entry_run_finish(&off);
+}
+
+/* Of the branch that was here first more is kept then than when the log was closed: else its end
+ * would be dropped, or not shown, and it would be one branch less. */
+static void a_crowd_with_a_log_that_went_on_when_it_was_closed_is_shown_to_others(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = liar_circle_create(904);
+    give_late(f, ME, 100);
+    liar_circle_give_logs(f, ME, 1, CROWD - 4);
+    assert_share(f, ME, CROWD - 1, false);
+    liar_circle_give_logs(f, ME, CROWD - 4, CROWD - 3);
+    assert_share(f, ME, CROWD, true);
+    assert_agree(f, ME, FRIEND);
+    assert_share(f, FRIEND, CROWD, true);
+    circle_fixture_reopen(f, ME);
+    assert_share(f, ME, CROWD, true);
+    assert_agree(f, ME, OTHER);
+    assert_share(f, OTHER, CROWD, true);
+    circle_fixture_destroy(f);
+}
+
 /* OTHER, honest, met the fourth branch first and wrote upon it. ME has all four, with other logs
  * one less than a crowd; she dropped the end of the third one, which comes again at last, so that
  * with one more log it is a crowd. */
@@ -214,24 +249,8 @@ static void what_is_written_beside_a_crowd_is_taken(void **state)
     tree_end(&t);
 }
 
-/* A log of two entries that was forked, and went on before a third branch left it: when the copy is
- * opened again its end is dropped, and it is one branch less. */
-static void give_late(struct circle_fixture *f, size_t to, uint32_t number)
-{
-    struct entry_run log = log_of(f, number, 8);
-    struct entry_run beside = forged_branch(f, LIAR, &log.items[1], 1, 1, NULL);
-    struct entry_run off = forged_branch(f, LIAR, &log.items[5], 2, 1, NULL);
-    give_part(f, to, &log, 0, 2);
-    liar_circle_give(f, to, &beside);
-    give_part(f, to, &log, 2, 6);
-    liar_circle_give(f, to, &off);
-    entry_run_finish(&log);
-    entry_run_finish(&beside);
-    entry_run_finish(&off);
-}
-
-/* Nobody takes a log that a crowded person begins, so her own program begins none, however few of
- * her branches her copy has still. */
+/* Nobody takes a log that a crowded person begins, so her own program begins none, also when her
+ * copy is opened again. */
 static void who_is_crowded_begins_no_log(void **state)
 {
     (void)state;
@@ -245,7 +264,7 @@ static void who_is_crowded_begins_no_log(void **state)
     }
     assert_int_equal(liar_circle_write(f, LIAR, 60), VL_ERR_LIMIT);
     circle_fixture_reopen(f, LIAR);
-    assert_true(vl_replica_is_crowded(replica_of(f, LIAR), &f->nodes[LIAR].person));
+    assert_share(f, LIAR, CROWD, true);
     assert_int_equal(liar_circle_write(f, LIAR, 61), VL_ERR_LIMIT);
     assert_false(liar_circle_hears(f, LIAR, 60) || liar_circle_hears(f, LIAR, 61));
     assert_true(liar_circle_is_sound(f, LIAR));
@@ -434,6 +453,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crowd_with_a_branch_that_leaves_late_is_shown_to_others),
+        cmocka_unit_test(a_crowd_with_a_log_that_went_on_when_it_was_closed_is_shown_to_others),
         cmocka_unit_test(a_branch_that_grows_back_makes_a_crowd),
         cmocka_unit_test(what_is_written_beside_a_crowd_is_taken),
         cmocka_unit_test(who_is_crowded_begins_no_log),
