@@ -5,7 +5,7 @@
 
 struct candidate { /* a head of another log that our own past does not have */
     struct past *past;
-    unsigned rank; /* lower first when there are more than fit */
+    unsigned rank, width; /* lower first when there are more than fit */
 };
 
 struct candidates {
@@ -24,6 +24,7 @@ static int candidate_order(const void *a, const void *b)
 {
     const struct candidate *x = a, *y = b;
     if (x->rank != y->rank) return x->rank < y->rank ? -1 : 1;
+    if (x->width != y->width) return x->width < y->width ? -1 : 1;
     if (x->past->lamport != y->past->lamport) return x->past->lamport < y->past->lamport ? -1 : 1;
     return vl_id_compare(&x->past->id, &y->past->id);
 }
@@ -43,9 +44,10 @@ static bool news_of_control(const struct vl_replica *r, const struct past *own,
     return false;
 }
 
-/* When more heads than VL_LINKS_MAX are open: first what this device itself wrote before, and those
- * that enrolled it with authority (without one a new log is nobody's), then those with control
- * entries that are new to it. */
+/* When there are more heads than VL_LINKS_MAX, or with more control entries than an auth has room
+ * for: first what this device itself wrote before, and those that enrolled it with authority
+ * (without one a new log is nobody's), then those with control entries that are new to it. Of these
+ * first what takes little room: who has many in her past must not keep others out. */
 static void rank_candidates(const struct vl_replica *r, const struct past *own,
                             struct candidates *candidates)
 {
@@ -53,6 +55,7 @@ static void rank_candidates(const struct vl_replica *r, const struct past *own,
         struct candidate *one = &candidates->items[i];
         struct vl_id person;
         one->rank = 2;
+        one->width = (unsigned)one->past->control_count;
         if (memcmp(r->chains[one->past->chain].row.sign_key, r->keys->card.sign, 32) == 0)
             one->rank = 0;
         else if (own == NULL &&
@@ -156,6 +159,70 @@ static vl_result collect_heads(struct vl_replica *r, const struct past *own, uin
     return VL_OK;
 }
 
+/* LIMIT, and as before: with it there are too many control entries for an auth. */
+static vl_result add_parent(struct vl_replica *r, struct parents *parents, struct past *past)
+{
+    struct vl_id auth[VL_AUTH_MAX];
+    size_t count;
+    parents->items[parents->count++] = past_ref(past);
+    vl_result result = parents_auth(r, parents, auth, &count);
+    if (result == VL_ERR_LIMIT) past_unref(parents->items[--parents->count]);
+    return result;
+}
+
+static bool parents_cover(const struct parents *parents, const struct past *past)
+{
+    for (size_t i = 0; i < parents->count; i++)
+        if (past_covers(parents->items[i], past->chain, past->seq)) return true;
+    return false;
+}
+
+/* In the place of a head that has too many others in its past: the newest control entry of its own
+ * chain, for it may be an epoch. NULL: there is none. */
+static vl_result control_below(struct vl_replica *r, const struct past *head, struct past **out)
+{
+    *out = NULL;
+    for (size_t i = 0; i < head->control_count; i++) {
+        VL_TRY(replica_past_here(r, &head->controls[i], out));
+        if ((*out)->chain == head->chain) return VL_OK;
+        past_unref(*out);
+        *out = NULL;
+    }
+    return VL_OK;
+}
+
+/* One after the other, in their order, as many as there is room for; those that have none go into
+ * `left`, as what is below them. */
+static vl_result add_heads(struct vl_replica *r, const struct candidates *heads, size_t most,
+                           struct parents *parents, struct candidates *left)
+{
+    vl_result result = VL_OK;
+    for (size_t i = 0; result == VL_OK && i < heads->count && parents->count < most; i++) {
+        struct past **below = &left->items[left->count].past;
+        result = add_parent(r, parents, heads->items[i].past);
+        if (result != VL_ERR_LIMIT) continue;
+        result = control_below(r, heads->items[i].past, below);
+        left->count += *below != NULL;
+    }
+    return result;
+}
+
+static vl_result add_what_fits(struct vl_replica *r, const struct candidates *heads,
+                               struct parents *parents)
+{
+    const size_t most = parents->count + VL_LINKS_MAX;
+    struct candidates left = {.items = calloc(heads->count + 1, sizeof *left.items)};
+    if (left.items == NULL) return VL_ERR_NO_MEMORY;
+    vl_result result = add_heads(r, heads, most, parents, &left);
+    for (size_t i = 0; result == VL_OK && i < left.count && parents->count < most; i++) {
+        if (implied(&left, i) || parents_cover(parents, left.items[i].past)) continue;
+        result = add_parent(r, parents, left.items[i].past);
+        if (result == VL_ERR_LIMIT) result = VL_OK;
+    }
+    candidates_finish(&left);
+    return result;
+}
+
 static vl_result choose(struct vl_replica *r, const struct place *place, bool spares,
                         struct parents *parents, struct vl_entry_header *header)
 {
@@ -165,18 +232,22 @@ static vl_result choose(struct vl_replica *r, const struct place *place, bool sp
         VL_TRY(replica_past_here(r, &place->row.tip, &own));
         parents->items[parents->count++] = own;
     }
-    size_t first = parents->count;
+    const size_t first = parents->count;
     vl_result result = collect_heads(r, own, place->row.index, header->kind, spares, &heads);
     if (result == VL_OK) {
-        if (heads.count > VL_LINKS_MAX) rank_candidates(r, own, &heads);
-        qsort(heads.items, heads.count, sizeof *heads.items, candidate_order);
         for (size_t i = 0; i < heads.count && i < VL_LINKS_MAX; i++)
             parents->items[parents->count++] = past_ref(heads.items[i].past);
-        result = parents_auth(r, parents, header->auth, &header->auth_count);
+        result = heads.count > VL_LINKS_MAX
+                     ? VL_ERR_LIMIT
+                     : parents_auth(r, parents, header->auth, &header->auth_count);
     }
-    while (result == VL_ERR_LIMIT && parents->count > first) { /* fewer links, less auth */
-        past_unref(parents->items[--parents->count]);
-        result = parents_auth(r, parents, header->auth, &header->auth_count);
+    if (result == VL_ERR_LIMIT) {
+        while (parents->count > first)
+            past_unref(parents->items[--parents->count]);
+        rank_candidates(r, own, &heads);
+        qsort(heads.items, heads.count, sizeof *heads.items, candidate_order);
+        result = add_what_fits(r, &heads, parents);
+        if (result == VL_OK) result = parents_auth(r, parents, header->auth, &header->auth_count);
     }
     candidates_finish(&heads);
     header->lamport = parents_lamport(parents);

@@ -291,6 +291,7 @@ static vl_result open_visit(void *context, const struct vl_entry_row *row)
     if (row->kind == VL_ENTRY_CONTROL)
         return vl_buffer_append(open->body, row->entry.blob.data, row->entry.blob.size);
     if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
+    if (!epoch_is_past(open->replica, &header)) return VL_ERR_NO_KEY;
     return replica_open_body(open->replica, &header, row->entry.blob, open->body);
 }
 

@@ -378,6 +378,16 @@ mutant 17 sync/replica_live.c test_closed_seal <<'C'
 --
     vl_result result = r->closed_count > 0 ? live_kept(r, once) : VL_OK;
 C
+mutant 17 sync/replica_links.c test_wide_past <<'C'
+        rank_candidates(r, own, &heads);
+--
+C
+mutant 17 sync/replica_links.c test_wide_past <<'C'
+        left->count += *below != NULL;
+--
+        past_unref(*below);
+        *below = NULL;
+C
 
 echo "$killed passed, $alive failed"
 [ "$alive" -eq 0 ]
