@@ -159,15 +159,33 @@ static vl_result collect_heads(struct vl_replica *r, const struct past *own, uin
     return VL_OK;
 }
 
-/* LIMIT, and as before: with it there are too many control entries for an auth. */
-static vl_result add_parent(struct vl_replica *r, struct parents *parents, struct past *past)
-{
+/* Parents so far, with room for what is to be linked; and their auth. */
+struct chosen {
+    struct parents *parents;
     struct vl_id auth[VL_AUTH_MAX];
-    size_t count;
-    parents->items[parents->count++] = past_ref(past);
-    vl_result result = parents_auth(r, parents, auth, &count);
-    if (result == VL_ERR_LIMIT) past_unref(parents->items[--parents->count]);
-    return result;
+    size_t auth_count, most;
+};
+
+/* LIMIT, and as before: with it there are too many control entries for an auth. */
+static vl_result add_parent(struct vl_replica *r, struct chosen *c, struct past *past)
+{
+    struct vl_bytes names[2 * VL_AUTH_MAX];
+    struct vl_id auth[VL_AUTH_MAX];
+    vl_result result = VL_OK;
+    size_t count = 0;
+    for (size_t i = 0; i < c->auth_count; i++)
+        names[count++] = vl_bytes(c->auth[i].bytes, sizeof c->auth[i].bytes);
+    for (size_t i = 0; i < past->control_count; i++)
+        names[count++] = vl_bytes(past->controls[i].bytes, sizeof past->controls[i].bytes);
+    count = vl_membership_maximal(r->membership, names, count, &result);
+    if (result != VL_OK) return result == VL_ERR_MISSING ? VL_ERR_DAMAGED : result;
+    if (count > VL_AUTH_MAX) return VL_ERR_LIMIT;
+    for (size_t i = 0; i < count; i++)
+        memcpy(auth[i].bytes, names[i].data, sizeof auth[i].bytes);
+    memcpy(c->auth, auth, count * sizeof auth[0]);
+    c->auth_count = count;
+    c->parents->items[c->parents->count++] = past_ref(past);
+    return VL_OK;
 }
 
 static bool parents_cover(const struct parents *parents, const struct past *past)
@@ -191,32 +209,37 @@ static vl_result control_below(struct vl_replica *r, const struct past *head, st
     return VL_OK;
 }
 
-/* One after the other, in their order, as many as there is room for; those that have none go into
- * `left`, as what is below them. */
-static vl_result add_heads(struct vl_replica *r, const struct candidates *heads, size_t most,
-                           struct parents *parents, struct candidates *left)
+#define TRIES_MAX (8u * VL_LINKS_MAX) /* heads that one entry looks at; the next one goes on */
+
+/* One after the other, in their order, as many as there is room for; of those that have none what
+ * is below them goes into `left`. */
+static vl_result add_heads(struct vl_replica *r, const struct candidates *heads, struct chosen *c,
+                           struct candidates *left)
 {
     vl_result result = VL_OK;
-    for (size_t i = 0; result == VL_OK && i < heads->count && parents->count < most; i++) {
+    for (size_t i = 0; i < heads->count && i < TRIES_MAX && c->parents->count < c->most; i++) {
         struct past **below = &left->items[left->count].past;
-        result = add_parent(r, parents, heads->items[i].past);
-        if (result != VL_ERR_LIMIT) continue;
-        result = control_below(r, heads->items[i].past, below);
-        left->count += *below != NULL;
+        result = add_parent(r, c, heads->items[i].past);
+        if (result == VL_ERR_LIMIT) {
+            result = control_below(r, heads->items[i].past, below);
+            left->count += *below != NULL;
+        }
+        if (result != VL_OK) return result;
     }
-    return result;
+    return VL_OK;
 }
 
 static vl_result add_what_fits(struct vl_replica *r, const struct candidates *heads,
                                struct parents *parents)
 {
-    const size_t most = parents->count + VL_LINKS_MAX;
     struct candidates left = {.items = calloc(heads->count + 1, sizeof *left.items)};
+    struct chosen c = {.parents = parents, .most = parents->count + VL_LINKS_MAX};
     if (left.items == NULL) return VL_ERR_NO_MEMORY;
-    vl_result result = add_heads(r, heads, most, parents, &left);
-    for (size_t i = 0; result == VL_OK && i < left.count && parents->count < most; i++) {
+    vl_result result = parents_auth(r, parents, c.auth, &c.auth_count);
+    if (result == VL_OK) result = add_heads(r, heads, &c, &left);
+    for (size_t i = 0; result == VL_OK && i < left.count && parents->count < c.most; i++) {
         if (implied(&left, i) || parents_cover(parents, left.items[i].past)) continue;
-        result = add_parent(r, parents, left.items[i].past);
+        result = add_parent(r, &c, left.items[i].past);
         if (result == VL_ERR_LIMIT) result = VL_OK;
     }
     candidates_finish(&left);

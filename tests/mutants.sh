@@ -17,6 +17,7 @@ cd "$(dirname "$0")/.." || exit 1
 build=${1:-build/gcc} only=${2:-}
 out=$build/mutants
 seeds=100
+[ -f "$build/build.ninja" ] || { echo "tests/mutants.sh: nothing is built in '$build'"; exit 2; }
 killed=0 alive=0
 mkdir -p "$out"
 
@@ -383,10 +384,10 @@ mutant 17 sync/replica_links.c test_wide_past <<'C'
 --
 C
 mutant 17 sync/replica_links.c test_wide_past <<'C'
-        left->count += *below != NULL;
+            left->count += *below != NULL;
 --
-        past_unref(*below);
-        *below = NULL;
+            past_unref(*below);
+            *below = NULL;
 C
 
 echo "$killed passed, $alive failed"
