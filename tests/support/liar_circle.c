@@ -83,6 +83,21 @@ vl_result liar_circle_write(struct circle_fixture *f, size_t node, uint64_t numb
     return vl_replica_write(replica_of(f, node), &operation, 1, f->now, &id);
 }
 
+void liar_circle_write_at_last(struct circle_fixture *f, size_t node, uint64_t number)
+{
+    struct memory_storage *memory = f->nodes[node].memory;
+    vl_result result = VL_ERR_STORAGE;
+    for (uint64_t nth = 1; result != VL_OK; nth++) {
+        memory_storage_fail(memory, nth, VL_ERR_STORAGE, false);
+        result = liar_circle_write(f, node, number);
+        const bool failed = memory_storage_failed(memory);
+        memory_storage_fail(memory, 0, VL_OK, false);
+        must(failed ? result == VL_ERR_STORAGE : result == VL_OK);
+        circle_fixture_reopen(f, node);
+        must(failed != liar_circle_hears(f, node, number));
+    }
+}
+
 bool liar_circle_hears(struct circle_fixture *f, size_t node, uint64_t number)
 {
     struct vl_cell_key key = {

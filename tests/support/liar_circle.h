@@ -30,6 +30,9 @@ void liar_circle_turn_back(struct circle_fixture *f, const struct memory_storage
 
 /* A node writes what others can hear of; OK or why it cannot. */
 VL_MUST_USE vl_result liar_circle_write(struct circle_fixture *f, size_t node, uint64_t number);
+/* The same, first with the storage failing at each of its calls: nothing is written then. Leaves
+ * the copy as it was opened last. */
+void liar_circle_write_at_last(struct circle_fixture *f, size_t node, uint64_t number);
 bool liar_circle_hears(struct circle_fixture *f, size_t node, uint64_t number);
 /* A node writes a control entry that it has the authority for. */
 struct vl_id liar_circle_control(struct circle_fixture *f, size_t by, enum vl_control_kind kind,

@@ -243,6 +243,7 @@ static void a_live_endorsement_of_a_crowded_person_silences_nobody(void **state)
     (void)state;
     for (size_t length = 1; length <= 2; length++) {
         struct hidden h = hidden_make_crowded(740 + length, length);
+        liar_circle_write_at_last(h.f, ME, 19);
         assert_all_write(&h, THE_ENDORSEMENT);
         hidden_end(&h);
     }
