@@ -264,10 +264,10 @@ void fork_count_person(struct vl_replica *r, const struct vl_id *person);
 bool live_is_source(const struct vl_log_row *row);
 /* Finds chain.live of every chain anew. */
 VL_MUST_USE vl_result live_compute(struct vl_replica *r);
-/* What is live and, beside it as if it were live, what is kept: all that was ever live here is. */
+/* How far each chain is live, or kept, with the past of that: whatever was live here once is below.
+ * `out` has room for every chain. */
 VL_MUST_USE vl_result live_once(struct vl_replica *r, uint64_t *out);
-/* The same, with what is kept beside it as if it were live, and with what these can be shown to
- * others by (L4); `out` has room for every chain. */
+/* The same, with what these can be shown to others by (L4). */
 VL_MUST_USE vl_result live_kept(struct vl_replica *r, uint64_t *out);
 /* What was here of a forked log before it was closed (the first branch of it that this device met)
  * is linked to by the next own entry, so that what had an effect here has it again, everywhere. */

@@ -290,7 +290,8 @@ VL_MUST_USE vl_result vl_replica_entries(struct vl_replica *r, const struct vl_s
 VL_MUST_USE vl_result vl_replica_writers(struct vl_replica *r, uint32_t type,
                                          const struct vl_record_id *record, vl_entry_visit visit,
                                          void *context);
-/* Body of a content or sealed entry, opened, appended. NO_KEY, NOT_FOUND. */
+/* Body of a content or sealed entry, opened, appended. NO_KEY: also without its epoch in its past;
+ * NOT_FOUND. */
 VL_MUST_USE vl_result vl_replica_entry_body(struct vl_replica *r, const struct vl_id *id,
                                             struct vl_buffer *body);
 /* BLAKE2b(STATE, canonical dump of membership and of all cells that are not sealed), defined in

@@ -145,16 +145,31 @@ static void liar_leaves(struct circle_fixture *f)
     vl_buffer_finish(&body);
 }
 
+/* Nor is the entry opened when it is asked for by itself. */
+static void assert_opens_nothing(struct circle_fixture *f, size_t node,
+                                 const struct vl_entry *entry)
+{
+    struct vl_buffer body = {0};
+    struct vl_id id;
+    vl_entry_id(entry->header, &id);
+    assert_int_equal(vl_replica_entry_body(replica_of(f, node), &id, &body), VL_ERR_NO_KEY);
+    assert_int_equal(body.size, 0);
+    vl_buffer_finish(&body);
+}
+
 /* FRIEND hears of the same in the opposite order. */
 static void assert_never_heard(uint64_t seed, const size_t *order, bool leaves)
 {
     struct branched b = branched_make(seed, false);
     struct circle_fixture *f = b.f;
+    bool has_it = false;
     if (leaves) liar_leaves(f);
     for (size_t i = 0; i < 3; i++) {
+        has_it |= order[i] == 2;
         liar_circle_give(f, ME, &b.runs[order[i]]);
         liar_circle_give(f, FRIEND, &b.runs[order[2 - i]]);
         assert_false(liar_circle_hears(f, ME, SAID) || liar_circle_hears(f, FRIEND, SAID));
+        if (has_it) assert_opens_nothing(f, ME, &b.runs[2].items[0]);
     }
     assert_int_equal(vl_replica_fork_count(replica_of(f, ME)), 1);
     assert_hears(f, ME, false);

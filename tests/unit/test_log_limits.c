@@ -1,6 +1,6 @@
 /* One log ends: what is just within is taken, one more entry is refused, and its device begins
  * another log by itself. */
-#include "tests/support/circle_fixture.h"
+#include "tests/support/forged_entry.h"
 #include "tests/support/test_scale.h"
 #include <setjmp.h>
 #include <sodium.h>
@@ -12,23 +12,6 @@
 
 #define TYPE  7u
 #define FIELD 3u
-
-/* The header of an entry 0 by a member, after the newest control entry that node 0 has. */
-static struct vl_entry_header new_log(struct circle_fixture *f, size_t member, uint32_t number)
-{
-    struct vl_bytes frontier[VL_AUTH_MAX];
-    struct vl_membership *membership = vl_replica_membership(f->nodes[0].replica);
-    struct vl_entry_header header = {.circle = f->id, .kind = VL_ENTRY_CONTENT, .link_count = 1};
-    header.auth_count = vl_membership_frontier(membership, frontier, VL_AUTH_MAX);
-    assert_int_equal(header.auth_count, 1);
-    memcpy(header.auth[0].bytes, frontier[0].data, 32);
-    header.links[0] = header.auth[0];
-    header.lamport = memory_storage_entry(f->nodes[0].memory, &header.auth[0])->lamport + 1;
-    memcpy(header.sign_key, f->nodes[member].keys->card.sign, sizeof header.sign_key);
-    memcpy(header.incarnation, &number, sizeof number);
-    vl_log_id(header.sign_key, header.incarnation, &header.log);
-    return header;
-}
 
 static void next_header(struct vl_entry_header *header, const struct vl_id *prev)
 {
@@ -127,7 +110,7 @@ static void a_log_has_so_many_bytes(void **state)
     (void)state;
     struct circle_fixture *f = circle_fixture_create(2, 67);
     static uint8_t blob[VL_BLOB_BYTES_MAX];
-    struct vl_entry_header header = new_log(f, 1, 5);
+    struct vl_entry_header header = forged_log(f, 1, 5);
     struct entry_run run = {0};
     struct vl_id id;
     size_t stored;

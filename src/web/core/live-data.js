@@ -117,15 +117,20 @@ function entryOf(path, types) {
   return known.get(path);
 }
 
-/** Erases what a path names; the screen that shows it is to be left then, and asks no more. */
+/**
+ * Erases what a path names; the screen that shows it is to be left then, and asks no more. When
+ * that is refused it stays, as it is by then: events that came meanwhile were passed over.
+ */
 export async function erase(path) {
   const entry = known.get(path);
   if (entry) entry.goes = true;
   try {
     await ask('DELETE', path);
     known.delete(path);
-  } finally {
+  } catch (error) {
     if (entry) entry.goes = false;
+    load(path);
+    throw error;
   }
 }
 
