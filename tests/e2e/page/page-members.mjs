@@ -227,9 +227,23 @@ async function writing({ step, circle, name, windows: [i, n, l] }) {
     await has(nadia, circle, 'À reprendre');
     await l.press('bar.shares');
     await l.page.getByRole('button', { name: /À reprendre/ }).click();
+    // The event of the erasure comes before its answer: nothing is asked for once more.
+    await l.page.evaluate((milliseconds) => {
+      const { fetch } = globalThis;
+      globalThis.fetch = async (path, how) => {
+        const answer = await fetch(path, how);
+        if (how?.method === 'DELETE') {
+          globalThis.fetch = fetch;
+          await new Promise((resolve) => { setTimeout(resolve, milliseconds); });
+        }
+        return answer;
+      };
+    }, 700);
     await confirmed(l, ['shares.takeBack'], [['shares.takeBackMeans']], 'shares.takeBack');
     await until('gone at Nadia', 60, async () =>
       !(await sharesOf(nadia, circle)).includes('À reprendre'));
+    await l.page.waitForFunction(async () =>
+      (await import('/core/places.js')).here().screen === 'shares');
     await i.press('bar.members');
     await i.page.getByRole('button', { name: i.t('ways.kept') }).click();
     await says(i, 'kept.erasedBy', { name: 'Lou' });
