@@ -88,10 +88,11 @@ static bool together(const struct world *w, unsigned a, unsigned b)
     return w->profile.hostiles == 0 && !parted(w, a, b); /* hostile facilitators part people */
 }
 
-static const struct node *first_in_core(const struct world *w)
+/* With whom the others are compared. */
+static const struct node *first_to_compare(const struct world *w)
 {
     for (unsigned i = 0; i < w->profile.nodes; i++)
-        if (check_in_core(w, i)) return &w->nodes[i];
+        if (check_in_core(w, i) && !node_share_is_spent(w, &w->nodes[i])) return &w->nodes[i];
     return NULL;
 }
 
@@ -205,6 +206,7 @@ static void check_acknowledged(struct world *w)
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         const struct node *author = &w->nodes[i];
         if (!check_in_core(w, i) || author->rolled_back) continue;
+        if (node_share_is_spent(w, author)) continue; /* sees her last words alone */
         for (size_t k = 0; k < author->acknowledged_count; k++) {
             for (unsigned j = 0; j < w->profile.nodes; j++) {
                 const struct node *n = &w->nodes[j];
@@ -226,10 +228,11 @@ static bool is_apart(const struct vl_entry_row *row)
 static void check_counting(struct world *w)
 {
     const uint32_t mask = VL_ENTRY_QUARANTINED | VL_ENTRY_ERASED;
-    const struct node *first = first_in_core(w);
+    const struct node *first = first_to_compare(w);
     for (unsigned i = 0; first != NULL && i < w->profile.nodes; i++) {
         const struct node *author = &w->nodes[i];
-        /* of what has no effect each may keep something else, when she forked or crowded */
+        /* Of what has no effect each may keep something else, when she forked or crowded; and she
+         * herself sees her last words alone. */
         bool whole = check_honest(author) && !node_share_is_spent(w, author);
         for (size_t k = 0; k < author->acknowledged_count; k++) {
             const struct vl_entry_row *here =
@@ -238,6 +241,7 @@ static void check_counting(struct world *w)
                 if (!together(w, first->index, j)) continue;
                 const struct vl_entry_row *there =
                     memory_storage_entry(w->nodes[j].memory, &author->acknowledged[k]);
+                if (!whole && node_share_is_spent(w, &w->nodes[j])) continue;
                 if (!whole && is_apart(here) && is_apart(there)) continue;
                 if ((here == NULL) == (there == NULL) &&
                     (here == NULL || (here->flags & mask) == (there->flags & mask)))
@@ -331,6 +335,8 @@ void check_end(struct world *w)
         world_trace(w, "digest", digests[i].bytes, sizeof digests[i].bytes);
         for (unsigned k = 0; k < i && !w->failed; k++) {
             if (!w->nodes[k].joined || !together(w, i, k)) continue;
+            /* a closed own log is live for itself (L1), and she cannot go on in another one */
+            if (node_share_is_spent(w, n) || node_share_is_spent(w, &w->nodes[k])) continue;
             if (vl_id_equal(&secrets[i], &secrets[k]) && !vl_id_equal(&digests[i], &digests[k]))
                 world_fail(w, "%s has the same entries as %s and another state", n->name,
                            w->nodes[k].name);
