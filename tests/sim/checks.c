@@ -233,7 +233,8 @@ static void check_counting(struct world *w)
         const struct node *author = &w->nodes[i];
         /* Of what has no effect each may keep something else, when she forked or crowded; and she
          * herself sees her last words alone. */
-        bool whole = check_honest(author) && !node_share_is_spent(w, author);
+        bool whole = check_honest(author) && !node_share_is_spent(w, author) &&
+                     !node_share_is_spent_at(w, author, first);
         for (size_t k = 0; k < author->acknowledged_count; k++) {
             const struct vl_entry_row *here =
                 memory_storage_entry(first->memory, &author->acknowledged[k]);

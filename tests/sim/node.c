@@ -231,7 +231,7 @@ bool node_awake(const struct world *w, const struct node *n)
 
 /* ---- writing ---- */
 
-bool node_share_is_spent(const struct world *w, const struct node *n)
+bool node_share_is_spent_at(const struct world *w, const struct node *n, const struct node *at)
 {
     bool misused = false;
     size_t heads;
@@ -242,8 +242,13 @@ bool node_share_is_spent(const struct world *w, const struct node *n)
     }
     if (!misused) return false;
     /* a copy whose storage failed while it took the refused write back knows of no log any more */
-    if (vl_replica_heads(n->replica, NULL, 0, &heads) == VL_ERR_STORAGE) return true;
-    return vl_replica_share(n->replica, &n->person) >= VL_PERSON_CHAINS_MAX;
+    if (vl_replica_heads(at->replica, NULL, 0, &heads) == VL_ERR_STORAGE) return true;
+    return vl_replica_share(at->replica, &n->person) >= VL_PERSON_CHAINS_MAX;
+}
+
+bool node_share_is_spent(const struct world *w, const struct node *n)
+{
+    return node_share_is_spent_at(w, n, n);
 }
 
 /* Results that a storage with a fault, or the rules, may give. */

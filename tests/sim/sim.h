@@ -249,8 +249,10 @@ void node_erase(struct world *w, struct node *n);
 
 struct vl_enrolment node_enrolment(const struct world *w, const struct node *n);
 bool node_may_refuse(const struct world *w, const struct node *n, vl_result result);
-/* Her person's share of logs is spent, and not by an honest program alone. */
+/* Her person's share of logs is spent, and not by an honest program alone: in her own copy, and in
+ * that of another. */
 bool node_share_is_spent(const struct world *w, const struct node *n);
+bool node_share_is_spent_at(const struct world *w, const struct node *n, const struct node *at);
 
 /* members.c */
 /* Whether `other` is a current device as n sees it; false too when n cannot say. */
