@@ -279,7 +279,9 @@ VL_MUST_USE vl_result replica_signed_end(struct vl_replica *r, uint32_t index, u
  * there is none. */
 VL_MUST_USE vl_result replica_signed_before(struct vl_replica *r, uint32_t index, uint64_t before,
                                             uint64_t *end);
-/* In a writing transaction: as if it were linked to already, for what the entry is judged by. */
+/* In a writing transaction: as if it were linked to already, for what the entry is judged by. What
+ * would put this device out is not linked to, now or later: nobody else may ever have it, and it
+ * could write no more. */
 VL_MUST_USE vl_result live_cite_first(struct vl_replica *r);
 /* An entry was stored. */
 void live_stored(struct vl_replica *r, const struct past *past);
@@ -387,6 +389,7 @@ VL_MUST_USE vl_result member_learn(struct vl_replica *r, const struct control_en
 VL_MUST_USE vl_result member_would(struct vl_replica *r, const struct control_entry *entry);
 /* The card of an enrolled key, or NULL. */
 const struct enrolled *member_enrolled(const struct vl_replica *r, const uint8_t sign[static 32]);
+bool member_is_current(struct vl_replica *r, const uint8_t sign[static 32]);
 void member_clear(struct vl_replica *r);
 
 /* ---- epochs (replica_epoch.c) ---- */

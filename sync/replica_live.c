@@ -172,6 +172,45 @@ bool live_is_cited_next(const struct chain *chain)
     return flags == wanted && chain->is_person && chain->row.kept > chain->row.first_seq;
 }
 
+/* As if the own log had all that it links to next in its past. */
+static vl_result cite(struct vl_replica *r)
+{
+    uint64_t *reached = calloc(r->chain_count + 1, sizeof *reached);
+    if (reached == NULL) return VL_ERR_NO_MEMORY;
+    vl_result result = reach_live(r, reached);
+    for (uint32_t i = 0; result == VL_OK && i < r->chain_count; i++)
+        if (live_is_cited_next(&r->chains[i])) result = reach_kept(r, &r->chains[i], reached);
+    for (uint32_t i = 0; result == VL_OK && i < r->chain_count; i++)
+        r->chains[i].live = reached[i];
+    free(reached);
+    r->relive = true; /* what the entry does link to decides, at the commit */
+    return result == VL_OK ? learn_anew(r) : result;
+}
+
+/* One after the other, without those that would put this device out. */
+static vl_result cite_others(struct vl_replica *r)
+{
+    uint32_t *first = calloc(r->chain_count + 1, sizeof *first);
+    size_t count = 0;
+    vl_result result = VL_OK;
+    if (first == NULL) return VL_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < r->chain_count; i++) {
+        if (!live_is_cited_next(&r->chains[i])) continue;
+        r->chains[i].row.flags &= ~VL_LOG_FIRST;
+        first[count++] = i;
+    }
+    for (size_t i = 0; result == VL_OK && i < count; i++) {
+        struct chain *chain = &r->chains[first[i]];
+        chain->row.flags |= VL_LOG_FIRST;
+        result = cite(r);
+        if (result != VL_OK || member_is_current(r, r->keys->card.sign)) continue;
+        chain->row.flags &= ~VL_LOG_FIRST;
+        chain->dirty = true;
+    }
+    free(first);
+    return result == VL_OK ? cite(r) : result;
+}
+
 vl_result live_cite_first(struct vl_replica *r)
 {
     bool any = false;
@@ -180,16 +219,9 @@ vl_result live_cite_first(struct vl_replica *r)
     for (uint32_t i = 0; i < r->chain_count; i++)
         any |= live_is_cited_next(&r->chains[i]) && r->chains[i].live < r->chains[i].row.kept;
     if (!any) return VL_OK;
-    uint64_t *reached = calloc(r->chain_count + 1, sizeof *reached);
-    if (reached == NULL) return VL_ERR_NO_MEMORY;
-    vl_result result = VL_OK;
-    for (uint32_t i = 0; result == VL_OK && i < r->chain_count; i++)
-        if (live_is_cited_next(&r->chains[i])) result = reach_kept(r, &r->chains[i], reached);
-    for (uint32_t i = 0; result == VL_OK && i < r->chain_count; i++)
-        if (r->chains[i].live < reached[i]) r->chains[i].live = reached[i];
-    free(reached);
-    r->relive = true; /* what the entry does link to decides, at the commit */
-    return result == VL_OK ? learn_anew(r) : result;
+    const bool before = member_is_current(r, r->keys->card.sign);
+    VL_TRY(cite(r));
+    return before && !member_is_current(r, r->keys->card.sign) ? cite_others(r) : VL_OK;
 }
 
 vl_result live_settle(struct vl_replica *r)

@@ -261,6 +261,14 @@ static size_t enrolments_of(const struct vl_replica *r, const uint8_t sign[stati
     return count;
 }
 
+bool member_is_current(struct vl_replica *r, const uint8_t sign[static 32])
+{
+    struct vl_device_state state;
+    return vl_membership_settle(r->membership) == VL_OK &&
+           vl_membership_find_device(r->membership, key_view(sign), &state) == VL_OK &&
+           state.current;
+}
+
 static vl_result device_info(struct vl_replica *r, const struct enrolled *enrolled,
                              struct vl_device_info *out)
 {

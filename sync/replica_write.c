@@ -253,14 +253,6 @@ static vl_result append_epoch(struct vl_replica *r, vl_wall now)
     return result;
 }
 
-static bool is_current_device(struct vl_replica *r, const uint8_t sign[static 32])
-{
-    struct vl_device_state state;
-    return vl_membership_settle(r->membership) == VL_OK &&
-           vl_membership_find_device(r->membership, vl_bytes(sign, 32), &state) == VL_OK &&
-           state.current;
-}
-
 #define OWED_AT_ONCE 8u
 
 /* Epochs that others made before they heard of somebody whom this device gave the past: it alone
@@ -336,7 +328,7 @@ static vl_result ensure_epoch(struct vl_replica *r, vl_wall now, const struct ep
         VL_TRY(epoch_current(r, out));
         if (*out != NULL) VL_TRY(is_grounded(r, *out, &grounded));
         if (grounded) return VL_OK;
-        if (made == most || !is_current_device(r, r->keys->card.sign)) return VL_ERR_NO_KEY;
+        if (made == most || !member_is_current(r, r->keys->card.sign)) return VL_ERR_NO_KEY;
         VL_TRY(append_epoch(r, now));
     }
 }
