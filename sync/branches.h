@@ -12,6 +12,7 @@ struct closed_chain {
     uint64_t first_seq, tip_seq;
     uint64_t live;   /* entries below this number are live */
     uint64_t kept;   /* below it they show why the log is closed */
+    uint64_t whole;  /* below it all are here with their blobs, and what the chain branches from */
     bool is_crowded; /* the person is, else the log was forked */
     bool is_single;  /* no other branch of the log is here */
 };
@@ -20,9 +21,14 @@ struct closed_chain {
 uint64_t closed_generation(const struct vl_replica *r);
 /* All chains of closed logs; returns how many, also above max. */
 size_t closed_chains(const struct vl_replica *r, struct closed_chain *out, size_t max);
+/* The last entry of head->log, an open log, up to which all are here with the blob that they should
+ * have. NOT_FOUND: there is none. */
+VL_MUST_USE vl_result whole_head(struct vl_replica *r, struct vl_head *head);
 /* Chain and number of a stored entry, closed or not. MISSING. */
 VL_MUST_USE vl_result closed_place(struct vl_replica *r, const struct vl_id *id, uint32_t *chain,
                                    uint64_t *seq);
+VL_MUST_USE vl_result closed_id(struct vl_replica *r, uint32_t chain, uint64_t seq,
+                                struct vl_id *id);
 /* As vl_replica_read_chunk and vl_replica_lamport, of one chain. */
 VL_MUST_USE vl_result closed_read(struct vl_replica *r, uint32_t chain, uint64_t from,
                                   size_t max_entries, size_t max_bytes, vl_entry_visit visit,

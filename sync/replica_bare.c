@@ -2,6 +2,7 @@
  * authentic by themselves, and the tombstone may stand later in the same log, so they are stored;
  * but somebody may have left blobs out to hide them. So a log with such an entry is asked for again
  * from there (vl_replica_asked_heads) until its blob, or its tombstone, has come. */
+#include "sync/branches.h"
 #include "sync/replica_internal.h"
 #include <assert.h>
 
@@ -23,6 +24,39 @@ vl_result bare_load(struct vl_replica *r)
         r->chains[i].bare = 0;
     return r->storage.entry_scan(r->storage.self, &scan, bare_visit, r);
 }
+
+/* ---- what is whole ---- */
+
+/* Whether what it branches from lacks a blob before that: who is told that an entry is here takes
+ * all before it for here, and whole. */
+static bool rests_on_bare(const struct vl_replica *r, const struct chain *chain)
+{
+    for (; chain->row.parent != chain->row.index; chain = &r->chains[chain->row.parent]) {
+        const struct chain *parent = &r->chains[chain->row.parent];
+        if (parent->bare > 0 && parent->bare <= chain->row.first_seq) return true;
+    }
+    return false;
+}
+
+uint64_t bare_whole(const struct vl_replica *r, const struct chain *chain)
+{
+    if (rests_on_bare(r, chain)) return chain->row.first_seq;
+    return chain->bare > 0 ? chain->bare - 1 : chain->row.tip_seq + 1;
+}
+
+vl_result whole_head(struct vl_replica *r, struct vl_head *head)
+{
+    VL_TRY(replica_ready(r));
+    const struct chain *chain = chain_find(r, &head->log);
+    if (chain == NULL) return VL_ERR_NOT_FOUND;
+    const uint64_t end = bare_whole(r, chain);
+    if (end == chain->row.first_seq) return VL_ERR_NOT_FOUND;
+    head->seq = end - 1;
+    head->id = chain->row.tip;
+    return end > chain->row.tip_seq ? VL_OK : rows_id(r, chain->row.index, head->seq, &head->id);
+}
+
+/* ---- blobs that come ---- */
 
 struct stored { /* of an entry */
     uint32_t chain, flags;

@@ -26,6 +26,7 @@ size_t closed_chains(const struct vl_replica *r, struct closed_chain *out, size_
                                                .tip_seq = row->tip_seq,
                                                .live = chain->live,
                                                .kept = row->kept,
+                                               .whole = bare_whole(r, chain),
                                                .is_crowded = (row->flags & VL_LOG_CROWDED) != 0,
                                                .is_single = chain_leaves(r, &row->log, 2) < 2};
         count++;
@@ -37,6 +38,12 @@ vl_result closed_place(struct vl_replica *r, const struct vl_id *id, uint32_t *c
 {
     VL_TRY(replica_ready(r));
     return branch_place(r, id, chain, seq);
+}
+
+vl_result closed_id(struct vl_replica *r, uint32_t chain, uint64_t seq, struct vl_id *id)
+{
+    VL_TRY(replica_ready(r));
+    return rows_id(r, chain, seq, id);
 }
 
 vl_result closed_past(struct vl_replica *r, uint32_t chain, uint64_t seq,
@@ -90,34 +97,17 @@ static vl_result ask(struct asked *a, const struct vl_log_row *row, uint64_t seq
     return VL_OK;
 }
 
-/* Whether what it branches from lacks a blob before that: who is told that an entry is here takes
- * all before it for here, and whole. */
-static bool rests_on_bare(const struct vl_replica *r, const struct chain *chain)
-{
-    for (; chain->row.parent != chain->row.index; chain = &r->chains[chain->row.parent]) {
-        const struct chain *parent = &r->chains[chain->row.parent];
-        if (parent->bare > 0 && parent->bare <= chain->row.first_seq) return true;
-    }
-    return false;
-}
-
-/* How many of a chain's own entries are here with what they should have. */
-static uint64_t whole(const struct vl_replica *r, const struct chain *chain)
-{
-    uint64_t end = chain->bare > 0 ? chain->bare - 1 : chain->row.tip_seq + 1;
-    return rests_on_bare(r, chain) ? 0 : end - chain->row.first_seq;
-}
-
 /* Of a closed log whoever has another branch looks for where the two part: entries at doubling
  * distances from the end, and the one that the chain branches from. */
 static vl_result ask_ladder(struct asked *a, const struct chain *chain)
 {
     const struct vl_log_row *row = &chain->row;
-    const uint64_t here = whole(a->replica, chain);
+    const uint64_t here = bare_whole(a->replica, chain) - row->first_seq;
     for (uint64_t back = 1; back < here; back *= 2)
         VL_TRY(ask(a, row, row->first_seq + here - 1 - back));
-    if (row->parent == row->index || rests_on_bare(a->replica, chain)) return VL_OK;
-    return ask(a, &a->replica->chains[row->parent].row, row->first_seq - 1);
+    const struct chain *parent = &a->replica->chains[row->parent];
+    if (parent == chain || bare_whole(a->replica, parent) < row->first_seq) return VL_OK;
+    return ask(a, &parent->row, row->first_seq - 1);
 }
 
 static int head_order(const void *a, const void *b)
@@ -149,8 +139,8 @@ vl_result vl_replica_asked_heads(struct vl_replica *r, struct vl_head *out, size
     vl_result result = a.items == NULL ? VL_ERR_NO_MEMORY : VL_OK;
     for (size_t i = 0; result == VL_OK && i < r->log_count; i++) {
         const struct chain *chain = &r->chains[r->by_log[i]];
-        const uint64_t here = whole(r, chain);
-        if (here > 0) result = ask(&a, &chain->row, chain->row.first_seq + here - 1);
+        const uint64_t end = bare_whole(r, chain);
+        if (end > chain->row.first_seq) result = ask(&a, &chain->row, end - 1);
     }
     for (size_t i = 0; result == VL_OK && r->closed_count > 0 && i < r->log_count; i++) {
         const struct chain *chain = &r->chains[r->by_log[i]];

@@ -104,7 +104,8 @@ static vl_result read_heads(struct vl_session *s)
         struct session_log *log = logs_find(&s->logs, &head->log);
         log->mine = (struct session_tip){.known = true, .seq = head->seq, .id = head->id};
     }
-    return session_list_branches(s);
+    VL_TRY(session_list_branches(s));
+    return session_read_whole(s);
 }
 
 /* Whether the peer's device is current in my copy, and whose it is. */
@@ -174,6 +175,7 @@ static vl_result greet(struct vl_session *s)
     qsort(s->hello.control, count, sizeof s->hello.control[0], id_order);
     for (size_t i = 0; i < s->logs.count; i++) {
         s->logs.items[i].hello = s->logs.items[i].mine;
+        s->logs.items[i].hello_whole = s->logs.items[i].whole;
     }
     s->state = VL_SESSION_GREETING;
     return VL_OK;
@@ -204,13 +206,13 @@ static vl_result admit(struct vl_session *s, vl_instant now)
     }
     for (size_t i = 0; i < s->logs.count; i++) {
         struct session_log *log = &s->logs.items[i];
-        log->peer = log->told = log->hello;
+        log->peer = log->hello;
+        log->told = log->hello_whole;
         log->peer_knows = log->hello.known;
     }
     /* Of closed logs what is live is the same; whoever lacks a branch asks. */
-    for (size_t i = 0; i < s->branches.count; i++) {
+    for (size_t i = 0; i < s->branches.count; i++)
         s->branches.items[i].next = s->branches.items[i].is.tip_seq + 1;
-    }
     s->sent_drained = s->peer_drained = true;
     /* the digest does not tell whether a branch of a closed log is lacking */
     s->reask = session_lacks_branches(s);
@@ -335,6 +337,7 @@ static vl_result receive_heads(struct vl_session *s, struct vl_reader *r, vl_ins
             if (!vl_id_equal(&s->incoming[next].log, &head->log)) break;
         VL_TRY(next - i == 1 ? apply_head(s, head) : apply_several(s, head, next - i));
     }
+    VL_TRY(session_hear_whole(s, s->incoming, s->incoming_count));
     free(s->incoming);
     s->incoming = NULL;
     if (s->state == VL_SESSION_COMPARING) s->next_ping = now;
@@ -353,9 +356,9 @@ static vl_result receive_have(struct vl_session *s, struct vl_reader *r, vl_inst
     if (heads == NULL) return VL_ERR_NO_MEMORY;
     vl_result result = message_heads_read(r, false, &drained, heads, MESSAGE_HEADS_MAX, &count);
     if (result == VL_OK) result = logs_ensure(&s->logs, heads, count);
-    for (size_t i = 0; result == VL_OK && i < count; i++) {
+    for (size_t i = 0; result == VL_OK && i < count; i++)
         result = apply_head(s, &heads[i]);
-    }
+    if (result == VL_OK) result = session_hear_whole(s, heads, count);
     free(heads);
     VL_TRY(result);
     if (!drained) return VL_OK;

@@ -27,6 +27,11 @@ static struct session_branch *branch_of(const struct session_branches *branches,
     return found ? &branches->items[low] : NULL;
 }
 
+struct session_branch *session_branch_of(struct vl_session *s, uint32_t chain)
+{
+    return branch_of(&s->branches, chain);
+}
+
 static int chain_order(const void *a, const void *b)
 {
     const struct session_branch *x = a, *y = b;
@@ -52,6 +57,9 @@ static vl_result take_known(struct vl_session *s, const struct session_branches 
         struct session_log *log = logs_find(&s->logs, &branch->is.log);
         const struct session_branch *old = branch_of(before, branch->is.chain);
         bool listed = old != NULL && old->is.serial == branch->is.serial;
+        branch->told = listed ? old->told : branch->is.whole;
+        branch->was_bare = listed && old->was_bare;
+        branch->peer_whole = listed ? old->peer_whole : 0;
         if (listed && branch->next < old->next) branch->next = old->next;
         if (!listed && log != NULL && log->peer.known) VL_TRY(session_peer_has(s, &log->peer.id));
     }

@@ -6,6 +6,7 @@
  *   session_send.c      what to send next
  *   session_logs.c      what each side is known to have of each log
  *   session_branches.c  the same of closed logs, chain by chain
+ *   session_whole.c     which blobs each side has
  *   session_chunk.c     a run of entries in memory
  *   session_pending.c   chunks that arrived, and those that wait for their links
  *   session_cursor.c    where somebody is writing
@@ -18,7 +19,8 @@
  *  S2  Nothing is taken from a message before the whole of it was decoded.
  *  S3  Waiting entries never exceed VL_PENDING_*, the log table 2 * VL_HEADS_MAX.
  *  S4  What was dropped for a limit is marked, and the mark goes only with a new HEADS.
- *  S5  Entries go out from peer_seq + 1 on, so what came from the peer never goes back to it. */
+ *  S5  Entries go out from peer_seq + 1 on, so what came from the peer never goes back to it.
+ *  S6  HEADS and HAVE name an entry up to which no blob is lacking here that should be here. */
 #ifndef SYNC_SESSION_INTERNAL_H
 #define SYNC_SESSION_INTERNAL_H
 
@@ -154,21 +156,24 @@ struct session_tip {
 struct session_log {
     struct vl_id log;
     struct session_tip mine;  /* in my copy, as of the session's generation */
-    struct session_tip hello; /* in my copy when I wrote HELLO */
-    struct session_tip peer;  /* the highest that the peer has, or is on its way to it */
-    struct session_tip told;  /* the highest that the peer knows I have */
-    bool closed;              /* in my copy: its chains are in session_branches */
-    bool peer_closed;         /* the peer named several heads of it */
-    bool forked;              /* our tips contradict each other, and it is not closed yet */
-    bool show_fork;           /* ... and the peer does not know: one chunk of my branch */
-    bool fork_shown;          /* the peer has a proof that it was forked, or was sent mine */
-    bool peer_knows;          /* the peer named it in HEADS, or was sent some of it */
-    bool dropped;             /* entries of it were let go since my last HEADS */
-    bool stuck;               /* what it links to does not come: let go without asking */
-    bool held;                /* more of it is not taken for a limit of this copy */
-    uint32_t pass;            /* pending: the last pass in which it was given to the replica */
-    uint32_t pass_runs;       /* ... and in how many runs */
-    bool lamport_known;       /* of entry peer.seq + 1 */
+    struct session_tip whole; /* in my copy: up to it no blob is lacking that should be here */
+    struct session_tip hello; /* mine when I wrote HELLO */
+    struct session_tip hello_whole;
+    struct session_tip peer;       /* the highest that the peer has, or is on its way to it */
+    struct session_tip peer_whole; /* the highest it said that it has whole, since my last HEADS */
+    struct session_tip told;       /* the highest that the peer knows I have whole */
+    bool closed;                   /* in my copy: its chains are in session_branches */
+    bool peer_closed;              /* the peer named several heads of it */
+    bool forked;                   /* our tips contradict each other, and it is not closed yet */
+    bool show_fork;                /* ... and the peer does not know: one chunk of my branch */
+    bool fork_shown;               /* the peer has a proof that it was forked, or was sent mine */
+    bool peer_knows;               /* the peer named it in HEADS, or was sent some of it */
+    bool dropped;                  /* entries of it were let go since my last HEADS */
+    bool stuck;                    /* what it links to does not come: let go without asking */
+    bool held;                     /* more of it is not taken for a limit of this copy */
+    uint32_t pass;                 /* pending: the last pass in which it was given to the replica */
+    uint32_t pass_runs;            /* ... and in how many runs */
+    bool lamport_known;            /* of entry peer.seq + 1 */
     uint64_t lamport, lamport_seq;
 };
 
@@ -196,8 +201,10 @@ static inline void tip_raise(struct session_tip *tip, uint64_t seq, const struct
 
 struct session_branch { /* one chain of mine */
     struct closed_chain is;
-    uint64_t next; /* the first number of it that the peer is not known to have */
-    uint64_t to;   /* what is below goes to the peer */
+    uint64_t next;             /* the first number of it that the peer is not known to have */
+    uint64_t to;               /* what is below goes to the peer */
+    uint64_t peer_whole, told; /* as of a log: numbers plus one */
+    bool was_bare;             /* a blob was lacking here that the peer may lack because of me */
     bool lamport_known;
     uint64_t lamport, lamport_seq; /* of `next` */
 };
@@ -259,8 +266,9 @@ struct vl_session {
     /* heads */
     struct session_logs logs;
     struct session_branches branches;
-    bool reask;   /* HEADS is due again: logs were closed, or have too few branches */
-    bool gave_up; /* some logs are stuck: */
+    bool lacks_blobs; /* in my copy, as of `generation` */
+    bool reask;       /* HEADS is due again: logs were closed, or have too few branches */
+    bool gave_up;     /* some logs are stuck: */
     uint64_t gave_up_generation;
     vl_instant gave_up_at;
     struct vl_id peer_person; /* zero: not known in my copy */
@@ -320,6 +328,7 @@ VL_MUST_USE vl_result session_take_fork(struct vl_session *s, struct vl_reader *
 /* Lists my chains anew; what the peer is known to have stays known. */
 VL_MUST_USE vl_result session_list_branches(struct vl_session *s);
 void session_forget_branches(struct vl_session *s); /* what the peer has: HEADS comes anew */
+struct session_branch *session_branch_of(struct vl_session *s, uint32_t chain); /* or NULL */
 /* The peer has this entry, and what it goes on from. */
 VL_MUST_USE vl_result session_peer_has(struct vl_session *s, const struct vl_id *id);
 /* Says how far each chain goes to the peer. */
@@ -332,6 +341,24 @@ static inline bool branch_has_work(const struct session_branch *branch)
 {
     return branch->next < branch->to;
 }
+
+/* session_whole.c
+ *
+ * An entry may be in both copies and its blob in one alone: what a hostile member gave without
+ * blobs is given on without. When the blob comes to a side later, it says so (HAVE), and the other
+ * asks for the log again (HEADS). */
+/* After mine and branches were read. */
+VL_MUST_USE vl_result session_read_whole(struct vl_session *s);
+/* The peer has all up to these with its blobs. */
+VL_MUST_USE vl_result session_hear_whole(struct vl_session *s, const struct vl_head *heads,
+                                         size_t count);
+/* My HEADS goes out: it says what is whole here, and asks for the rest. */
+void session_ask_whole(struct vl_session *s);
+/* The peer has a blob that is lacking here. */
+bool session_wants_blobs(const struct vl_session *s);
+/* What the peer has, and does not know that I have whole; the next HAVE, at most one of each log,
+ * noted as told. *out: owned by the caller, NULL when there is nothing. */
+VL_MUST_USE vl_result session_untold(struct vl_session *s, struct vl_head **out, size_t *count);
 
 /* session_pending.c: takes over the complete chunk s->receiving. */
 VL_MUST_USE vl_result session_take_chunk(struct vl_session *s);

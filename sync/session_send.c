@@ -26,10 +26,9 @@ vl_result session_begin_heads(struct vl_session *s)
     s->outgoing_heads = true;
 
     pending_clear(&s->pending);
-    for (size_t i = 0; i < s->logs.count; i++) {
+    for (size_t i = 0; i < s->logs.count; i++)
         s->logs.items[i].dropped = false;
-        s->logs.items[i].told = s->logs.items[i].mine;
-    }
+    session_ask_whole(s);
     s->round_generation = s->generation;
     s->peer_drained = false;
     s->reask = false;
@@ -39,29 +38,12 @@ vl_result session_begin_heads(struct vl_session *s)
     return VL_OK;
 }
 
-/* Tips that the peer has, and does not know that I have. */
-static bool untold(const struct session_log *log)
-{
-    return !log->closed && !log->forked && log->mine.known && tip_covers(&log->peer, &log->mine) &&
-           !tip_covers(&log->told, &log->mine);
-}
-
 static vl_result begin_have(struct vl_session *s)
 {
+    struct vl_head *heads = NULL;
     size_t count = 0;
-    for (size_t i = 0; i < s->logs.count; i++) {
-        count += untold(&s->logs.items[i]) ? 1 : 0;
-    }
-    if (count == 0) return VL_OK;
-    struct vl_head *heads = calloc(count, sizeof *heads);
-    if (heads == NULL) return VL_ERR_NO_MEMORY;
-    size_t at = 0;
-    for (size_t i = 0; i < s->logs.count; i++) {
-        struct session_log *log = &s->logs.items[i];
-        if (!untold(log)) continue;
-        heads[at++] = (struct vl_head){.log = log->log, .seq = log->mine.seq, .id = log->mine.id};
-        log->told = log->mine;
-    }
+    VL_TRY(session_untold(s, &heads, &count));
+    if (heads == NULL) return VL_OK;
     free(s->outgoing);
     s->outgoing = heads;
     s->outgoing_count = count;
@@ -418,7 +400,7 @@ vl_result session_send_next(struct vl_session *s, struct vl_buffer *out, vl_inst
     if (s->state != VL_SESSION_SENDING && s->state != VL_SESSION_LIVE) return VL_ERR_NOT_FOUND;
 
     session_hope_again(s, now);
-    if (s->reask && !s->round_open) {
+    if ((s->reask || session_wants_blobs(s)) && !s->round_open) {
         VL_TRY(session_begin_heads(s));
         return next_outgoing(s, out);
     }
