@@ -356,6 +356,10 @@ VL_MUST_USE vl_result session_hear_whole(struct vl_session *s, const struct vl_h
 void session_ask_whole(struct vl_session *s);
 /* The peer has a blob that is lacking here. */
 bool session_wants_blobs(const struct vl_session *s);
+/* The peer knows what it was sent, and what it sent, but not that a blob which that lacks is here.
+ */
+void session_tell_sent(struct session_log *log, const struct chunk *c);
+void session_tell_received(struct session_log *log, const struct chunk *c);
 /* What the peer has, and does not know that I have whole; the next HAVE, at most one of each log,
  * noted as told. *out: owned by the caller, NULL when there is nothing. */
 VL_MUST_USE vl_result session_untold(struct vl_session *s, struct vl_head **out, size_t *count);

@@ -324,7 +324,7 @@ static vl_result note_peer(struct vl_session *s, const struct chunk *c, struct s
     struct session_log *log = logs_find(&s->logs, &c->log);
     assert(log != NULL);
     tip_raise(&log->peer, head.seq, &head.id);
-    tip_raise(&log->told, head.seq, &head.id);
+    session_tell_received(log, c);
     *out = log;
     return VL_OK;
 }

@@ -248,7 +248,7 @@ static vl_result begin_log_chunk(struct vl_session *s, struct session_log *log, 
     log->show_fork = false;
     log->peer_knows = true;
     tip_raise(&log->peer, chunk_last_seq(c), chunk_tip(c));
-    tip_raise(&log->told, chunk_last_seq(c), chunk_tip(c));
+    session_tell_sent(log, c);
     s->counts.entries_sent += c->count;
     s->sending = c;
     return VL_OK;

@@ -92,6 +92,25 @@ void session_ask_whole(struct vl_session *s)
     }
 }
 
+void session_tell_sent(struct session_log *log, const struct chunk *c)
+{
+    const uint64_t last = chunk_last_seq(c);
+    if (!log->whole.known) return;
+    if (last <= log->whole.seq)
+        tip_raise(&log->told, last, chunk_tip(c));
+    else
+        tip_raise(&log->told, log->whole.seq, &log->whole.id);
+}
+
+void session_tell_received(struct session_log *log, const struct chunk *c)
+{
+    size_t whole = 0;
+    if (c->first > 0 && (!log->told.known || log->told.seq < c->first - 1)) return;
+    while (whole < c->count && chunk_entry(c, whole).blob.data != NULL)
+        whole++;
+    if (whole > 0) tip_raise(&log->told, c->first + whole - 1, &c->items[whole - 1].id);
+}
+
 static bool log_is_untold(const struct session_log *log)
 {
     return !log->closed && !log->forked && log->whole.known &&

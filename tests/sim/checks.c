@@ -47,13 +47,14 @@ static bool holds_out(const struct node *n, const struct node *other)
     return standing(n, other) == STANDING_OUT;
 }
 
-/* n never heard of her: who could have told is out at n. */
+/* n never heard of her: who could have told is out at n, or a thief. */
 static bool cannot_hear(const struct world *w, const struct node *n, const struct node *other)
 {
     if (standing(n, other) != STANDING_UNKNOWN) return false;
     for (unsigned i = 0; i < w->profile.nodes; i++) {
         const struct node *between = &w->nodes[i];
-        if (holds_out(n, between) && standing(other, between) != STANDING_UNKNOWN) return true;
+        if (!holds_out(n, between) && check_honest(between)) continue;
+        if (standing(other, between) != STANDING_UNKNOWN) return true;
     }
     return false;
 }
