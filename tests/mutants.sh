@@ -389,6 +389,25 @@ mutant 17 sync/replica_links.c test_wide_past <<'C'
             past_unref(*below);
             *below = NULL;
 C
+mutant 17 sync/replica_live.c test_closed_control <<'C'
+    return before && !member_is_current(r, r->keys->card.sign) ? cite_others(r) : VL_OK;
+--
+    return VL_OK;
+C
+mutant 17 sync/replica_live.c test_closed_control <<'C'
+        chain->row.flags |= VL_LOG_FIRST;
+--
+C
+mutant 17 sync/session_send.c test_replica_erase <<'C'
+    if ((s->reask || session_wants_blobs(s)) && !s->round_open) {
+--
+    if (s->reask && !s->round_open) {
+C
+mutant 17 sync/session_whole.c test_replica_erase <<'C'
+        log->whole = result == VL_OK ? tip_of(&head) : (struct session_tip){0};
+--
+        log->whole = log->mine;
+C
 
 echo "$killed passed, $alive failed"
 [ "$alive" -eq 0 ]

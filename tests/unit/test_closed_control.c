@@ -249,6 +249,46 @@ static void a_live_endorsement_of_a_crowded_person_silences_nobody(void **state)
     }
 }
 
+/* LIAR, a facilitator, removes FRIEND in a branch that she alone gets, and OUT's log is forked too:
+ * FRIEND links to what she had of OUT's, and not to her own removal, which nobody else has. */
+static void who_is_put_out_by_a_closed_log_writes_on(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = liar_circle_create(750);
+    (void)liar_circle_control(f, ME, VL_CONTROL_PROMOTE, &f->nodes[LIAR].person);
+    (void)circle_fixture_pull(f, LIAR, ME);
+    struct memory_storage *before = memory_storage_clone(f->nodes[LIAR].memory);
+    const uint64_t first = hand_tip_of(f, LIAR, LIAR).seq + 1;
+    (void)liar_circle_control(f, LIAR, VL_CONTROL_REMOVE, &f->nodes[FRIEND].person);
+    hand_write_one(f, OUT, 12);
+    (void)circle_fixture_pull(f, FRIEND, ME);
+    (void)circle_fixture_pull(f, FRIEND, LIAR);
+    (void)circle_fixture_pull(f, FRIEND, OUT);
+    assert_int_equal(liar_circle_write(f, FRIEND, 20), VL_ERR_NO_KEY);
+    liar_circle_turn_back(f, before);
+    hand_write_one(f, LIAR, 11);
+    struct entry_run other = liar_circle_run(f, LIAR, first, VL_CHUNK_ENTRIES_MAX);
+    struct entry_run last = liar_circle_last(f, OUT);
+    struct entry_run beside = forged_branch(f, OUT, &last.items[0], 1, 1, NULL);
+    liar_circle_give(f, FRIEND, &other);
+    liar_circle_give(f, FRIEND, &beside);
+    assert_false(liar_circle_hears(f, FRIEND, 12)); /* until she links to it */
+
+    assert_int_equal(liar_circle_write(f, FRIEND, 20), VL_OK);
+    assert_int_equal(liar_circle_write(f, FRIEND, 21), VL_OK);
+    assert_true(liar_circle_hears(f, FRIEND, 12));
+    (void)circle_fixture_pull(f, ME, LIAR);
+    assert_true(liar_circle_meet(f, ME, FRIEND));
+    assert_true(liar_circle_hears(f, ME, 12) && liar_circle_hears(f, ME, 20));
+    assert_true(liar_circle_same(f, FRIEND, ME));
+    assert_true(liar_circle_is_sound(f, ME) && liar_circle_is_sound(f, FRIEND));
+    entry_run_finish(&other);
+    entry_run_finish(&last);
+    entry_run_finish(&beside);
+    memory_storage_destroy(before);
+    circle_fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +297,7 @@ int main(void)
         cmocka_unit_test(live_content_does_not_hide_the_live_control_entry),
         cmocka_unit_test(a_live_endorsement_beyond_what_is_cited_silences_nobody),
         cmocka_unit_test(a_live_endorsement_of_a_crowded_person_silences_nobody),
+        cmocka_unit_test(who_is_put_out_by_a_closed_log_writes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
