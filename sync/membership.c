@@ -302,6 +302,60 @@ bool vl_membership_owed(const struct vl_membership *m, struct vl_bytes giver, st
     return true;
 }
 
+/* Of grants in force the last. */
+static uint32_t grant_held(const struct vl_membership *m, const struct vl_index_list *grants,
+                           const struct vl_index_list *ends, const struct vl_index_list *more_ends)
+{
+    for (size_t i = grants->count; i-- > 0;)
+        if (vl_view_holds(&m->whole, &m->graph, grants->at[i], ends) &&
+            vl_view_holds(&m->whole, &m->graph, grants->at[i], more_ends))
+            return grants->at[i];
+    return VL_NO_INDEX;
+}
+
+/* The endorsement of a pair that applies, if it is against the person and the first of its
+ * proposal, or (`others`) if it is not. */
+static uint32_t pair_needed(const struct vl_membership *m, uint32_t person, size_t at, bool others)
+{
+    const struct member_graph *g = &m->graph;
+    const uint32_t entry = g->pairs.at[at];
+    const struct member_pair *pair = g->nodes[entry]->pair;
+    if (!vl_bitset_has(&m->whole.pairs_in, entry)) return VL_NO_INDEX;
+    bool first = pair->target == person;
+    for (size_t i = 0; first && i < at; i++) {
+        const struct member_pair *before = g->nodes[g->pairs.at[i]]->pair;
+        first = before->proposal != pair->proposal ||
+                !vl_bitset_has(&m->whole.pairs_in, before->endorsement);
+    }
+    return first != others ? entry : VL_NO_INDEX;
+}
+
+bool vl_membership_needed(const struct vl_membership *m, struct vl_bytes device, size_t *at,
+                          struct vl_bytes *out)
+{
+    const struct member_graph *g = &m->graph;
+    const size_t pairs = g->pairs.count;
+    uint32_t number = vl_name_table_find(&g->device_names, device), entry = VL_NO_INDEX;
+    assert(m->settled);
+    if (number == VL_NO_INDEX) return false;
+    const uint32_t owner = vl_graph_owner(g, number, &m->whole.closure);
+    if (owner == VL_NO_INDEX) return false;
+    const struct member_person *person = &g->persons[owner];
+    while (entry == VL_NO_INDEX && *at < 2 + 2 * pairs) {
+        const size_t i = (*at)++;
+        if (i == 0)
+            entry = grant_held(m, &person->adds, &person->member_ends, &person->member_ends);
+        else if (i == 1)
+            entry = grant_held(m, &g->devices[number].enrolments, &person->member_ends,
+                               &g->devices[number].ends);
+        else
+            entry = pair_needed(m, owner, (i - 2) % pairs, i - 2 >= pairs);
+    }
+    if (entry == VL_NO_INDEX) return false;
+    *out = vl_name_table_name(&g->names, entry);
+    return true;
+}
+
 enum vl_standing vl_membership_standing(const struct vl_membership *m, struct vl_bytes entry,
                                         bool *is_end)
 {

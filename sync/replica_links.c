@@ -5,7 +5,7 @@
 
 struct candidate { /* a head of another log that our own past does not have */
     struct past *past;
-    unsigned rank, width; /* lower first when there are more than fit */
+    unsigned rank, turn, width; /* lower first when there are more than fit */
 };
 
 struct candidates {
@@ -24,48 +24,94 @@ static int candidate_order(const void *a, const void *b)
 {
     const struct candidate *x = a, *y = b;
     if (x->rank != y->rank) return x->rank < y->rank ? -1 : 1;
+    if (x->turn != y->turn) return x->turn < y->turn ? -1 : 1;
     if (x->width != y->width) return x->width < y->width ? -1 : 1;
     if (x->past->lamport != y->past->lamport) return x->past->lamport < y->past->lamport ? -1 : 1;
     return vl_id_compare(&x->past->id, &y->past->id);
 }
 
-static bool news_of_control(const struct vl_replica *r, const struct past *own,
-                            const struct past *head)
+/* The control entry is in the past, or it is that one. NULL: nothing is. */
+static bool has_control(const struct vl_replica *r, const struct past *past, struct vl_bytes entry)
 {
-    for (size_t i = 0; i < head->control_count; i++) {
-        struct vl_bytes name = vl_bytes(head->controls[i].bytes, sizeof head->controls[i].bytes);
-        bool known = false;
-        for (size_t k = 0; own != NULL && k < own->control_count && !known; k++)
-            known = vl_membership_reaches(
-                r->membership, vl_bytes(own->controls[k].bytes, sizeof own->controls[k].bytes),
-                name);
-        if (!known) return true;
+    for (size_t i = 0; past != NULL && i < past->control_count; i++) {
+        const struct vl_id *id = &past->controls[i];
+        if (vl_membership_reaches(r->membership, vl_bytes(id->bytes, sizeof id->bytes), entry))
+            return true;
     }
     return false;
 }
 
+static bool news_of_control(const struct vl_replica *r, const struct past *own,
+                            const struct past *head)
+{
+    for (size_t i = 0; i < head->control_count; i++)
+        if (!has_control(r, own, vl_bytes(head->controls[i].bytes, sizeof head->controls[i].bytes)))
+            return true;
+    return false;
+}
+
 /* When there are more heads than VL_LINKS_MAX, or with more control entries than an auth has room
- * for: first what this device itself wrote before, and those that enrolled it with authority
- * (without one a new log is nobody's), then those with control entries that are new to it. Of these
- * first what takes little room: who has many in her past must not keep others out. */
-static void rank_candidates(const struct vl_replica *r, const struct past *own,
-                            struct candidates *candidates)
+ * for: first what this device itself wrote before, then what is needed (prefer_needed), then, for a
+ * new log, those that enrolled it with authority (without one it is nobody's), then those with
+ * control entries that are new to it. Of these first what takes little room: who has many in her
+ * past must not keep others out. */
+enum rank { RANK_OWN, RANK_NEEDED, RANK_ENROLS, RANK_NEWS, RANK_REST };
+
+static enum rank rank_of(const struct vl_replica *r, const struct past *own,
+                         const struct past *head)
+{
+    struct vl_id person;
+    if (memcmp(r->chains[head->chain].row.sign_key, r->keys->card.sign, 32) == 0) return RANK_OWN;
+    if (own == NULL &&
+        member_person(r, r->keys->card.sign, head->controls, head->control_count, &person) &&
+        !vl_id_is_zero(&person))
+        return RANK_ENROLS;
+    return news_of_control(r, own, head) ? RANK_NEWS : RANK_REST;
+}
+
+/* One that has the entry in its past goes before others, unless one does already. */
+static void prefer(const struct vl_replica *r, struct vl_bytes entry, unsigned *turn,
+                   struct candidates *candidates)
+{
+    struct candidate *best = NULL;
+    for (size_t i = 0; i < candidates->count; i++) {
+        struct candidate *one = &candidates->items[i];
+        if (!has_control(r, one->past, entry)) continue;
+        if (one->rank <= RANK_NEEDED) return;
+        if (best == NULL || candidate_order(one, best) < 0) best = one;
+    }
+    if (best == NULL) return;
+    best->rank = RANK_NEEDED;
+    best->turn = (*turn)++;
+}
+
+/* Many heads can have the same news, and one alone what makes that whole: that somebody was added
+ * again, or who endorsed a proposal. Without it a control entry would have no effect; so it is not
+ * written, and no next one would ever have the rest in its past. */
+static vl_result prefer_needed(struct vl_replica *r, const struct past *own,
+                               struct candidates *candidates)
+{
+    const struct vl_bytes me = vl_bytes(r->keys->card.sign, sizeof r->keys->card.sign);
+    struct vl_bytes entry;
+    size_t at = 0;
+    unsigned turn = 0;
+    VL_TRY(vl_membership_settle(r->membership));
+    while (turn < VL_LINKS_MAX && vl_membership_needed(r->membership, me, &at, &entry))
+        if (!has_control(r, own, entry)) prefer(r, entry, &turn, candidates);
+    return VL_OK;
+}
+
+static vl_result rank_candidates(struct vl_replica *r, const struct past *own,
+                                 struct candidates *candidates)
 {
     for (size_t i = 0; i < candidates->count; i++) {
         struct candidate *one = &candidates->items[i];
-        struct vl_id person;
-        one->rank = 2;
+        one->rank = rank_of(r, own, one->past);
         one->width = (unsigned)one->past->control_count;
-        if (memcmp(r->chains[one->past->chain].row.sign_key, r->keys->card.sign, 32) == 0)
-            one->rank = 0;
-        else if (own == NULL &&
-                 member_person(r, r->keys->card.sign, one->past->controls, one->past->control_count,
-                               &person) &&
-                 !vl_id_is_zero(&person))
-            one->rank = 0;
-        else if (news_of_control(r, own, one->past))
-            one->rank = 1;
     }
+    VL_TRY(prefer_needed(r, own, candidates));
+    qsort(candidates->items, candidates->count, sizeof *candidates->items, candidate_order);
+    return VL_OK;
 }
 
 static bool implied(const struct candidates *candidates, size_t at)
@@ -267,9 +313,8 @@ static vl_result choose(struct vl_replica *r, const struct place *place, bool sp
     if (result == VL_ERR_LIMIT) {
         while (parents->count > first)
             past_unref(parents->items[--parents->count]);
-        rank_candidates(r, own, &heads);
-        qsort(heads.items, heads.count, sizeof *heads.items, candidate_order);
-        result = add_what_fits(r, &heads, parents);
+        result = rank_candidates(r, own, &heads);
+        if (result == VL_OK) result = add_what_fits(r, &heads, parents);
         if (result == VL_OK) result = parents_auth(r, parents, header->auth, &header->auth_count);
     }
     candidates_finish(&heads);

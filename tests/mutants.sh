@@ -300,7 +300,7 @@ mutant 17 sync/session_pending.c test_closed_log <<'C'
 --
     return false;
 C
-mutant 17 sync/replica_closed.c test_closed_log <<'C'
+mutant 17 sync/replica_bare.c test_closed_log <<'C'
         if (parent->bare > 0 && parent->bare <= chain->row.first_seq) return true;
 --
 C
@@ -380,8 +380,9 @@ mutant 17 sync/replica_live.c test_closed_seal <<'C'
     vl_result result = r->closed_count > 0 ? live_kept(r, once) : VL_OK;
 C
 mutant 17 sync/replica_links.c test_wide_past <<'C'
-        rank_candidates(r, own, &heads);
+        result = rank_candidates(r, own, &heads);
 --
+        result = VL_OK;
 C
 mutant 17 sync/replica_links.c test_wide_past <<'C'
             left->count += *below != NULL;
@@ -407,6 +408,10 @@ mutant 17 sync/session_whole.c test_replica_erase <<'C'
         log->whole = result == VL_OK ? tip_of(&head) : (struct session_tip){0};
 --
         log->whole = log->mine;
+C
+mutant 17 sync/replica_links.c test_many_heads <<'C'
+    VL_TRY(prefer_needed(r, own, candidates));
+--
 C
 
 echo "$killed passed, $alive failed"

@@ -1,0 +1,97 @@
+/* More heads are open than one entry links to, all with the same news in their past, and one alone
+ * with what makes that whole: who lacks it could write no control entry that has an effect, so
+ * neither the epoch for her next words. */
+#include "tests/support/liar_circle.h"
+#include "tests/support/session_hand.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* OUT takes the newest control entry of ME's, and upon that more logs of LIAR's than she can link
+ * to. What comes after `by` has a higher lamport number than they, and would be linked to later. */
+static void begin_logs(struct circle_fixture *f, size_t by)
+{
+    (void)circle_fixture_pull(f, OUT, ME);
+    liar_circle_give_logs(f, OUT, 1, VL_LINKS_MAX + 9);
+    if (by != ME) (void)circle_fixture_pull(f, by, ME);
+    for (uint64_t i = 0; i < 3; i++)
+        hand_write_one(f, by, 20 + i);
+}
+
+static void assert_out_writes(struct circle_fixture *f)
+{
+    assert_int_equal(liar_circle_write(f, OUT, 30), VL_OK);
+    assert_true(liar_circle_is_sound(f, OUT));
+    circle_fixture_sync_all(f);
+    for (size_t i = 0; i < PERSONS; i++)
+        assert_true(liar_circle_hears(f, i, 30));
+}
+
+/* What somebody writes who does not know of her demotion is void, and she knows of it by the
+ * endorsement alone. */
+static void who_was_demoted_links_to_the_endorsement(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = liar_circle_create(801);
+    struct vl_id demotion = liar_circle_control(f, ME, VL_CONTROL_DEMOTE, &f->nodes[OUT].person);
+    begin_logs(f, LIAR);
+    (void)liar_circle_control(f, LIAR, VL_CONTROL_ENDORSE, &demotion);
+    (void)circle_fixture_pull(f, OUT, LIAR);
+    assert_out_writes(f);
+    assert_true(circle_fixture_agree(f));
+    circle_fixture_destroy(f);
+}
+
+static void who_came_back_links_to_what_added_her(void **state)
+{
+    (void)state;
+    const struct vl_id nobody = {{0}};
+    struct circle_fixture *f = liar_circle_create(802);
+    (void)liar_circle_control(f, OUT, VL_CONTROL_LEAVE, &nobody);
+    (void)circle_fixture_pull(f, ME, OUT);
+    (void)liar_circle_control(f, ME, VL_CONTROL_VOUCH, &f->nodes[FRIEND].person);
+    begin_logs(f, ME);
+    circle_fixture_add(f, ME, OUT);
+    (void)circle_fixture_pull(f, OUT, ME);
+    assert_out_writes(f);
+    circle_fixture_destroy(f);
+}
+
+/* The removal of OUT by FRIEND is void, for FRIEND was removed by two beside it. */
+static void who_was_removed_in_vain_links_to_what_voids_that(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = liar_circle_create(803);
+    (void)liar_circle_control(f, ME, VL_CONTROL_PROMOTE, &f->nodes[FRIEND].person);
+    circle_fixture_sync_all(f);
+    struct vl_id joint = liar_circle_control(f, ME, VL_CONTROL_REMOVE, &f->nodes[FRIEND].person);
+    (void)circle_fixture_pull(f, LIAR, ME);
+    for (uint64_t i = 0; i < 9; i++)
+        hand_write_one(f, LIAR, 10 + i);
+    (void)liar_circle_control(f, LIAR, VL_CONTROL_ENDORSE, &joint);
+    (void)liar_circle_control(f, FRIEND, VL_CONTROL_REMOVE, &f->nodes[OUT].person);
+    (void)circle_fixture_pull(f, ME, FRIEND);
+    (void)liar_circle_control(f, ME, VL_CONTROL_VOUCH, &f->nodes[OTHER].person);
+    begin_logs(f, ME);
+    (void)circle_fixture_pull(f, OUT, LIAR);
+    assert_int_equal(liar_circle_write(f, OUT, 30), VL_OK);
+    assert_true(liar_circle_is_sound(f, OUT));
+    (void)circle_fixture_pull(f, ME, LIAR);
+    (void)circle_fixture_pull(f, ME, OUT);
+    assert_true(liar_circle_hears(f, ME, 30));
+    circle_fixture_destroy(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_was_demoted_links_to_the_endorsement),
+        cmocka_unit_test(who_came_back_links_to_what_added_her),
+        cmocka_unit_test(who_was_removed_in_vain_links_to_what_voids_that),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
