@@ -488,8 +488,8 @@ void erase_clear(struct vl_replica *r);
 
 /* Finds the first of each chain. */
 VL_MUST_USE vl_result bare_load(struct vl_replica *r);
-/* One past the last entry of the chain up to which all are here with the blob that they should have,
- * what it branches from too; its first number when there is none. */
+/* One past the last entry of the chain up to which all are here with the blob that they should
+ * have, what it branches from too; its first number when there is none. */
 uint64_t bare_whole(const struct vl_replica *r, const struct chain *chain);
 /* Blobs that a run brings for stored entries that lack theirs, in a transaction of their own. */
 VL_MUST_USE vl_result bare_fill(struct vl_replica *r, const struct vl_id *log,
