@@ -380,11 +380,6 @@ mutant 17 sync/replica_live.c test_closed_seal <<'C'
     vl_result result = r->closed_count > 0 ? live_kept(r, once) : VL_OK;
 C
 mutant 17 sync/replica_links.c test_wide_past <<'C'
-        result = rank_candidates(r, own, &heads);
---
-        result = VL_OK;
-C
-mutant 17 sync/replica_links.c test_wide_past <<'C'
             left->count += *below != NULL;
 --
             past_unref(*below);
