@@ -585,7 +585,7 @@ bool vl_session_in_sync(const struct vl_session *s)
     for (size_t i = 0; i < s->branches.count; i++) {
         if (branch_has_work(&s->branches.items[i])) return false;
     }
-    return !s->reask;
+    return !s->reask && !session_wants_blobs(s);
 }
 
 size_t vl_session_forks(const struct vl_session *s, struct vl_id *out, size_t max)

@@ -124,7 +124,9 @@ trap stop INT TERM
 build() { # build FOLDER TARGETS OPTIONS...: false (and counted) when it does not compile
   local folder=$1 targets=$2 log=build/log/build-${1##*/} launcher=() begin=$SECONDS
   shift 2
+  # Most objects for valgrind are those of the first build.
   command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)
+  export CCACHE_NOHASHDIR=1
   # shellcheck disable=SC2086
   if { cmake -S . -B "$folder" -G Ninja "${launcher[@]}" -DVEILLEE_WERROR=ON "$@" &&
        ninja -C "$folder" $targets; } >"$log" 2>&1; then

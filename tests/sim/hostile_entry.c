@@ -28,11 +28,21 @@ static bool take_parent(struct forgery *f, const struct vl_id *id)
     return true;
 }
 
+/* All newest control entries may show more of her branches than an entry may (F6), and be refused
+ * for that. */
+static bool any_crowded(const struct forgery *f)
+{
+    bool any = false;
+    for (unsigned i = 0; i < f->w->profile.nodes; i++)
+        any |= vl_replica_is_crowded(f->victim->replica, &f->w->nodes[i].person);
+    return any;
+}
+
 bool forgery_take_newest(struct forgery *f)
 {
     const struct vl_membership *m = vl_replica_membership(f->victim->replica);
     struct vl_bytes frontier[VL_AUTH_MAX];
-    if (m == NULL) return false;
+    if (m == NULL || any_crowded(f)) return false;
     size_t count = vl_membership_frontier(m, frontier, VL_AUTH_MAX);
     if (count == 0 || count > VL_AUTH_MAX) return false;
     for (size_t i = 0; i < count; i++) {
