@@ -87,7 +87,7 @@ static vl_result open_session(struct vl_bundle_writer *w, struct vl_replica *rep
     VL_TRY(vl_session_create(&w->s, &config, (vl_instant){0}));
     w->s->state = VL_SESSION_SENDING;
     w->s->hello_sent = w->s->proven = true;
-    w->s->round_open = true; /* nobody is asked for anything */
+    w->s->round_open = w->s->to_file = true; /* nobody is asked for anything */
     w->s->next_ping = (vl_instant){UINT64_MAX};
     VL_TRY(session_refresh(w->s));
     VL_TRY(add_after(w->s, after, count));

@@ -341,16 +341,36 @@ bool vl_membership_needed(const struct vl_membership *m, struct vl_bytes device,
     const uint32_t owner = vl_graph_owner(g, number, &m->whole.closure);
     if (owner == VL_NO_INDEX) return false;
     const struct member_person *person = &g->persons[owner];
-    while (entry == VL_NO_INDEX && *at < 2 + 2 * pairs) {
+    while (entry == VL_NO_INDEX && *at < 3 + 2 * pairs) {
         const size_t i = (*at)++;
         if (i == 0)
             entry = grant_held(m, &person->adds, &person->member_ends, &person->member_ends);
         else if (i == 1)
             entry = grant_held(m, &g->devices[number].enrolments, &person->member_ends,
                                &g->devices[number].ends);
+        else if (i == 2)
+            entry = grant_held(m, &person->roles, &person->member_ends, &person->role_ends);
         else
-            entry = pair_needed(m, owner, (i - 2) % pairs, i - 2 >= pairs);
+            entry = pair_needed(m, owner, (i - 3) % pairs, i - 3 >= pairs);
     }
+    if (entry == VL_NO_INDEX) return false;
+    *out = vl_name_table_name(&g->names, entry);
+    return true;
+}
+
+bool vl_membership_rests(const struct vl_membership *m, struct vl_bytes target,
+                         struct vl_bytes *out)
+{
+    const struct member_graph *g = &m->graph;
+    const struct vl_index_list none = {0};
+    uint32_t entry = vl_name_table_find(&g->names, target);
+    const uint32_t person = vl_name_table_find(&g->person_names, target);
+    const uint32_t device = vl_name_table_find(&g->device_names, target);
+    assert(m->settled);
+    if (entry == VL_NO_INDEX && person != VL_NO_INDEX)
+        entry = grant_held(m, &g->persons[person].adds, &g->persons[person].member_ends, &none);
+    if (entry == VL_NO_INDEX && device != VL_NO_INDEX)
+        entry = grant_held(m, &g->devices[device].enrolments, &g->devices[device].ends, &none);
     if (entry == VL_NO_INDEX) return false;
     *out = vl_name_table_name(&g->names, entry);
     return true;

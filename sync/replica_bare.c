@@ -69,13 +69,14 @@ static vl_result stored_visit(void *context, const struct vl_entry_row *row)
 }
 
 static vl_result fill_one(struct vl_replica *r, const struct vl_entry *entry,
-                          const struct vl_id *id)
+                          const struct vl_id *id, bool *filled)
 {
     struct vl_entry_header header;
     struct stored stored = {0};
     VL_TRY(r->storage.entry_get(r->storage.self, id, stored_visit, &stored));
     uint32_t flags = stored.flags;
     if ((flags & VL_ENTRY_BARE) == 0) return VL_OK;
+    *filled = true;
     VL_TRY(vl_entry_header_decode(entry->header, &header));
     flags &= ~VL_ENTRY_BARE;
     if ((flags & VL_ENTRY_QUARANTINED) == 0)
@@ -96,13 +97,17 @@ vl_result bare_fill(struct vl_replica *r, const struct vl_id *log, const struct 
                     const struct vl_id *ids, size_t count)
 {
     vl_result result = VL_OK;
-    bool any = false;
+    bool any = false, filled = false;
     for (size_t i = 0; i < count; i++)
         any |= entries[i].blob.data != NULL;
     if (!any || !any_bare(r, log)) return VL_OK;
     VL_TRY(replica_begin(r));
     for (size_t i = 0; result == VL_OK && i < count; i++)
-        if (entries[i].blob.data != NULL) result = fill_one(r, &entries[i], &ids[i]);
+        if (entries[i].blob.data != NULL) result = fill_one(r, &entries[i], &ids[i], &filled);
+    if (result == VL_OK && !filled) { /* a commit would say that something new is here */
+        replica_cancel(r);
+        return VL_OK;
+    }
     if (result == VL_OK) result = bare_load(r);
     if (result == VL_OK) return replica_commit(r);
     replica_abort(r);

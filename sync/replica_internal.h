@@ -355,9 +355,11 @@ VL_MUST_USE vl_result replica_judge(struct vl_replica *r, const struct vl_entry_
 /* ---- own links (replica_links.c) ---- */
 
 /* Parents of the next own entry, references; and its links (not sorted), lamport and auth, by the
- * header's kind. LIMIT: nothing that others would take can be linked. */
+ * header's kind. `target`: what a control entry is about, or NULL. LIMIT: nothing that others would
+ * take can be linked. */
 VL_MUST_USE vl_result links_choose(struct vl_replica *r, const struct place *place,
-                                   struct parents *parents, struct vl_entry_header *header);
+                                   const struct vl_id *target, struct parents *parents,
+                                   struct vl_entry_header *header);
 
 /* ---- control entries (replica_member.c) ---- */
 

@@ -89,27 +89,31 @@ static void prefer(const struct vl_replica *r, struct vl_bytes entry, unsigned *
  * again, or who endorsed a proposal. Without it a control entry would have no effect; so it is not
  * written, and no next one would ever have the rest in its past. */
 static vl_result prefer_needed(struct vl_replica *r, const struct past *own,
-                               struct candidates *candidates)
+                               const struct vl_id *target, struct candidates *candidates)
 {
     const struct vl_bytes me = vl_bytes(r->keys->card.sign, sizeof r->keys->card.sign);
     struct vl_bytes entry;
     size_t at = 0;
     unsigned turn = 0;
     VL_TRY(vl_membership_settle(r->membership));
+    if (target != NULL &&
+        vl_membership_rests(r->membership, vl_bytes(target->bytes, sizeof target->bytes), &entry) &&
+        !has_control(r, own, entry))
+        prefer(r, entry, &turn, candidates);
     while (turn < VL_LINKS_MAX && vl_membership_needed(r->membership, me, &at, &entry))
         if (!has_control(r, own, entry)) prefer(r, entry, &turn, candidates);
     return VL_OK;
 }
 
 static vl_result rank_candidates(struct vl_replica *r, const struct past *own,
-                                 struct candidates *candidates)
+                                 const struct vl_id *target, struct candidates *candidates)
 {
     for (size_t i = 0; i < candidates->count; i++) {
         struct candidate *one = &candidates->items[i];
         one->rank = rank_of(r, own, one->past);
         one->width = (unsigned)one->past->control_count;
     }
-    VL_TRY(prefer_needed(r, own, candidates));
+    VL_TRY(prefer_needed(r, own, target, candidates));
     qsort(candidates->items, candidates->count, sizeof *candidates->items, candidate_order);
     return VL_OK;
 }
@@ -292,9 +296,16 @@ static vl_result add_what_fits(struct vl_replica *r, const struct candidates *he
     return result;
 }
 
-static vl_result choose(struct vl_replica *r, const struct place *place, bool spares,
-                        struct parents *parents, struct vl_entry_header *header)
+struct wish {
+    const struct place *place;
+    const struct vl_id *target; /* or NULL */
+    bool spares;                /* of who is crowded nothing */
+};
+
+static vl_result choose(struct vl_replica *r, const struct wish *wish, struct parents *parents,
+                        struct vl_entry_header *header)
 {
+    const struct place *place = wish->place;
     struct past *own = NULL;
     struct candidates heads = {0};
     if (!place->is_new) {
@@ -302,7 +313,7 @@ static vl_result choose(struct vl_replica *r, const struct place *place, bool sp
         parents->items[parents->count++] = own;
     }
     const size_t first = parents->count;
-    vl_result result = collect_heads(r, own, place->row.index, header->kind, spares, &heads);
+    vl_result result = collect_heads(r, own, place->row.index, header->kind, wish->spares, &heads);
     if (result == VL_OK) {
         for (size_t i = 0; i < heads.count && i < VL_LINKS_MAX; i++)
             parents->items[parents->count++] = past_ref(heads.items[i].past);
@@ -313,7 +324,7 @@ static vl_result choose(struct vl_replica *r, const struct place *place, bool sp
     if (result == VL_ERR_LIMIT) {
         while (parents->count > first)
             past_unref(parents->items[--parents->count]);
-        result = rank_candidates(r, own, &heads);
+        result = rank_candidates(r, own, wish->target, &heads);
         if (result == VL_OK) result = add_what_fits(r, &heads, parents);
         if (result == VL_OK) result = parents_auth(r, parents, header->auth, &header->auth_count);
     }
@@ -343,15 +354,17 @@ static vl_result shows_few(struct vl_replica *r, const struct place *place,
     return VL_OK;
 }
 
-vl_result links_choose(struct vl_replica *r, const struct place *place, struct parents *parents,
-                       struct vl_entry_header *header)
+vl_result links_choose(struct vl_replica *r, const struct place *place, const struct vl_id *target,
+                       struct parents *parents, struct vl_entry_header *header)
 {
+    struct wish wish = {.place = place, .target = target};
     bool few;
-    VL_TRY(choose(r, place, false, parents, header));
+    VL_TRY(choose(r, &wish, parents, header));
     VL_TRY(shows_few(r, place, parents, header, &few));
     if (few) return VL_OK;
     parents_finish(parents);
-    VL_TRY(choose(r, place, true, parents, header));
+    wish.spares = true;
+    VL_TRY(choose(r, &wish, parents, header));
     VL_TRY(shows_few(r, place, parents, header, &few));
     return few ? VL_OK : VL_ERR_LIMIT;
 }

@@ -187,28 +187,63 @@ static vl_result cite(struct vl_replica *r)
     return result == VL_OK ? learn_anew(r) : result;
 }
 
-/* One after the other, without those that would put this device out. */
+/* Whether control entries may be live by it that are not yet. */
+static vl_result brings_control(struct vl_replica *r, const struct chain *chain, bool *brings)
+{
+    uint64_t *reached = calloc(r->chain_count + 1, sizeof *reached);
+    if (reached == NULL) return VL_ERR_NO_MEMORY;
+    vl_result result = reach_kept(r, chain, reached);
+    *brings = false;
+    for (uint32_t i = 0; i < r->chain_count; i++)
+        *brings |= r->chains[i].control > r->chains[i].live && reached[i] > r->chains[i].live;
+    free(reached);
+    return result;
+}
+
+/* Cites this one too, if this device is a current one with it. */
+static vl_result cite_one(struct vl_replica *r, struct chain *chain)
+{
+    bool brings;
+    VL_TRY(brings_control(r, chain, &brings));
+    chain->row.flags |= VL_LOG_FIRST;
+    if (brings) VL_TRY(cite(r));
+    if (member_is_current(r, r->keys->card.sign)) return VL_OK;
+    chain->row.flags &= ~VL_LOG_FIRST;
+    return brings ? cite(r) : VL_OK;
+}
+
+/* Those that leave this device in, tried one after the other; twice, for one of them may be what
+ * makes it a current device. All, if none does. */
+static vl_result cite_some(struct vl_replica *r, const uint32_t *first, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        r->chains[first[i]].row.flags &= ~VL_LOG_FIRST;
+    VL_TRY(cite(r));
+    for (size_t i = 0; i < 2 * count; i++) {
+        struct chain *chain = &r->chains[first[i % count]];
+        if ((chain->row.flags & VL_LOG_FIRST) == 0) VL_TRY(cite_one(r, chain));
+    }
+    const bool is_current = member_is_current(r, r->keys->card.sign);
+    for (size_t i = 0; i < count; i++) {
+        struct chain *chain = &r->chains[first[i]];
+        if (is_current)
+            chain->dirty |= (chain->row.flags & VL_LOG_FIRST) == 0;
+        else
+            chain->row.flags |= VL_LOG_FIRST;
+    }
+    return cite(r);
+}
+
 static vl_result cite_others(struct vl_replica *r)
 {
     uint32_t *first = calloc(r->chain_count + 1, sizeof *first);
     size_t count = 0;
-    vl_result result = VL_OK;
     if (first == NULL) return VL_ERR_NO_MEMORY;
-    for (uint32_t i = 0; i < r->chain_count; i++) {
-        if (!live_is_cited_next(&r->chains[i])) continue;
-        r->chains[i].row.flags &= ~VL_LOG_FIRST;
-        first[count++] = i;
-    }
-    for (size_t i = 0; result == VL_OK && i < count; i++) {
-        struct chain *chain = &r->chains[first[i]];
-        chain->row.flags |= VL_LOG_FIRST;
-        result = cite(r);
-        if (result != VL_OK || member_is_current(r, r->keys->card.sign)) continue;
-        chain->row.flags &= ~VL_LOG_FIRST;
-        chain->dirty = true;
-    }
+    for (uint32_t i = 0; i < r->chain_count; i++)
+        if (live_is_cited_next(&r->chains[i])) first[count++] = i;
+    vl_result result = cite_some(r, first, count);
     free(first);
-    return result == VL_OK ? cite(r) : result;
+    return result;
 }
 
 vl_result live_cite_first(struct vl_replica *r)
@@ -219,9 +254,8 @@ vl_result live_cite_first(struct vl_replica *r)
     for (uint32_t i = 0; i < r->chain_count; i++)
         any |= live_is_cited_next(&r->chains[i]) && r->chains[i].live < r->chains[i].row.kept;
     if (!any) return VL_OK;
-    const bool before = member_is_current(r, r->keys->card.sign);
     VL_TRY(cite(r));
-    return before && !member_is_current(r, r->keys->card.sign) ? cite_others(r) : VL_OK;
+    return member_is_current(r, r->keys->card.sign) ? VL_OK : cite_others(r);
 }
 
 vl_result live_settle(struct vl_replica *r)

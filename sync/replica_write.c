@@ -135,7 +135,8 @@ static vl_result append(struct vl_replica *r, const struct draft *draft, struct 
     struct past *past = NULL;
     uint32_t flags = VL_ENTRY_VERIFIED;
     own_place(r, draft, &place, &header);
-    vl_result result = links_choose(r, &place, &parents, &header);
+    const struct vl_id *target = draft->control == NULL ? NULL : &draft->control->target;
+    vl_result result = links_choose(r, &place, target, &parents, &header);
     if (result == VL_OK) result = own_person(r, &header, &place);
     if (result != VL_OK) goto done;
     qsort(header.links, header.link_count, sizeof header.links[0], id_order);
@@ -306,7 +307,7 @@ static vl_result is_grounded(struct vl_replica *r, const struct epoch *epoch, bo
         past_unref(own);
         if (*grounded) return VL_OK;
     }
-    vl_result result = links_choose(r, &place, &parents, &header);
+    vl_result result = links_choose(r, &place, NULL, &parents, &header);
     for (size_t i = 0; result == VL_OK && i < parents.count && !*grounded; i++)
         *grounded = past_covers(parents.items[i], chain, seq);
     if (place.is_new && *grounded)

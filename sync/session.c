@@ -214,8 +214,8 @@ static vl_result admit(struct vl_session *s, vl_instant now)
     for (size_t i = 0; i < s->branches.count; i++)
         s->branches.items[i].next = s->branches.items[i].is.tip_seq + 1;
     s->sent_drained = s->peer_drained = true;
-    /* the digest does not tell whether a branch of a closed log is lacking */
-    s->reask = session_lacks_branches(s);
+    /* the digest does not tell whether a branch of a closed log is lacking, or which blobs */
+    s->reask = session_lacks_branches(s) || s->lacks_blobs;
     go_live(s, now);
     return VL_OK;
 }

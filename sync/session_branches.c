@@ -60,6 +60,7 @@ static vl_result take_known(struct vl_session *s, const struct session_branches 
         branch->told = listed ? old->told : branch->is.whole;
         branch->was_bare = listed && old->was_bare;
         branch->peer_whole = listed ? old->peer_whole : 0;
+        branch->asked = listed ? old->asked : 0;
         if (listed && branch->next < old->next) branch->next = old->next;
         if (!listed && log != NULL && log->peer.known) VL_TRY(session_peer_has(s, &log->peer.id));
     }

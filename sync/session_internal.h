@@ -160,7 +160,8 @@ struct session_log {
     struct session_tip hello; /* mine when I wrote HELLO */
     struct session_tip hello_whole;
     struct session_tip peer;       /* the highest that the peer has, or is on its way to it */
-    struct session_tip peer_whole; /* the highest it said that it has whole, since my last HEADS */
+    struct session_tip peer_whole; /* the highest it said that it has whole */
+    struct session_tip asked;      /* the same when my last HEADS went out */
     struct session_tip told;       /* the highest that the peer knows I have whole */
     bool closed;                   /* in my copy: its chains are in session_branches */
     bool peer_closed;              /* the peer named several heads of it */
@@ -201,10 +202,10 @@ static inline void tip_raise(struct session_tip *tip, uint64_t seq, const struct
 
 struct session_branch { /* one chain of mine */
     struct closed_chain is;
-    uint64_t next;             /* the first number of it that the peer is not known to have */
-    uint64_t to;               /* what is below goes to the peer */
-    uint64_t peer_whole, told; /* as of a log: numbers plus one */
-    bool was_bare;             /* a blob was lacking here that the peer may lack because of me */
+    uint64_t next; /* the first number of it that the peer is not known to have */
+    uint64_t to;   /* what is below goes to the peer */
+    uint64_t peer_whole, asked, told; /* as of a log: numbers plus one */
+    bool was_bare; /* a blob was lacking here that the peer may lack because of me */
     bool lamport_known;
     uint64_t lamport, lamport_seq; /* of `next` */
 };
@@ -264,6 +265,7 @@ struct vl_session {
     struct proof_source source;
 
     /* heads */
+    bool to_file; /* a bundle: nobody asks, and nobody is told of what comes meanwhile */
     struct session_logs logs;
     struct session_branches branches;
     bool lacks_blobs; /* in my copy, as of `generation` */

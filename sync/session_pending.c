@@ -323,7 +323,9 @@ static vl_result note_peer(struct vl_session *s, const struct chunk *c, struct s
     VL_TRY(logs_ensure(&s->logs, &head, 1));
     struct session_log *log = logs_find(&s->logs, &c->log);
     assert(log != NULL);
-    tip_raise(&log->peer, head.seq, &head.id);
+    /* it may lack blobs further back, for which it asked, and send what is newer */
+    if (c->first == 0 || (log->peer.known && log->peer.seq + 1 >= c->first))
+        tip_raise(&log->peer, head.seq, &head.id);
     session_tell_received(log, c);
     *out = log;
     return VL_OK;

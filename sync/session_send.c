@@ -42,6 +42,7 @@ static vl_result begin_have(struct vl_session *s)
 {
     struct vl_head *heads = NULL;
     size_t count = 0;
+    if (s->to_file) return VL_OK;
     VL_TRY(session_untold(s, &heads, &count));
     if (heads == NULL) return VL_OK;
     free(s->outgoing);

@@ -60,12 +60,21 @@ vl_result session_hear_whole(struct vl_session *s, const struct vl_head *heads, 
     return result;
 }
 
+/* A claim is asked for once: of two who each claim what the other lacks, and cannot give it,
+ * neither would ever stop. */
 static bool lacks(const struct session_log *log)
 {
     const struct session_tip *said = &log->peer_whole;
     const uint64_t end = said->seq < log->mine.seq ? said->seq : log->mine.seq;
-    return !log->closed && said->known && log->mine.known &&
+    return !log->closed && !tip_covers(&log->asked, said) && log->mine.known &&
            (!log->whole.known || log->whole.seq < end);
+}
+
+/* What is not live has no effect, and does not go to whoever has it without its blob. */
+static bool branch_lacks(const struct session_branch *branch)
+{
+    const uint64_t said = branch->peer_whole;
+    return branch->asked < said && branch->is.whole < said && branch->is.whole < branch->is.live;
 }
 
 bool session_wants_blobs(const struct vl_session *s)
@@ -74,7 +83,7 @@ bool session_wants_blobs(const struct vl_session *s)
     for (size_t i = 0; s->lacks_blobs && i < s->logs.count; i++)
         wants |= lacks(&s->logs.items[i]);
     for (size_t i = 0; s->lacks_blobs && i < s->branches.count; i++)
-        wants |= s->branches.items[i].is.whole < s->branches.items[i].peer_whole;
+        wants |= branch_lacks(&s->branches.items[i]);
     return wants;
 }
 
@@ -84,18 +93,24 @@ void session_ask_whole(struct vl_session *s)
 {
     for (size_t i = 0; i < s->logs.count; i++) {
         s->logs.items[i].told = s->logs.items[i].whole;
-        s->logs.items[i].peer_whole.known = false;
+        s->logs.items[i].asked = s->logs.items[i].peer_whole;
     }
     for (size_t i = 0; i < s->branches.count; i++) {
         s->branches.items[i].told = s->branches.items[i].is.whole;
-        s->branches.items[i].peer_whole = 0;
+        s->branches.items[i].asked = s->branches.items[i].peer_whole;
     }
+}
+
+/* Before the chunk there may be a blob that came late. */
+static bool told_up_to(const struct session_log *log, const struct chunk *c)
+{
+    return c->first == 0 || (log->told.known && log->told.seq + 1 >= c->first);
 }
 
 void session_tell_sent(struct session_log *log, const struct chunk *c)
 {
     const uint64_t last = chunk_last_seq(c);
-    if (!log->whole.known) return;
+    if (!log->whole.known || !told_up_to(log, c)) return;
     if (last <= log->whole.seq)
         tip_raise(&log->told, last, chunk_tip(c));
     else
@@ -105,7 +120,7 @@ void session_tell_sent(struct session_log *log, const struct chunk *c)
 void session_tell_received(struct session_log *log, const struct chunk *c)
 {
     size_t whole = 0;
-    if (c->first > 0 && (!log->told.known || log->told.seq < c->first - 1)) return;
+    if (!told_up_to(log, c)) return;
     while (whole < c->count && chunk_entry(c, whole).blob.data != NULL)
         whole++;
     if (whole > 0) tip_raise(&log->told, c->first + whole - 1, &c->items[whole - 1].id);

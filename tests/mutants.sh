@@ -386,12 +386,12 @@ mutant 17 sync/replica_links.c test_wide_past <<'C'
             *below = NULL;
 C
 mutant 17 sync/replica_live.c test_closed_control <<'C'
-    return before && !member_is_current(r, r->keys->card.sign) ? cite_others(r) : VL_OK;
+    return member_is_current(r, r->keys->card.sign) ? VL_OK : cite_others(r);
 --
     return VL_OK;
 C
 mutant 17 sync/replica_live.c test_closed_control <<'C'
-        chain->row.flags |= VL_LOG_FIRST;
+    if (member_is_current(r, r->keys->card.sign)) return VL_OK;
 --
 C
 mutant 17 sync/session_send.c test_replica_erase <<'C'
@@ -405,7 +405,7 @@ mutant 17 sync/session_whole.c test_replica_erase <<'C'
         log->whole = log->mine;
 C
 mutant 17 sync/replica_links.c test_many_heads <<'C'
-    VL_TRY(prefer_needed(r, own, candidates));
+    VL_TRY(prefer_needed(r, own, target, candidates));
 --
 C
 

@@ -108,11 +108,17 @@ bool vl_membership_owed(const struct vl_membership *m, struct vl_bytes giver, st
 
 /* After settle. Control entries without which in its past one of this device's would have no
  * effect, the next at *at, from 0 on; false: there is none more. First what makes it a current
- * device now, then the endorsements by which its person is cut (R4), one for each proposal: only
- * who knows of that is not cut. After these the other endorsements that apply, without which it
- * may be out, or no epoch valid (R11). Views into memory of m, until the next add. */
+ * device now, and its person a facilitator, then the endorsements by which its person is cut (R4),
+ * one for each proposal: only who knows of that is not cut. After these the other endorsements that
+ * apply, without which it may be out, or no epoch valid (R11). Views into memory of m, until the
+ * next add. */
 bool vl_membership_needed(const struct vl_membership *m, struct vl_bytes device, size_t *at,
                           struct vl_bytes *out);
+
+/* After settle. What a control entry with that target needs in its past: the entry itself, or what
+ * makes the person a member or enrols the device; false: nothing is known of it. */
+bool vl_membership_rests(const struct vl_membership *m, struct vl_bytes target,
+                         struct vl_bytes *out);
 
 /* Whether a tombstone, for ever, erases content that this device wrote: the one place of that rule.
  * It was authorised (void or not: an erasure cannot be unmade), and either its author enrolled the
