@@ -206,7 +206,7 @@ static vl_result admit(struct vl_session *s, vl_instant now)
     }
     for (size_t i = 0; i < s->logs.count; i++) {
         struct session_log *log = &s->logs.items[i];
-        log->peer = log->hello;
+        log->peer = log->sure = log->hello;
         log->told = log->hello_whole;
         log->peer_knows = log->hello.known;
     }
