@@ -394,12 +394,12 @@ mutant 17 sync/replica_live.c test_closed_control <<'C'
     if (member_is_current(r, r->keys->card.sign)) return VL_OK;
 --
 C
-mutant 17 sync/session_send.c test_replica_erase <<'C'
+mutant 17 sync/session_send.c test_late_blob <<'C'
     if ((s->reask || session_wants_blobs(s)) && !s->round_open) {
 --
     if (s->reask && !s->round_open) {
 C
-mutant 17 sync/session_whole.c test_replica_erase <<'C'
+mutant 17 sync/session_whole.c test_late_blob <<'C'
         log->whole = result == VL_OK ? tip_of(&head) : (struct session_tip){0};
 --
         log->whole = log->mine;
@@ -407,6 +407,59 @@ C
 mutant 17 sync/replica_links.c test_many_heads <<'C'
     VL_TRY(prefer_needed(r, own, target, candidates));
 --
+C
+mutant 17 sync/session_whole.c test_late_blob <<'C'
+    return !log->closed && !tip_covers(&log->asked, said) && log->mine.known &&
+--
+    return !log->closed && log->mine.known &&
+C
+mutant 17 sync/session_whole.c test_late_blob <<'C'
+    return branch->asked < said && branch->is.whole < said && branch->is.whole < branch->is.live;
+--
+    return branch->is.whole < said;
+C
+mutant 17 sync/session_whole.c test_late_blob <<'C'
+    if (!log->whole.known || !told_up_to(log, c)) return;
+--
+    if (!log->whole.known) return;
+C
+mutant 17 sync/session_whole.c test_late_blob <<'C'
+    return branch->was_bare && branch->is.whole > branch->told && branch->next >= branch->is.whole;
+--
+    return false;
+C
+mutant 17 sync/session.c test_late_blob <<'C'
+    s->reask = session_lacks_branches(s) || s->lacks_blobs;
+--
+    s->reask = session_lacks_branches(s);
+C
+mutant 17 sync/session_pending.c test_late_blob <<'C'
+    if (c->first == 0 || (log->peer.known && log->peer.seq + 1 >= c->first))
+--
+C
+mutant 17 sync/session_send.c test_late_blob <<'C'
+    if (s->to_file) return VL_OK;
+--
+C
+mutant 17 sync/replica_bare.c test_late_blob <<'C'
+    if (result == VL_OK && !filled) {
+--
+    if (false) {
+C
+mutant 17 sync/membership.c test_many_heads <<'C'
+            entry = grant_held(m, &person->roles, &person->member_ends, &person->role_ends);
+--
+            entry = VL_NO_INDEX;
+C
+mutant 17 sync/replica_links.c test_many_heads <<'C'
+    if (target != NULL &&
+--
+    if (false && target != NULL &&
+C
+mutant 17 sync/replica_live.c test_closed_control <<'C'
+    for (size_t i = 0; i < 2 * count; i++) {
+--
+    for (size_t i = 0; i < count; i++) {
 C
 
 echo "$killed passed, $alive failed"

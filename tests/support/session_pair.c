@@ -89,11 +89,21 @@ bool session_pair_carry(struct session_pair *pair, size_t side)
     return carried;
 }
 
+static bool turn(struct session_pair *pair)
+{
+    bool any = session_pair_carry(pair, 0);
+    return session_pair_carry(pair, 1) || any;
+}
+
 void session_pair_run(struct session_pair *pair)
 {
-    bool any = true;
-    while (any) {
-        any = session_pair_carry(pair, 0);
-        any = session_pair_carry(pair, 1) || any;
+    while (turn(pair)) {
     }
+}
+
+bool session_pair_rests(struct session_pair *pair, size_t turns)
+{
+    while (turns > 0 && turn(pair))
+        turns--;
+    return turns > 0;
 }

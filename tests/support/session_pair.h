@@ -29,5 +29,8 @@ void session_pair_finish(struct session_pair *pair);
 bool session_pair_carry(struct session_pair *pair, size_t side);
 /* Until neither has anything to send. */
 void session_pair_run(struct session_pair *pair);
+/* The same within fewer than so many turns, in each of which either sends a message at most; false:
+ * they have not come to rest. */
+VL_MUST_USE bool session_pair_rests(struct session_pair *pair, size_t turns);
 
 #endif

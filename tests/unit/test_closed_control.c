@@ -289,6 +289,88 @@ static void who_is_put_out_by_a_closed_log_writes_on(void **state)
     circle_fixture_destroy(f);
 }
 
+/* The end of a node's log that the newcomer has, and a branch beside it that makes it forked. */
+static struct entry_run last_beside(struct circle_fixture *f, size_t node)
+{
+    struct entry_run last = liar_circle_last(f, node);
+    struct entry_run beside = forged_branch(f, node, &last.items[0], 1, 1, NULL);
+    entry_run_finish(&last);
+    return beside;
+}
+
+/* ME adds somebody, and (`removed`) LIAR, a facilitator, removes her; the newcomer has both their
+ * logs, and then both are forked. */
+static void assert_newcomer_writes(uint64_t seed, bool removed)
+{
+    struct circle_fixture *f = liar_circle_create(seed);
+    (void)liar_circle_control(f, ME, VL_CONTROL_PROMOTE, &f->nodes[LIAR].person);
+    circle_fixture_sync_all(f);
+    const size_t newcomer = circle_fixture_stranger(f);
+    circle_fixture_add(f, ME, newcomer);
+    hand_write_one(f, ME, 40);
+    (void)circle_fixture_pull(f, newcomer, ME);
+    struct entry_run by_me = last_beside(f, ME);
+    (void)circle_fixture_pull(f, LIAR, ME);
+    if (removed) (void)liar_circle_control(f, LIAR, VL_CONTROL_REMOVE, &f->nodes[newcomer].person);
+    hand_write_one(f, LIAR, 41);
+    (void)circle_fixture_pull(f, newcomer, LIAR);
+    struct entry_run by_liar = last_beside(f, LIAR);
+    liar_circle_give(f, newcomer, &by_me);
+    liar_circle_give(f, newcomer, &by_liar);
+    assert_int_equal(liar_circle_write(f, newcomer, 60), VL_OK);
+    assert_int_equal(liar_circle_write(f, newcomer, 61), VL_OK);
+    assert_true(liar_circle_hears(f, newcomer, 40));
+    assert_true(liar_circle_is_sound(f, newcomer));
+    assert_true(liar_circle_meet(f, FRIEND, newcomer));
+    assert_true(liar_circle_hears(f, FRIEND, 60) && liar_circle_hears(f, FRIEND, 61));
+    entry_run_finish(&by_me);
+    entry_run_finish(&by_liar);
+    circle_fixture_destroy(f);
+}
+
+/* Who is none without what one closed log says, and none with what another says, links to the first
+ * and not to the second, whichever she tries first. */
+static void who_was_added_by_one_closed_log_and_put_out_by_another_writes_on(void **state)
+{
+    (void)state;
+    assert_newcomer_writes(760, false);
+    assert_newcomer_writes(761, true);
+}
+
+/* LIAR adds her, FRIEND removes her, and ME, whose log she heard of before theirs, says something
+ * that neither has; then all three are forked. Without LIAR's log she is nobody with ME's: she
+ * tries it again. */
+static void what_she_heard_of_before_what_added_her_is_linked_too(void **state)
+{
+    (void)state;
+    static const size_t forked[] = {ME, LIAR, FRIEND};
+    struct entry_run beside[3];
+    struct circle_fixture *f = liar_circle_create(762);
+    (void)liar_circle_control(f, ME, VL_CONTROL_PROMOTE, &f->nodes[LIAR].person);
+    (void)liar_circle_control(f, ME, VL_CONTROL_PROMOTE, &f->nodes[FRIEND].person);
+    circle_fixture_sync_all(f);
+    const size_t newcomer = circle_fixture_stranger(f);
+    circle_fixture_add(f, LIAR, newcomer);
+    hand_write_one(f, LIAR, 41);
+    hand_write_one(f, ME, 40);
+    (void)circle_fixture_pull(f, FRIEND, LIAR);
+    (void)liar_circle_control(f, FRIEND, VL_CONTROL_REMOVE, &f->nodes[newcomer].person);
+    hand_write_one(f, FRIEND, 42);
+    for (size_t i = 0; i < 3; i++)
+        (void)circle_fixture_pull(f, newcomer, forked[i]);
+    for (size_t i = 0; i < 3; i++)
+        beside[i] = last_beside(f, forked[i]);
+    for (size_t i = 0; i < 3; i++) {
+        liar_circle_give(f, newcomer, &beside[i]);
+        entry_run_finish(&beside[i]);
+    }
+    assert_false(liar_circle_hears(f, newcomer, 40));
+    assert_int_equal(liar_circle_write(f, newcomer, 60), VL_OK);
+    assert_true(liar_circle_hears(f, newcomer, 40) && liar_circle_hears(f, newcomer, 41));
+    assert_true(liar_circle_is_sound(f, newcomer));
+    circle_fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +380,8 @@ int main(void)
         cmocka_unit_test(a_live_endorsement_beyond_what_is_cited_silences_nobody),
         cmocka_unit_test(a_live_endorsement_of_a_crowded_person_silences_nobody),
         cmocka_unit_test(who_is_put_out_by_a_closed_log_writes_on),
+        cmocka_unit_test(who_was_added_by_one_closed_log_and_put_out_by_another_writes_on),
+        cmocka_unit_test(what_she_heard_of_before_what_added_her_is_linked_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,13 +22,25 @@ static void begin_logs(struct circle_fixture *f, size_t by)
         hand_write_one(f, by, 20 + i);
 }
 
+static enum vl_role role_at(struct circle_fixture *f, size_t node, size_t person)
+{
+    struct vl_person_state state;
+    const struct vl_id *name = &f->nodes[person].person;
+    const struct vl_membership *membership = vl_replica_membership(replica_of(f, node));
+    assert_int_equal(
+        vl_membership_find_person(membership, vl_bytes(name->bytes, sizeof name->bytes), &state),
+        VL_OK);
+    return state.role;
+}
+
+/* All persons of the circle can read it, and nobody else. */
 static void assert_out_writes(struct circle_fixture *f)
 {
     assert_int_equal(liar_circle_write(f, OUT, 30), VL_OK);
     assert_true(liar_circle_is_sound(f, OUT));
     circle_fixture_sync_all(f);
     for (size_t i = 0; i < PERSONS; i++)
-        assert_true(liar_circle_hears(f, i, 30));
+        assert_int_equal(liar_circle_hears(f, i, 30), role_at(f, i, i) != VL_ROLE_NONE);
 }
 
 /* What somebody writes who does not know of her demotion is void, and she knows of it by the
@@ -86,12 +98,50 @@ static void who_was_removed_in_vain_links_to_what_voids_that(void **state)
     circle_fixture_destroy(f);
 }
 
+/* Without what made OUT a facilitator her removal of somebody would have no effect. */
+static void a_new_facilitator_links_to_what_made_her_one(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = liar_circle_create(804);
+    (void)liar_circle_control(f, ME, VL_CONTROL_VOUCH, &f->nodes[FRIEND].person);
+    begin_logs(f, ME);
+    (void)liar_circle_control(f, ME, VL_CONTROL_PROMOTE, &f->nodes[OUT].person);
+    (void)circle_fixture_pull(f, OUT, ME);
+    (void)liar_circle_control(f, OUT, VL_CONTROL_REMOVE, &f->nodes[LIAR].person);
+    assert_out_writes(f);
+    for (size_t i = 0; i < PERSONS; i++)
+        assert_int_equal(role_at(f, i, LIAR), VL_ROLE_NONE);
+    circle_fixture_destroy(f);
+}
+
+/* Nor would an endorsement of what she has not in its past. */
+static void who_endorses_links_to_what_is_proposed(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = liar_circle_create(805);
+    (void)liar_circle_control(f, ME, VL_CONTROL_VOUCH, &f->nodes[OUT].person);
+    circle_fixture_sync_all(f);
+    (void)liar_circle_control(f, LIAR, VL_CONTROL_VOUCH, &f->nodes[OUT].person);
+    circle_fixture_sync_all(f);
+    (void)liar_circle_control(f, ME, VL_CONTROL_VOUCH, &f->nodes[FRIEND].person);
+    begin_logs(f, ME);
+    struct vl_id joint = liar_circle_control(f, ME, VL_CONTROL_REMOVE, &f->nodes[OTHER].person);
+    (void)circle_fixture_pull(f, OUT, ME);
+    (void)liar_circle_control(f, OUT, VL_CONTROL_ENDORSE, &joint);
+    assert_out_writes(f);
+    for (size_t i = 0; i < PERSONS; i++)
+        assert_int_equal(role_at(f, i, OTHER), VL_ROLE_NONE);
+    circle_fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_was_demoted_links_to_the_endorsement),
         cmocka_unit_test(who_came_back_links_to_what_added_her),
         cmocka_unit_test(who_was_removed_in_vain_links_to_what_voids_that),
+        cmocka_unit_test(a_new_facilitator_links_to_what_made_her_one),
+        cmocka_unit_test(who_endorses_links_to_what_is_proposed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

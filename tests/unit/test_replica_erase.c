@@ -1,6 +1,5 @@
 /* Erasure on replicas: by whom, in what order of arrival, against stale and hostile peers. */
 #include "tests/support/circle_fixture.h"
-#include "tests/support/session_pair.h"
 #include <setjmp.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -215,110 +214,6 @@ static void a_newcomer_gets_the_log_without_the_blob(void **state)
     circle_fixture_destroy(f);
 }
 
-/* All logs of node 1 given to another one, an entry of them without its blob. */
-static void give_bare(struct circle_fixture *f, size_t to, struct vl_id id)
-{
-    struct vl_head heads[8];
-    size_t count, stored;
-    assert_int_equal(vl_replica_heads(f->nodes[1].replica, heads, 8, &count), VL_OK);
-    for (size_t i = 0; i < count; i++) {
-        struct entry_run run = circle_fixture_run(f, 1, &heads[i].log, 0, VL_CHUNK_ENTRIES_MAX);
-        for (size_t k = 0; k < run.count; k++) {
-            struct vl_id one;
-            vl_entry_id(run.items[k].header, &one);
-            if (vl_id_equal(&one, &id)) run.items[k].blob = vl_bytes(NULL, 0);
-        }
-        assert_int_equal(vl_replica_receive(f->nodes[to].replica, run.items, run.count, &stored),
-                         VL_OK);
-        entry_run_finish(&run);
-    }
-    assert_int_equal(row_of(f, to, id)->flags & VL_ENTRY_BARE, VL_ENTRY_BARE);
-    assert_false(hears(f, to, 1));
-    assert_sound(f, to);
-}
-
-static void assert_filled(struct circle_fixture *f, size_t node, struct vl_id id)
-{
-    struct vl_id mine, other;
-    vl_replica_heads_digest(f->nodes[1].replica, &mine);
-    vl_replica_heads_digest(f->nodes[node].replica, &other);
-    assert_int_equal(row_of(f, node, id)->flags & VL_ENTRY_BARE, 0);
-    assert_true(hears(f, node, 1));
-    assert_true(vl_id_equal(&mine, &other));
-}
-
-static void assert_live(struct session_pair *pair)
-{
-    assert_int_equal(vl_session_state_of(pair->sides[0]), VL_SESSION_LIVE);
-    assert_int_equal(vl_session_state_of(pair->sides[1]), VL_SESSION_LIVE);
-}
-
-/* Somebody sends an entry without its blob, and there is no tombstone: the next honest peer's copy
- * is taken. */
-static void a_blob_left_out_is_asked_for_again(void **state)
-{
-    (void)state;
-    struct circle_fixture *f = circle_fixture_create(3, 36);
-    struct vl_id id = say(f, 1, 1), mine, other;
-    struct vl_head heads[8];
-    size_t count, asked;
-    give_bare(f, 2, id);
-    vl_replica_heads_digest(f->nodes[1].replica, &mine);
-    vl_replica_heads_digest(f->nodes[2].replica, &other);
-    assert_false(vl_id_equal(&mine, &other));
-    assert_int_equal(vl_replica_heads(f->nodes[2].replica, heads, 8, &count), VL_OK);
-    assert_int_equal(vl_replica_asked_heads(f->nodes[2].replica, heads, 8, &asked), VL_OK);
-    assert_int_equal(asked, count - 1); /* that log begins with the entry */
-
-    struct session_pair pair;
-    session_pair_init(&pair, f, 1, 2);
-    session_pair_run(&pair);
-    assert_live(&pair);
-    session_pair_finish(&pair);
-    assert_filled(f, 2, id);
-    assert_sound(f, 2);
-    circle_fixture_destroy(f);
-}
-
-/* 1 has the blob; 2 and 0 do not, and talk to each other before 2 gets it from 1. `before`,
- * `after`: how much its log has beside it. */
-static void a_blob_comes_late(uint64_t seed, size_t before, size_t after)
-{
-    struct circle_fixture *f = circle_fixture_create(3, seed);
-    struct session_pair quiet, late;
-    for (size_t i = 0; i < before; i++)
-        say(f, 1, 100 + i);
-    struct vl_id id = say(f, 1, 1);
-    for (size_t i = 0; i < after; i++)
-        say(f, 1, 200 + i);
-    give_bare(f, 2, id);
-    session_pair_init(&quiet, f, 2, 0);
-    session_pair_run(&quiet);
-    assert_live(&quiet);
-    assert_int_equal(row_of(f, 0, id)->flags & VL_ENTRY_BARE, VL_ENTRY_BARE);
-    session_pair_init(&late, f, 1, 2);
-    session_pair_run(&late);
-    assert_live(&late);
-    assert_filled(f, 2, id);
-    session_pair_run(&quiet);
-    assert_live(&quiet);
-    assert_filled(f, 0, id);
-    session_pair_finish(&late);
-    session_pair_finish(&quiet);
-    assert_sound(f, 0);
-    assert_sound(f, 2);
-    circle_fixture_destroy(f);
-}
-
-static void a_blob_that_comes_late_is_told_of(void **state)
-{
-    (void)state;
-    a_blob_comes_late(38, 0, 0);
-    a_blob_comes_late(39, 2, 0);
-    a_blob_comes_late(40, 0, 3);
-    a_blob_comes_late(41, 2, 3);
-}
-
 static void an_erasure_that_fails_changes_nothing(void **state)
 {
     (void)state;
@@ -350,8 +245,6 @@ int main(void)
         cmocka_unit_test(a_tombstone_that_comes_first_erases_what_comes_later),
         cmocka_unit_test(a_stale_peer_cannot_bring_a_blob_back),
         cmocka_unit_test(a_newcomer_gets_the_log_without_the_blob),
-        cmocka_unit_test(a_blob_left_out_is_asked_for_again),
-        cmocka_unit_test(a_blob_that_comes_late_is_told_of),
         cmocka_unit_test(an_erasure_that_fails_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
