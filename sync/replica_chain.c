@@ -254,26 +254,17 @@ static void digest_open(crypto_generichash_state *state, const struct chain *cha
     crypto_generichash_update(state, chain->row.log.bytes, sizeof chain->row.log.bytes);
     crypto_generichash_update(state, seq, sizeof seq);
     crypto_generichash_update(state, chain->row.tip.bytes, sizeof chain->row.tip.bytes);
-    /* not the same as the log with all its blobs */
-    if (chain->bare > 0) crypto_generichash_update(state, (const uint8_t *)"bare", 4);
-}
-
-static bool lives_bare(const struct chain *chain)
-{
-    return chain->bare > 0 && chain->bare <= chain->live;
 }
 
 /* What of a closed log is live follows from the heads of the open ones. */
-static void digest_closed(crypto_generichash_state *state, const struct vl_id *name, bool bare)
+static void digest_closed(crypto_generichash_state *state, const struct vl_id *name)
 {
     crypto_generichash_update(state, name->bytes, sizeof name->bytes);
     crypto_generichash_update(state, (const uint8_t *)"closed", 6);
-    if (bare) crypto_generichash_update(state, (const uint8_t *)"bare", 4);
 }
 
 /* The next person in the order of ids of whom a log is crowded; false: there is none. */
-static bool next_crowded(const struct vl_replica *r, const struct vl_id *after, struct vl_id *out,
-                         bool *bare)
+static bool next_crowded(const struct vl_replica *r, const struct vl_id *after, struct vl_id *out)
 {
     bool any = false;
     for (size_t i = 0; i < r->log_count; i++) {
@@ -281,14 +272,43 @@ static bool next_crowded(const struct vl_replica *r, const struct vl_id *after, 
         const struct vl_id *person = &chain->row.person;
         if ((chain->row.flags & VL_LOG_CROWDED) == 0) continue;
         if (after != NULL && vl_id_compare(person, after) <= 0) continue;
-        int order = any ? vl_id_compare(person, out) : -1;
-        if (order > 0) continue;
-        if (order < 0) *bare = false;
+        if (any && vl_id_compare(person, out) >= 0) continue;
         *out = *person;
-        *bare |= lives_bare(chain);
         any = true;
     }
     return any;
+}
+
+struct bare_digest {
+    const struct vl_replica *replica;
+    crypto_generichash_state *state;
+    size_t count;
+};
+
+static vl_result digest_bare_one(void *context, const struct vl_entry_row *row)
+{
+    struct bare_digest *d = context;
+    if (row->chain >= d->replica->chain_count) return VL_ERR_DAMAGED;
+    if (row->seq >= d->replica->chains[row->chain].live) return VL_OK;
+    if (d->count == VL_BARE_TOLD_MAX) return VL_ERR_EXISTS; /* ends the scan */
+    if (d->count++ == 0) crypto_generichash_update(d->state, (const uint8_t *)"bare", 4);
+    crypto_generichash_update(d->state, row->id.bytes, sizeof row->id.bytes);
+    return VL_OK;
+}
+
+/* Which live entries lack their blob: two who lack different ones do not have the same. */
+static vl_result digest_bare(const struct vl_replica *r, crypto_generichash_state *state)
+{
+    const struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTENT | 1u << VL_ENTRY_SEALED,
+                                 .flags_mask = VL_ENTRY_BARE,
+                                 .flags_value = VL_ENTRY_BARE};
+    struct bare_digest d = {.replica = r, .state = state};
+    bool any = false;
+    for (size_t i = 0; i < r->chain_count; i++)
+        any |= r->chains[i].bare > 0 && r->chains[i].bare <= r->chains[i].live;
+    if (!any) return VL_OK;
+    vl_result result = r->storage.entry_scan(r->storage.self, &scan, digest_bare_one, &d);
+    return result == VL_ERR_EXISTS ? VL_OK : result;
 }
 
 void vl_replica_heads_digest(const struct vl_replica *r, struct vl_id *out)
@@ -296,31 +316,26 @@ void vl_replica_heads_digest(const struct vl_replica *r, struct vl_id *out)
     const char *domain = vl_domain_text(VL_DOMAIN_HEADS);
     crypto_generichash_state state;
     struct vl_id person;
-    bool bare = false;
     *out = (struct vl_id){0};
     if (r->stale) return;
     crypto_generichash_init(&state, NULL, 0, sizeof out->bytes);
     crypto_generichash_update(&state, (const uint8_t *)domain, strlen(domain) + 1);
-    for (size_t i = 0, next; i < r->log_count; i = next) {
+    for (size_t i = 0; i < r->log_count; i++) {
         const struct chain *chain = &r->chains[r->by_log[i]];
-        bare = false;
-        for (next = i; next < r->log_count; next++) {
-            const struct chain *other = &r->chains[r->by_log[next]];
-            if (!vl_id_equal(&other->row.log, &chain->row.log)) break;
-            bare |= lives_bare(other);
-        }
+        if (i > 0 && vl_id_equal(&r->chains[r->by_log[i - 1]].row.log, &chain->row.log)) continue;
         if ((chain->row.flags & VL_LOG_CROWDED) != 0) continue;
         if (row_is_closed(&chain->row))
-            digest_closed(&state, &chain->row.log, bare);
+            digest_closed(&state, &chain->row.log);
         else
             digest_open(&state, chain);
     }
     const struct vl_id *after = NULL;
     struct vl_id last;
-    while (r->closed_count > 0 && next_crowded(r, after, &person, &bare)) {
-        digest_closed(&state, &person, bare);
+    while (r->closed_count > 0 && next_crowded(r, after, &person)) {
+        digest_closed(&state, &person);
         last = person;
         after = &last;
     }
+    if (digest_bare(r, &state) != VL_OK) return; /* no digest: the heads are compared */
     crypto_generichash_final(&state, out->bytes, sizeof out->bytes);
 }

@@ -206,7 +206,7 @@ static vl_result admit(struct vl_session *s, vl_instant now)
     }
     for (size_t i = 0; i < s->logs.count; i++) {
         struct session_log *log = &s->logs.items[i];
-        log->peer = log->sure = log->hello;
+        log->peer = log->hello;
         log->told = log->hello_whole;
         log->peer_knows = log->hello.known;
     }
@@ -214,8 +214,8 @@ static vl_result admit(struct vl_session *s, vl_instant now)
     for (size_t i = 0; i < s->branches.count; i++)
         s->branches.items[i].next = s->branches.items[i].is.tip_seq + 1;
     s->sent_drained = s->peer_drained = true;
-    /* the digest does not tell whether a branch of a closed log is lacking, or which blobs */
-    s->reask = session_lacks_branches(s) || s->lacks_blobs;
+    /* the digest does not tell whether a branch of a closed log is lacking */
+    s->reask = session_lacks_branches(s);
     go_live(s, now);
     return VL_OK;
 }

@@ -159,7 +159,6 @@ struct session_log {
     struct session_tip whole; /* in my copy: up to it no blob is lacking that should be here */
     struct session_tip hello; /* mine when I wrote HELLO */
     struct session_tip hello_whole;
-    struct session_tip sure;       /* in the peer's copy too: our HELLOs said the same */
     struct session_tip peer;       /* the highest that the peer has, or is on its way to it */
     struct session_tip peer_whole; /* the highest it said that it has whole */
     struct session_tip asked;      /* the same when my last HEADS went out */

@@ -156,6 +156,17 @@ static void batch_add(struct batch *b, struct session_log *log, struct chunk *c,
     c->run = (uint32_t)at;
 }
 
+/* How many of the first `count` entries the peer has shown that it has, with their blobs. When
+ * blobs are lacking here, I asked for what comes; who lacks the same ones sends it without others
+ * too, that may be here. */
+static size_t count_given(const struct vl_session *s, const struct chunk *c, size_t count)
+{
+    size_t given = s->lacks_blobs ? 0 : count;
+    while (given < count && c->items[given].has_blob)
+        given++;
+    return given;
+}
+
 /* What the replica took of a run is newer than my tip was. */
 static vl_result note_stored(struct vl_session *s, struct session_log *log, const struct chunk *c,
                              size_t fresh)
@@ -166,7 +177,8 @@ static vl_result note_stored(struct vl_session *s, struct session_log *log, cons
     if (log->closed) {
         s->counts.entries_received += fresh;
         if (fresh > 0) s->pending.retry = true;
-        return session_peer_has(s, id);
+        const size_t given = count_given(s, c, c->done);
+        return given > 0 ? session_peer_has(s, &c->items[given - 1].id) : VL_OK;
     }
     uint64_t newer = !log->mine.known                 ? c->done
                      : last <= log->mine.seq          ? 0
@@ -324,8 +336,9 @@ static vl_result note_peer(struct vl_session *s, const struct chunk *c, struct s
     struct session_log *log = logs_find(&s->logs, &c->log);
     assert(log != NULL);
     /* it may lack blobs further back, for which it asked, and send what is newer */
-    if (c->first == 0 || (log->peer.known && log->peer.seq + 1 >= c->first))
-        tip_raise(&log->peer, head.seq, &head.id);
+    const size_t given = count_given(s, c, c->count);
+    if (given > 0 && (c->first == 0 || (log->peer.known && log->peer.seq + 1 >= c->first)))
+        tip_raise(&log->peer, c->first + given - 1, &c->items[given - 1].id);
     session_tell_received(log, c);
     *out = log;
     return VL_OK;

@@ -52,21 +52,11 @@ static vl_result hear(struct vl_session *s, const struct vl_head *head)
     return VL_OK;
 }
 
-/* It asks for a blob that is lacking here too: what follows it has as well. (Else whoever withholds
- * one blob would have the rest of her log sent at each meeting.) */
-static void keep_sure(struct session_log *log)
-{
-    const bool gives = log->whole.known && !tip_covers(&log->peer, &log->whole);
-    if (log->sure.known && !gives) tip_raise(&log->peer, log->sure.seq, &log->sure.id);
-}
-
 vl_result session_hear_whole(struct vl_session *s, const struct vl_head *heads, size_t count)
 {
     vl_result result = VL_OK;
     for (size_t i = 0; result == VL_OK && i < count; i++)
         result = hear(s, &heads[i]);
-    for (size_t i = 0; i < s->logs.count; i++)
-        if (!s->logs.items[i].closed) keep_sure(&s->logs.items[i]);
     return result;
 }
 

@@ -428,14 +428,28 @@ mutant 17 sync/session_whole.c test_late_blob <<'C'
 --
     return false;
 C
-mutant 17 sync/session.c test_late_blob <<'C'
-    s->reask = session_lacks_branches(s) || s->lacks_blobs;
+mutant 17 sync/replica_chain.c test_bare_digest <<'C'
+    if (digest_bare(r, &state) != VL_OK) return; /* no digest: the heads are compared */
 --
-    s->reask = session_lacks_branches(s);
+C
+mutant 17 sync/replica_chain.c test_bare_digest <<'C'
+    if (row->seq >= d->replica->chains[row->chain].live) return VL_OK;
+--
 C
 mutant 17 sync/session_pending.c test_late_blob <<'C'
-    if (c->first == 0 || (log->peer.known && log->peer.seq + 1 >= c->first))
+    if (given > 0 && (c->first == 0 || (log->peer.known && log->peer.seq + 1 >= c->first)))
 --
+    if (given > 0)
+C
+mutant 17 sync/session_pending.c test_late_blob <<'C'
+    const size_t given = count_given(s, c, c->count);
+--
+    const size_t given = c->count;
+C
+mutant 17 sync/session_pending.c test_late_blob <<'C'
+        const size_t given = count_given(s, c, c->done);
+--
+        const size_t given = c->done;
 C
 mutant 17 sync/session_send.c test_late_blob <<'C'
     if (s->to_file) return VL_OK;

@@ -183,7 +183,7 @@ static void a_blob_that_comes_late_with_news_is_told_of(void **state)
     a_blob_comes_late(44, 2, 3, 2);
 }
 
-/* The digests of the heads are equal then: `bare` stands after the same log. */
+/* The heads are the same then; their digest names which entries lack their blob. */
 static void two_who_each_lack_what_the_other_has_exchange_it(void **state)
 {
     (void)state;
@@ -193,11 +193,33 @@ static void two_who_each_lack_what_the_other_has_exchange_it(void **state)
     give_without(f, READER, &other, 1);
     vl_replica_heads_digest(replica_of(f, READER), &mine);
     vl_replica_heads_digest(replica_of(f, KEEPER), &hers);
-    assert_true(vl_id_equal(&mine, &hers));
+    assert_false(vl_id_equal(&mine, &hers));
     assert_meet(f, KEEPER, READER);
     assert_filled(f, KEEPER, one);
     assert_filled(f, READER, other);
     circle_fixture_destroy(f);
+}
+
+/* Both lack one blob, which nobody gives, and KEEPER another behind it. What she sends of them
+ * comes without both, and says nothing of the second: READER gives it, whoever sends first. */
+static void assert_gives_behind(size_t dials, size_t answers)
+{
+    struct circle_fixture *f = circle_fixture_create(THREE, 46);
+    const struct vl_id both[] = {say(f, AUTHOR, WITHOUT), say(f, AUTHOR, 2)};
+    give_without(f, KEEPER, both, 2);
+    give_without(f, READER, both, 1);
+    assert_meet(f, dials, answers);
+    assert_false(is_bare(f, KEEPER, both[1]));
+    assert_true(is_bare(f, KEEPER, both[0]) && is_bare(f, READER, both[0]));
+    assert_true(liar_circle_same(f, KEEPER, READER));
+    circle_fixture_destroy(f);
+}
+
+static void a_blob_behind_one_that_both_lack_is_given(void **state)
+{
+    (void)state;
+    assert_gives_behind(KEEPER, READER);
+    assert_gives_behind(READER, KEEPER);
 }
 
 /* ---- at once with what is newer ---- */
@@ -477,6 +499,41 @@ static void a_blob_of_a_closed_log_that_comes_late_is_told_of(void **state)
     forked_end(&k);
 }
 
+/* The live branch comes to ME without two blobs, to FRIEND without the first. */
+static void assert_branch_gives_behind(uint64_t seed, size_t dials, size_t answers)
+{
+    struct forked k = forked_make(seed, 2);
+    struct circle_fixture *f = k.f;
+    struct vl_entry *behind = &k.branches[0].items[LEFT_OUT + 2];
+    const struct vl_bytes blob = behind->blob;
+    static const size_t readers[] = {ME, FRIEND};
+    struct vl_id id;
+    vl_entry_id(behind->header, &id);
+    give_branch(&k, OUT, 0, ALL_BLOBS);
+    hand_write_one(f, OUT, 30);
+    struct entry_run by_out = liar_circle_last(f, OUT);
+    for (size_t i = 0; i < 2; i++) {
+        if (readers[i] == ME) behind->blob = vl_bytes(NULL, 0);
+        give_branch(&k, readers[i], 0, LEFT_OUT);
+        behind->blob = blob;
+        liar_circle_give(f, readers[i], &by_out);
+        give_branch(&k, readers[i], 1, ALL_BLOBS);
+    }
+    assert_true(is_bare(f, ME, id) && !is_bare(f, FRIEND, id));
+    assert_meet(f, dials, answers);
+    assert_false(is_bare(f, ME, id));
+    assert_true(liar_circle_same(f, ME, FRIEND));
+    entry_run_finish(&by_out);
+    forked_end(&k);
+}
+
+static void a_blob_of_a_closed_log_behind_one_that_both_lack_is_given(void **state)
+{
+    (void)state;
+    assert_branch_gives_behind(904, ME, FRIEND);
+    assert_branch_gives_behind(905, FRIEND, ME);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -484,6 +541,7 @@ int main(void)
         cmocka_unit_test(a_blob_that_comes_late_is_told_of),
         cmocka_unit_test(a_blob_that_comes_late_with_news_is_told_of),
         cmocka_unit_test(two_who_each_lack_what_the_other_has_exchange_it),
+        cmocka_unit_test(a_blob_behind_one_that_both_lack_is_given),
         cmocka_unit_test(who_asks_for_a_blob_and_sends_what_is_newer_gets_the_blob),
         cmocka_unit_test(who_asks_for_a_late_blob_and_sends_what_is_newer_gets_the_blob),
         cmocka_unit_test(a_blob_that_comes_while_a_bundle_is_written_does_no_harm),
@@ -492,6 +550,7 @@ int main(void)
         cmocka_unit_test(two_who_each_lack_a_blob_of_a_branch_come_to_rest),
         cmocka_unit_test(two_who_each_lack_a_blob_of_a_branch_come_to_rest_after_they_wrote),
         cmocka_unit_test(a_blob_of_a_closed_log_that_comes_late_is_told_of),
+        cmocka_unit_test(a_blob_of_a_closed_log_behind_one_that_both_lack_is_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,127 @@
+/* The digest of the heads names the live entries that lack their blob: two whose digests are equal
+ * lack the same ones. */
+#include "tests/support/liar_circle.h"
+#include "tests/support/session_hand.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { READER, AUTHOR, KEEPER, THREE };
+
+/* All have the first entry of the author's log. */
+static struct circle_fixture *make(uint64_t seed)
+{
+    struct circle_fixture *f = circle_fixture_create(THREE, seed);
+    hand_write_one(f, AUTHOR, 99);
+    circle_fixture_sync_all(f);
+    return f;
+}
+
+static bool same_digest(struct circle_fixture *f, size_t a, size_t b)
+{
+    struct vl_id one, other;
+    vl_replica_heads_digest(replica_of(f, a), &one);
+    vl_replica_heads_digest(replica_of(f, b), &other);
+    assert_false(vl_id_is_zero(&one) || vl_id_is_zero(&other));
+    return vl_id_equal(&one, &other);
+}
+
+/* The author's log from number `from` on, those numbers in [bare, end) and `one` without blob. */
+static void give(struct circle_fixture *f, size_t to, uint64_t from, uint64_t bare, uint64_t end,
+                 uint64_t one)
+{
+    const struct vl_head tip = hand_tip_of(f, AUTHOR, AUTHOR);
+    for (uint64_t at = from; at <= tip.seq;) {
+        struct entry_run run = circle_fixture_run(f, AUTHOR, &tip.log, at, VL_CHUNK_ENTRIES_MAX);
+        size_t stored;
+        for (size_t i = 0; i < run.count; i++)
+            if ((at + i >= bare && at + i < end) || at + i == one)
+                run.items[i].blob = vl_bytes(NULL, 0);
+        assert_int_equal(vl_replica_receive(replica_of(f, to), run.items, run.count, &stored),
+                         VL_OK);
+        at += stored;
+        entry_run_finish(&run);
+    }
+}
+
+static void which_blob_is_lacking_changes_the_digest(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = make(51);
+    const uint64_t first = hand_tip_of(f, AUTHOR, AUTHOR).seq + 1;
+    for (uint64_t i = 0; i < 4; i++)
+        hand_write_one(f, AUTHOR, i);
+    give(f, READER, first, 0, 0, first + 1);
+    give(f, KEEPER, first, 0, 0, first + 2);
+    assert_false(same_digest(f, READER, KEEPER));
+    assert_false(same_digest(f, READER, AUTHOR));
+    give(f, READER, first + 1, 0, 0, first + 2); /* the first one comes */
+    assert_true(same_digest(f, READER, AUTHOR));
+    give(f, KEEPER, first + 2, 0, 0, 0);
+    assert_true(same_digest(f, KEEPER, AUTHOR));
+    circle_fixture_destroy(f);
+}
+
+/* Behind so many it does not count: one copy lacks those and another blob right before or behind
+ * the last that is named. */
+static void the_digest_names_so_many(void **state)
+{
+    (void)state;
+    for (uint64_t over = 0; over < 2; over++) {
+        struct circle_fixture *f = make(52);
+        const uint64_t first = hand_tip_of(f, AUTHOR, AUTHOR).seq + 1;
+        for (uint64_t i = 0; i < VL_BARE_TOLD_MAX + 1; i++)
+            hand_write_one(f, AUTHOR, i);
+        const uint64_t end = first + VL_BARE_TOLD_MAX - 1 + over;
+        give(f, READER, first, first, end, end);
+        give(f, KEEPER, first, first, end, UINT64_MAX);
+        assert_int_equal(same_digest(f, READER, KEEPER), over == 1);
+        circle_fixture_destroy(f);
+    }
+}
+
+/* Of a closed log each copy may keep something else; without effect it does not count. (Both lack a
+ * blob of OUT's as well, so that there is something to name.) */
+static void what_is_not_live_is_not_named(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = liar_circle_create(53);
+    const uint64_t first = hand_tip_of(f, LIAR, LIAR).seq + 1;
+    struct memory_storage *before = memory_storage_clone(f->nodes[LIAR].memory);
+    struct entry_run branches[2];
+    for (uint64_t k = 0; k < 2; k++) {
+        if (k > 0) liar_circle_turn_back(f, before);
+        hand_write_one(f, LIAR, 10 + k);
+        branches[k] = liar_circle_run(f, LIAR, first, VL_CHUNK_ENTRIES_MAX);
+    }
+    hand_write_one(f, OUT, 20);
+    struct entry_run last = liar_circle_last(f, OUT);
+    last.items[0].blob = vl_bytes(NULL, 0);
+    liar_circle_give(f, FRIEND, &last);
+    liar_circle_give(f, OTHER, &last);
+    for (size_t k = 0; k < 2; k++) {
+        liar_circle_give(f, FRIEND, &branches[k]);
+        if (k == 1) branches[k].items[0].blob = vl_bytes(NULL, 0);
+        liar_circle_give(f, OTHER, &branches[k]);
+    }
+    assert_true(same_digest(f, FRIEND, OTHER));
+    for (size_t k = 0; k < 2; k++)
+        entry_run_finish(&branches[k]);
+    entry_run_finish(&last);
+    memory_storage_destroy(before);
+    circle_fixture_destroy(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(which_blob_is_lacking_changes_the_digest),
+        cmocka_unit_test(the_digest_names_so_many),
+        cmocka_unit_test(what_is_not_live_is_not_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
