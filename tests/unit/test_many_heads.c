@@ -53,6 +53,7 @@ static void who_was_demoted_links_to_the_endorsement(void **state)
     begin_logs(f, LIAR);
     (void)liar_circle_control(f, LIAR, VL_CONTROL_ENDORSE, &demotion);
     (void)circle_fixture_pull(f, OUT, LIAR);
+    liar_circle_write_at_last(f, OUT, 29);
     assert_out_writes(f);
     assert_true(circle_fixture_agree(f));
     circle_fixture_destroy(f);
