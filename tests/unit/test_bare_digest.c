@@ -151,12 +151,42 @@ static void what_is_not_live_is_not_named(void **state)
     circle_fixture_destroy(f);
 }
 
+/* It is kept for whoever asks, and has no effect. */
+static void a_blob_of_what_does_not_count_comes_too(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = liar_circle_create(54);
+    (void)liar_circle_control(f, ME, VL_CONTROL_REMOVE, &f->nodes[OUT].person);
+    (void)circle_fixture_pull(f, FRIEND, ME);
+    hand_write_one(f, OUT, 30); /* has not heard of it */
+    struct entry_run last = liar_circle_last(f, OUT);
+    const struct vl_bytes blob = last.items[0].blob;
+    struct vl_id id;
+    vl_entry_id(last.items[0].header, &id);
+    last.items[0].blob = vl_bytes(NULL, 0);
+    liar_circle_give(f, FRIEND, &last);
+    const struct vl_entry_row *row = memory_storage_entry(f->nodes[FRIEND].memory, &id);
+    assert_non_null(row);
+    assert_int_equal(row->flags & VL_ENTRY_BARE, VL_ENTRY_BARE);
+    assert_int_equal(row->flags & VL_ENTRY_QUARANTINED, VL_ENTRY_QUARANTINED);
+    last.items[0].blob = blob;
+    liar_circle_give(f, FRIEND, &last);
+    row = memory_storage_entry(f->nodes[FRIEND].memory, &id);
+    assert_int_equal(row->flags & VL_ENTRY_BARE, 0);
+    assert_non_null(row->entry.blob.data);
+    assert_false(liar_circle_hears(f, FRIEND, 30));
+    assert_true(liar_circle_is_sound(f, FRIEND));
+    entry_run_finish(&last);
+    circle_fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(which_blob_is_lacking_changes_the_digest),
         cmocka_unit_test(the_digest_names_so_many),
         cmocka_unit_test(what_is_not_live_is_not_named),
+        cmocka_unit_test(a_blob_of_what_does_not_count_comes_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

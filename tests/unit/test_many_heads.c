@@ -135,6 +135,33 @@ static void who_endorses_links_to_what_is_proposed(void **state)
     circle_fixture_destroy(f);
 }
 
+/* What is proposed stands in FRIEND's log, and what made OUT a facilitator in ME's. */
+static void who_needs_two_heads_links_to_both(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = liar_circle_create(806);
+    (void)liar_circle_control(f, ME, VL_CONTROL_PROMOTE, &f->nodes[FRIEND].person);
+    (void)liar_circle_control(f, ME, VL_CONTROL_VOUCH, &f->nodes[OUT].person);
+    circle_fixture_sync_all(f);
+    (void)liar_circle_control(f, LIAR, VL_CONTROL_VOUCH, &f->nodes[OUT].person);
+    (void)liar_circle_control(f, LIAR, VL_CONTROL_VOUCH, &f->nodes[FRIEND].person);
+    circle_fixture_sync_all(f);
+    (void)liar_circle_control(f, ME, VL_CONTROL_VOUCH, &f->nodes[OTHER].person);
+    (void)circle_fixture_pull(f, FRIEND, ME);
+    begin_logs(f, ME);
+    for (uint64_t i = 0; i < 3; i++)
+        hand_write_one(f, FRIEND, 10 + i);
+    struct vl_id joint = liar_circle_control(f, FRIEND, VL_CONTROL_REMOVE, &f->nodes[OTHER].person);
+    (void)liar_circle_control(f, ME, VL_CONTROL_PROMOTE, &f->nodes[OUT].person);
+    (void)circle_fixture_pull(f, OUT, ME);
+    (void)circle_fixture_pull(f, OUT, FRIEND);
+    (void)liar_circle_control(f, OUT, VL_CONTROL_ENDORSE, &joint);
+    assert_out_writes(f);
+    for (size_t i = 0; i < PERSONS; i++)
+        assert_int_equal(role_at(f, i, OTHER), VL_ROLE_NONE);
+    circle_fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +170,7 @@ int main(void)
         cmocka_unit_test(who_was_removed_in_vain_links_to_what_voids_that),
         cmocka_unit_test(a_new_facilitator_links_to_what_made_her_one),
         cmocka_unit_test(who_endorses_links_to_what_is_proposed),
+        cmocka_unit_test(who_needs_two_heads_links_to_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
