@@ -428,11 +428,11 @@ mutant 17 sync/session_whole.c test_late_blob <<'C'
 --
     return false;
 C
-mutant 17 sync/replica_chain.c test_bare_digest <<'C'
+mutant 17 sync/replica_chain.c test_heads_digest <<'C'
     if (digest_bare(r, &state) != VL_OK) return; /* no digest: the heads are compared */
 --
 C
-mutant 17 sync/replica_chain.c test_bare_digest <<'C'
+mutant 17 sync/replica_chain.c test_heads_digest <<'C'
     if (row->seq >= d->replica->chains[row->chain].live) return VL_OK;
 --
 C

@@ -1,5 +1,6 @@
-/* The digest of the heads names the live entries that lack their blob: two whose digests are equal
- * lack the same ones. */
+/* Two copies with equal digests of the heads have the same open logs, hold the same logs and
+ * persons for closed, and lack the same blobs of what is live. */
+#include "tests/support/forged_entry.h"
 #include "tests/support/liar_circle.h"
 #include "tests/support/session_hand.h"
 
@@ -180,6 +181,34 @@ static void a_blob_of_what_does_not_count_comes_too(void **state)
     circle_fixture_destroy(f);
 }
 
+static void crowd(struct circle_fixture *f, size_t to, size_t author)
+{
+    for (uint32_t number = 1; number <= VL_PERSON_CHAINS_MAX + 1u; number++) {
+        struct vl_entry_header header = forged_log(f, author, number);
+        struct entry_run run = {0};
+        struct vl_id id;
+        entry_run_forge(&run, &header, vl_bytes_text("one of many"), f->nodes[author].keys, &id);
+        liar_circle_give(f, to, &run);
+        entry_run_finish(&run);
+    }
+    assert_true(vl_replica_is_crowded(replica_of(f, to), &f->nodes[author].person));
+}
+
+/* Whichever was crowded first, and whoever stands first among their logs. */
+static void who_is_crowded_is_named_in_one_order(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = liar_circle_create(55);
+    crowd(f, FRIEND, LIAR);
+    crowd(f, FRIEND, OUT);
+    assert_false(same_digest(f, FRIEND, OTHER));
+    crowd(f, OTHER, OUT);
+    assert_false(same_digest(f, FRIEND, OTHER));
+    crowd(f, OTHER, LIAR);
+    assert_true(same_digest(f, FRIEND, OTHER));
+    circle_fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +216,7 @@ int main(void)
         cmocka_unit_test(the_digest_names_so_many),
         cmocka_unit_test(what_is_not_live_is_not_named),
         cmocka_unit_test(a_blob_of_what_does_not_count_comes_too),
+        cmocka_unit_test(who_is_crowded_is_named_in_one_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
