@@ -19,7 +19,8 @@
  *  S2  Nothing is taken from a message before the whole of it was decoded.
  *  S3  Waiting entries never exceed VL_PENDING_*, the log table 2 * VL_HEADS_MAX.
  *  S4  What was dropped for a limit is marked, and the mark goes only with a new HEADS.
- *  S5  Entries go out from peer_seq + 1 on, so what came from the peer never goes back to it.
+ *  S5  Entries go out from peer_seq + 1 on, so what came from the peer never goes back to it; while
+ *      blobs are lacking here what it sent without one, and what followed, may.
  *  S6  HEADS and HAVE name an entry up to which no blob is lacking here that should be here. */
 #ifndef SYNC_SESSION_INTERNAL_H
 #define SYNC_SESSION_INTERNAL_H

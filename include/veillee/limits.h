@@ -28,8 +28,8 @@
 #define VL_PERSON_CHAINS_MAX 64u       /* (wire) logs of one person, each branch counted */
 #define VL_CLAIMED_MAX       32u       /* of these, so many may begin by what a peer only claims */
 #define VL_SHOWN_ENTRIES     16u       /* of a branch, to show that there is one */
-#define VL_BARE_TOLD_MAX     4096u     /* entries without blob that the digest of the heads names */
-#define VL_SERVED_CHAINS_MAX 64u       /* of closed logs, cited by nobody, that one member gave */
+#define VL_BARE_TOLD_MAX     4096u /* (wire) entries without blob that the heads' digest names */
+#define VL_SERVED_CHAINS_MAX 64u   /* of closed logs, cited by nobody, that one member gave */
 
 #define VL_CHUNK_ENTRIES_MAX 256u    /* (wire) entries behind one verified signature */
 #define VL_CHUNK_BYTES_MAX   262144u /* (wire) 256 KiB */
