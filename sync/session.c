@@ -200,7 +200,7 @@ static vl_result admit(struct vl_session *s, vl_instant now)
 {
     s->proven = true;
     if (s->peer_hello.prove) VL_TRY(begin_proof(s));
-    if (!vl_id_equal(&s->hello.digest, &s->peer_hello.digest)) {
+    if (vl_id_is_zero(&s->hello.digest) || !vl_id_equal(&s->hello.digest, &s->peer_hello.digest)) {
         s->state = VL_SESSION_COMPARING;
         return session_begin_heads(s);
     }

@@ -475,6 +475,11 @@ mutant 17 sync/replica_live.c test_closed_control <<'C'
 --
     for (size_t i = 0; i < count; i++) {
 C
+mutant 17 sync/session.c test_heads_digest <<'C'
+    if (vl_id_is_zero(&s->hello.digest) || !vl_id_equal(&s->hello.digest, &s->peer_hello.digest)) {
+--
+    if (!vl_id_equal(&s->hello.digest, &s->peer_hello.digest)) {
+C
 
 echo "$killed passed, $alive failed"
 [ "$alive" -eq 0 ]

@@ -102,6 +102,38 @@ static void which_blob_is_lacking_changes_the_digest(void **state)
     circle_fixture_destroy(f);
 }
 
+/* Two who could not read what is lacking when they met do not take each other's copy for the same.
+ */
+static void no_digest_is_like_no_other(void **state)
+{
+    (void)state;
+    size_t lived = 0;
+    for (uint64_t nth = 1; nth <= 12; nth++) {
+        struct circle_fixture *f = make(56);
+        struct session_pair pair;
+        const uint64_t first = hand_tip_of(f, AUTHOR, AUTHOR).seq + 1;
+        for (uint64_t i = 0; i < 4; i++)
+            hand_write_one(f, AUTHOR, i);
+        give(f, READER, first, 0, 0, first + 1);
+        give(f, KEEPER, first, 0, 0, first + 2);
+        session_pair_init(&pair, f, READER, KEEPER);
+        memory_storage_fail(f->nodes[READER].memory, nth, VL_ERR_STORAGE, false);
+        memory_storage_fail(f->nodes[KEEPER].memory, nth, VL_ERR_STORAGE, false);
+        (void)session_pair_carry(&pair, 0);
+        (void)session_pair_carry(&pair, 1);
+        memory_storage_fail(f->nodes[READER].memory, 0, VL_OK, false);
+        memory_storage_fail(f->nodes[KEEPER].memory, 0, VL_OK, false);
+        session_pair_run(&pair);
+        const bool lives = vl_session_state_of(pair.sides[0]) == VL_SESSION_LIVE &&
+                           vl_session_state_of(pair.sides[1]) == VL_SESSION_LIVE;
+        lived += lives;
+        if (lives) assert_true(same_digest(f, READER, AUTHOR) && same_digest(f, KEEPER, AUTHOR));
+        session_pair_finish(&pair);
+        circle_fixture_destroy(f);
+    }
+    assert_true(lived > 0);
+}
+
 /* Behind so many it does not count: one copy lacks those and another blob right before or behind
  * the last that is named. */
 static void the_digest_names_so_many(void **state)
@@ -213,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(which_blob_is_lacking_changes_the_digest),
+        cmocka_unit_test(no_digest_is_like_no_other),
         cmocka_unit_test(the_digest_names_so_many),
         cmocka_unit_test(what_is_not_live_is_not_named),
         cmocka_unit_test(a_blob_of_what_does_not_count_comes_too),
