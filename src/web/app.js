@@ -114,9 +114,11 @@ function Open({ status }) {
     const timer = setTimeout(() => bringAll().catch(() => {}), AFTER_FIRST_MS);
     return () => clearTimeout(timer);
   }, []);
+  // While she waits to be let in, the circle that she joins may still be gone again.
+  const kept = circle?.draft || circle?.me ? id : null;
   useEffect(() => {
-    if (id && id !== getTaste().last_circle) changeTaste({ last_circle: id }).catch(() => {});
-  }, [id]);
+    if (kept && kept !== getTaste().last_circle) changeTaste({ last_circle: kept }).catch(() => {});
+  }, [kept]);
   if (problem)
     return html`<${Broken} again=${() => {
       reset();

@@ -79,6 +79,7 @@ export class Window {
     this.person = person;
     this.language = language;
     this.problems = []; // of the console, and of requests
+    this.reasons = new Map(); // problem -> what the node said to it
     this.requests = []; // where they went
     this.pending = new Set();
     context.on('request', (request) => {
@@ -101,7 +102,9 @@ export class Window {
     context.on('response', (answer) => {
       if (answer.status() < 400) return;
       const path = answer.url().replace(`${this.origin}/api/v1/`, '');
-      this.problems.push(`refused: ${answer.request().method()} ${path}: ${answer.status()}`);
+      const problem = `refused: ${answer.request().method()} ${path}: ${answer.status()}`;
+      this.problems.push(problem);
+      answer.text().then((text) => this.reasons.set(problem, text), () => {});
     });
     context.on('dialog', (dialog) => {
       this.problems.push(`a dialog: ${dialog.message()}`);
@@ -212,7 +215,8 @@ export class Window {
   complaints() {
     const elsewhere = this.requests.filter((url) =>
       !url.startsWith(`${this.origin}/`) && !/^(file|about|blob|data):/.test(url));
-    return [...new Set([...elsewhere.map((url) => `a request to ${url}`), ...this.problems])];
+    const problems = this.problems.map((one) => `${one} ${this.reasons.get(one) ?? ''}`.trim());
+    return [...new Set([...elsewhere.map((url) => `a request to ${url}`), ...problems])];
   }
 
   async close() { await this.context.close(); }

@@ -255,6 +255,9 @@ async function notYet({ step, i, n, ines, nadia, whole }) {
     await i.sees('pairing.as.founder', { name: 'Une autre' });
     i.written.push('Une autre');
     await whole(i);
+    await until('her node has the circle', 15, async () => (await circlesOf(nadia)).length === 1);
+    await n.window.settled();
+    equal((await ask(nadia, 'GET', 'preferences')).last_circle, null, 'a circle that is not hers');
     await i.press('pairing.refuse');
     await failed(i, 'REFUSED');
     await failed(n, 'REFUSED');
