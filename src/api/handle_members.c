@@ -211,7 +211,59 @@ static vl_result aim(struct request *rq, const struct action_body *body, struct 
     return VL_OK;
 }
 
-/* What the membership rules would refuse, in words, as far as it can be said beforehand. */
+static vl_result not_yours(struct request *rq, const char *message)
+{
+    return request_refuse(rq, NULL, message, VL_ERR_AUTHORITY);
+}
+
+/* Of an endorsement: whose word counts for that proposal. */
+static vl_result check_endorsement(struct request *rq, const struct deed *deed)
+{
+    const struct vl_id *me = &deed->all->me;
+    if (vl_id_equal(&deed->proposal.by, me))
+        return not_yours(rq, "this proposal is yours: another confirmed member endorses it");
+    if (vl_id_equal(&deed->proposal.target, me))
+        return not_yours(rq, "this proposal is about you: another confirmed member endorses it");
+    return VL_OK;
+}
+
+/* Who asks: what the membership rules would refuse, in words, as far as it can be said before. */
+static vl_result check_author(struct request *rq, const struct deed *deed)
+{
+    const struct action *action = deed->action;
+    if (deed->me.role == VL_ROLE_NONE) return not_yours(rq, "you are no member of this circle");
+    if (action->for_facilitators && deed->me.role != VL_ROLE_FACILITATOR)
+        return not_yours(rq, "only a facilitator may do that");
+    switch (action->kind) {
+    case VL_CONTROL_STEPDOWN:
+        if (deed->all->proposals.facilitators == 1)
+            return not_yours(rq, "you are the only facilitator: make somebody else one first");
+        return VL_OK;
+    case VL_CONTROL_VOTE:
+        if (deed->all->proposals.facilitators > 0)
+            return not_yours(rq, "there is a facilitator: votes are for when there is none");
+        return VL_OK;
+    case VL_CONTROL_ENDORSE: VL_TRY(check_endorsement(rq, deed)); break;
+    case VL_CONTROL_VOUCH: break;
+    default: return VL_OK;
+    }
+    return deed->me.confirmed ? VL_OK : not_yours(rq, "only a confirmed member may do that");
+}
+
+/* Whether it waits for an endorsement already, proposed by who asks. */
+static bool is_proposed(const struct deed *deed)
+{
+    const struct proposals *open = &deed->all->proposals;
+    for (size_t i = 0; i < open->count; i++) {
+        if (open->items[i].kind == deed->action->kind && open->items[i].kind != VL_CONTROL_VOTE &&
+            vl_id_equal(&open->items[i].target, &deed->person) &&
+            vl_id_equal(&open->items[i].by, &deed->all->me))
+            return true;
+    }
+    return false;
+}
+
+/* Whom it is about. */
 static vl_result check(struct request *rq, const struct deed *deed)
 {
     const struct action *action = deed->action;
@@ -220,12 +272,7 @@ static vl_result check(struct request *rq, const struct deed *deed)
         if (!about_me) return VL_OK;
         return request_refuse(rq, "person", "that is you", VL_ERR_INVALID);
     }
-    if (deed->me.role == VL_ROLE_NONE) {
-        return request_refuse(rq, NULL, "you are no member of this circle", VL_ERR_AUTHORITY);
-    }
-    if (action->for_facilitators && deed->me.role != VL_ROLE_FACILITATOR) {
-        return request_refuse(rq, NULL, "only a facilitator may do that", VL_ERR_AUTHORITY);
-    }
+    VL_TRY(check_author(rq, deed));
     if (about_me && action->target == TARGET_PERSON && action->kind != VL_CONTROL_VOTE) {
         return request_refuse(rq, "person", "that is you", VL_ERR_INVALID);
     }
@@ -237,6 +284,11 @@ static vl_result check(struct request *rq, const struct deed *deed)
     }
     if (action->target == TARGET_PERSON && deed->before.role == VL_ROLE_NONE) {
         return request_refuse(rq, "person", "this person is no member any more", VL_ERR_STATE);
+    }
+    if (is_proposed(deed)) {
+        return request_refuse(rq, "person",
+                              "you have proposed that: another confirmed member endorses it",
+                              VL_ERR_STATE);
     }
     return VL_OK;
 }

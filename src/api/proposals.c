@@ -126,18 +126,19 @@ static void add(struct proposals *out, const struct proposal *one)
 }
 
 /* How many of the electorate win, 0 while there is a facilitator. */
-static size_t votes_needed(struct vl_membership *m)
+static size_t votes_needed(struct vl_membership *m, size_t *facilitators)
 {
     size_t electors = 0, with_device = 0;
+    *facilitators = 0;
     for (size_t i = 0; i < vl_membership_person_count(m); i++) {
         struct vl_person_state state;
         vl_membership_person(m, i, &state);
-        if (state.role == VL_ROLE_FACILITATOR) return 0;
+        if (state.role == VL_ROLE_FACILITATOR) ++*facilitators;
         if (state.role == VL_ROLE_NONE || state.device_count == 0) continue;
         with_device++;
         if (state.confirmed) electors++;
     }
-    return (electors > 0 ? electors : with_device) / 2 + 1;
+    return *facilitators > 0 ? 0 : (electors > 0 ? electors : with_device) / 2 + 1;
 }
 
 struct ballots {
@@ -230,7 +231,7 @@ vl_result proposals_read(struct vl_replica *r, struct proposals *out)
     struct vl_membership *m = vl_replica_membership(r);
     out->count = 0;
     if (m == NULL) return VL_ERR_NO_MEMORY;
-    size_t needed = votes_needed(m);
+    size_t needed = votes_needed(m, &out->facilitators);
     vl_result result = vl_replica_entries(r, &scan, collect, &rows);
     if (result == VL_OK) result = read_proposals(r, &rows, out);
     if (result == VL_OK && needed > 0) {

@@ -16,6 +16,7 @@ struct proposal {
 struct proposals {
     struct proposal items[PROPOSALS_MAX]; /* newest last; more than that: the newest */
     size_t count;
+    size_t facilitators; /* of the circle now */
 };
 VL_MUST_USE vl_result proposals_read(struct vl_replica *r, struct proposals *out);
 /* The one that the text names: the beginning of its id (at least 4 digits). NOT_FOUND; INVALID. */

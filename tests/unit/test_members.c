@@ -77,8 +77,9 @@ static struct json *ask(size_t as, const char *method, const char *path, const c
     return answer;
 }
 
-static void refuses(size_t as, const char *path, const char *body, unsigned status,
-                    const char *error)
+/* `why`: the sentence, or NULL: whatever is said. */
+static void refuses_saying(size_t as, const char *path, const char *body, unsigned status,
+                           const char *error, const char *why)
 {
     struct json *answer;
     unsigned got =
@@ -89,7 +90,14 @@ static void refuses(size_t as, const char *path, const char *body, unsigned stat
     }
     assert_int_equal(got, status);
     assert_string_equal(json_text(answer, "error"), error);
+    if (why != NULL) assert_string_equal(json_text(answer, "message"), why);
     json_destroy(answer);
+}
+
+static void refuses(size_t as, const char *path, const char *body, unsigned status,
+                    const char *error)
+{
+    refuses_saying(as, path, body, status, error, NULL);
 }
 
 static int setup(void **state)
@@ -213,7 +221,16 @@ static void test_a_facilitator_falls_by_two(void **state)
     assert_string_equal(json_text(json_item(open, 0), "needs"), "endorsement");
     json_destroy(answer);
 
-    refuses(0, "/members/endorse", "{\"person\":\"Lou\"}", 403, "AUTHORITY"); /* her own */
+    refuses_saying(0, "/members/remove", "{\"person\":\"Lou\"}", 409, "STATE",
+                   "You have proposed that: another confirmed member endorses it.");
+    refuses_saying(0, "/members/endorse", "{\"person\":\"Lou\"}", 403, "AUTHORITY",
+                   "This proposal is yours: another confirmed member endorses it.");
+    refuses_saying(2, "/members/endorse", "{\"person\":\"Lou\"}", 403, "AUTHORITY",
+                   "This proposal is about you: another confirmed member endorses it.");
+    refuses_saying(3, "/members/endorse", "{\"person\":\"Lou\"}", 403, "AUTHORITY",
+                   "Only a confirmed member may do that.");
+    refuses_saying(3, "/members/vouch", "{\"person\":\"Lou\"}", 403, "AUTHORITY",
+                   "Only a confirmed member may do that.");
     refuses(1, "/members/endorse", "{\"person\":\"Max\"}", 404, "NOT_FOUND");
     answer = ask(1, "POST", "/members/endorse", "{\"person\":\"Lou\"}");
     assert_true(json_flag(answer, "in_effect"));
@@ -229,8 +246,10 @@ static void test_a_facilitator_falls_by_two(void **state)
 static void test_without_a_facilitator_members_vote(void **state)
 {
     (void)state;
-    refuses(1, "/members/vote", "{\"person\":\"Nadia\"}", 403, "AUTHORITY");
-    refuses(0, "/members/stepdown", "{}", 403, "AUTHORITY"); /* the only one */
+    refuses_saying(1, "/members/vote", "{\"person\":\"Nadia\"}", 403, "AUTHORITY",
+                   "There is a facilitator: votes are for when there is none.");
+    refuses_saying(0, "/members/stepdown", "{}", 403, "AUTHORITY",
+                   "You are the only facilitator: make somebody else one first.");
     struct json *answer = ask(0, "POST", "/members/leave", "{}");
     assert_true(json_flag(answer, "in_effect"));
     json_destroy(answer);
