@@ -235,25 +235,93 @@ vl_result vl_replica_control_since(struct vl_replica *r, const struct vl_id *kno
 
 /* ---- records and entries ---- */
 
+/* Cells go to readers as they are shown; the digest, the merge and verifying have them as stored.
+ */
+struct shown_scan {
+    struct vl_replica *replica;
+    const struct vl_cell_key *key; /* of one cell */
+    struct vl_buffer *state;       /* its own */
+    uint32_t type;
+    const struct vl_record_id *record; /* NULL: all of the type */
+};
+
+static vl_result erased_visit(void *context, const struct vl_entry_row *row)
+{
+    *(bool *)context = (row->flags & VL_ENTRY_ERASED) != 0;
+    return VL_OK;
+}
+
+static vl_result shown_is_erased(void *self, const struct vl_id *entry, bool *is_erased)
+{
+    const struct vl_storage *storage = &((const struct shown_scan *)self)->replica->storage;
+    *is_erased = false;
+    vl_result result = storage->entry_get(storage->self, entry, erased_visit, is_erased);
+    return result == VL_ERR_NOT_FOUND ? VL_OK : result;
+}
+
+static vl_result scan_one(void *self, vl_cell_visit visit, void *context)
+{
+    const struct shown_scan *scan = self;
+    return visit(context, scan->key, vl_buffer_view(scan->state));
+}
+
+static vl_result scan_many(void *self, vl_cell_visit visit, void *context)
+{
+    const struct shown_scan *scan = self;
+    const struct vl_storage *storage = &scan->replica->storage;
+    if (scan->record != NULL)
+        return storage->cell_record(storage->self, scan->type, scan->record, visit, context);
+    return storage->cell_scan(storage->self, true, scan->type, visit, context);
+}
+
+struct one_shown {
+    const uint8_t *stored;
+    struct vl_buffer shown; /* empty: as it is stored */
+};
+
+static vl_result keep_shown(void *context, const struct vl_cell_key *key, struct vl_bytes state)
+{
+    struct one_shown *one = context;
+    (void)key;
+    if (state.data == one->stored) return VL_OK;
+    return vl_buffer_append(&one->shown, state.data, state.size);
+}
+
 vl_result vl_replica_cell(struct vl_replica *r, const struct vl_cell_key *key,
                           struct vl_buffer *state)
 {
+    struct shown_scan scan = {.replica = r, .key = key, .state = state};
+    const struct vl_shown_cells cells = {&scan, scan_one, shown_is_erased};
     VL_TRY(replica_ready(r));
-    return r->storage.cell_get(r->storage.self, key, state);
+    VL_TRY(r->storage.cell_get(r->storage.self, key, state));
+    struct one_shown one = {.stored = state->data};
+    vl_result result = vl_cells_show(&cells, keep_shown, &one);
+    if (result == VL_OK && one.shown.size > 0) {
+        struct vl_buffer stored = *state;
+        *state = one.shown;
+        one.shown = stored;
+    }
+    if (result != VL_OK) vl_buffer_clear(state);
+    vl_buffer_wipe(&one.shown);
+    return result;
 }
 
 vl_result vl_replica_record(struct vl_replica *r, uint32_t type, const struct vl_record_id *record,
                             vl_cell_visit visit, void *context)
 {
+    struct shown_scan scan = {.replica = r, .type = type, .record = record};
+    const struct vl_shown_cells cells = {&scan, scan_many, shown_is_erased};
     VL_TRY(replica_ready(r));
-    return r->storage.cell_record(r->storage.self, type, record, visit, context);
+    return vl_cells_show(&cells, visit, context);
 }
 
 vl_result vl_replica_records(struct vl_replica *r, uint32_t type, vl_cell_visit visit,
                              void *context)
 {
+    struct shown_scan scan = {.replica = r, .type = type};
+    const struct vl_shown_cells cells = {&scan, scan_many, shown_is_erased};
     VL_TRY(replica_ready(r));
-    return r->storage.cell_scan(r->storage.self, true, type, visit, context);
+    return vl_cells_show(&cells, visit, context);
 }
 
 vl_result vl_replica_find_records(struct vl_replica *r, const struct vl_record_scan *scan,

@@ -146,6 +146,19 @@ static vl_result take_from_aside(struct sequence *s, uint32_t op)
     return VL_OK;
 }
 
+/* From the last one on, because what is deleted splits what is before it: so each is found in the
+ * first piece. */
+vl_result sequence_take_aside(struct sequence *s)
+{
+    size_t kept = 0;
+    for (size_t i = s->aside_count; i-- > 0;)
+        VL_TRY(delete_span(s, s->aside[i], &s->aside[i]));
+    for (size_t i = 0; i < s->aside_count; i++)
+        if (s->aside[i].units > 0) s->aside[kept++] = s->aside[i];
+    s->aside_count = kept;
+    return VL_OK;
+}
+
 /* ---- insertions ---- */
 
 /* false: not in the tree. */
@@ -191,23 +204,28 @@ static vl_result walk_in(struct sequence *s, uint32_t index, struct vl_bytes byt
     return VL_OK;
 }
 
-/* *done: it was placed (or was here before). */
-static vl_result try_place(struct sequence *s, const struct sequence_waiting *w, bool *done)
+vl_result sequence_place(struct sequence *s, const struct sequence_waiting *w, uint32_t *index)
 {
     struct sequence_op op = {
         .entry = w->entry, .number = w->number, .units = units_of(s, w->bytes)};
     struct sequence_unit left, right;
+    *index = SEQUENCE_NONE;
+    if (!find_unit(s, &w->left, &left) || !find_unit(s, &w->right, &right)) return VL_OK;
+    choose_parent(s, left, right, &op);
+    VL_TRY(sequence_add_op(s, op, index));
+    sequence_hang(s, *index);
+    return walk_in(s, *index, w->bytes);
+}
+
+/* *done: it was placed (or was here before). */
+static vl_result try_place(struct sequence *s, const struct sequence_waiting *w, bool *done)
+{
     uint32_t index;
     *done = sequence_find(s, w->entry, w->number) != SEQUENCE_NONE;
     if (*done) return VL_OK;
-    if (!find_unit(s, &w->left, &left) || !find_unit(s, &w->right, &right)) return VL_OK;
-    choose_parent(s, left, right, &op);
-    VL_TRY(sequence_add_op(s, op, &index));
-    sequence_hang(s, index);
-    VL_TRY(walk_in(s, index, w->bytes));
-    VL_TRY(take_from_aside(s, index));
-    *done = true;
-    return VL_OK;
+    VL_TRY(sequence_place(s, w, &index));
+    *done = index != SEQUENCE_NONE;
+    return *done ? take_from_aside(s, index) : VL_OK;
 }
 
 static bool waits_for(const struct sequence_waiting *w, uint32_t entry, uint32_t number)

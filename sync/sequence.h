@@ -77,6 +77,18 @@ void sequence_finish(struct sequence *s);
 VL_MUST_USE vl_result sequence_insert(struct sequence *s, const struct vl_operation *op,
                                       const struct vl_stamp *stamp);
 VL_MUST_USE vl_result sequence_delete(struct sequence *s, const struct vl_operation *op);
+/* One of the waiting ones of a hung sequence, whatever was deleted of it. *index SEQUENCE_NONE: a
+ * place of it is not in the tree. */
+VL_MUST_USE vl_result sequence_place(struct sequence *s, const struct sequence_waiting *w,
+                                     uint32_t *index);
+/* Deletes what is aside and in the tree by now. */
+VL_MUST_USE vl_result sequence_take_aside(struct sequence *s);
+
+/* sequence_erased.c: places in erased entries become ends, and what waited only for them is placed.
+ * Of a sequence that was loaded, and is only read or saved from then on. */
+typedef bool (*sequence_is_erased)(void *context, const struct vl_id *entry);
+VL_MUST_USE vl_result sequence_show(struct sequence *s, sequence_is_erased is_erased, void *context,
+                                    bool *is_changed);
 
 /* sequence_tree.c: the tree. */
 struct sequence_unit {

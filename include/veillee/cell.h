@@ -9,7 +9,8 @@
  *             entry id, operation); the others are shown as a conflict
  *   set       an element is in while one of its adds is not removed (add wins)
  *   text,     Fugue: a tree of units, each beside its left or right origin; concurrent runs do
- *   list      not interleave; a unit whose origin is missing is kept aside until it arrives
+ *   list      not interleave; a unit whose origin is missing waits until it arrives, and is shown
+ *             when that was erased (vl_cell_show)
  *
  * The state's encoding is canonical, so equal sets of operations give equal bytes, and it is what
  * the state digest hashes. docs/records.md defines the merge and the layouts. */
@@ -46,6 +47,21 @@ VL_MUST_USE vl_result vl_cell_save(struct vl_cell *cell, struct vl_buffer *state
 void vl_cell_close(struct vl_cell *cell); /* accepts NULL */
 
 bool vl_cell_over(struct vl_bytes state);
+
+/* As it is shown (docs/records.md, "What was erased"): what waits in a text or list because a place
+ * of it is in an erased entry stands in it all the same. The merge knows nothing of this: such a
+ * state is to be read, never to be stored or hashed. Whoever reads cells of a replica has it so.
+ * `is_erased` is asked for entries of which the state has no operation. *out is cleared and stays
+ * empty when the state is shown as it is, or is not one of ours. */
+typedef bool (*vl_cell_is_erased)(void *context, const struct vl_id *entry);
+VL_MUST_USE vl_result vl_cell_show(enum vl_field_kind kind, struct vl_bytes state,
+                                   vl_cell_is_erased is_erased, void *context,
+                                   struct vl_buffer *out);
+/* Visits, if anything waits in the state, the entries that it will be asked for. Costs little
+ * otherwise. What the visit returns ends it. */
+typedef vl_result (*vl_cell_entry_visit)(void *context, const struct vl_id *entry);
+VL_MUST_USE vl_result vl_cell_missing(enum vl_field_kind kind, struct vl_bytes state,
+                                      vl_cell_entry_visit visit, void *context);
 
 struct vl_cell_value { /* one visible value or element */
     struct vl_stamp stamp;

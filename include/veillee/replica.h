@@ -272,6 +272,7 @@ VL_MUST_USE vl_result vl_replica_fork_learn(struct vl_replica *r, struct vl_byte
 
 /* ---- records ---- */
 
+/* Cells are given as they are shown (vl_cell_show), which is not always as they are stored. */
 VL_MUST_USE vl_result vl_replica_cell(struct vl_replica *r, const struct vl_cell_key *key,
                                       struct vl_buffer *state); /* NOT_FOUND: empty */
 VL_MUST_USE vl_result vl_replica_record(struct vl_replica *r, uint32_t type,

@@ -179,4 +179,16 @@ struct vl_storage {
 
 /* cell_get: NOT_FOUND leaves *out empty. */
 
+/* Cells as they are shown (vl_cell_show), from wherever they are stored. `scan` gives the same
+ * cells each time, in vl_cell_key_compare order, and is called again when something waits in one of
+ * them; `is_erased` says whether the entry is here and has VL_ENTRY_ERASED, and is not called from
+ * inside a scan. What they return is returned. */
+struct vl_shown_cells {
+    void *self;
+    vl_result (*scan)(void *self, vl_cell_visit visit, void *context);
+    vl_result (*is_erased)(void *self, const struct vl_id *entry, bool *is_erased);
+};
+VL_MUST_USE vl_result vl_cells_show(const struct vl_shown_cells *cells, vl_cell_visit visit,
+                                    void *context);
+
 #endif

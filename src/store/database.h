@@ -61,6 +61,8 @@
     X(LOG_SCAN, "SELECT chain, parent, first_seq, log, sign_key, person, tip_seq, tip,"            \
                 " tip_lamport, bytes, controls, kept, flags FROM log WHERE c = ?1 ORDER BY chain") \
     X(ENTRY_FIND, "SELECT k FROM entry WHERE short = ?1 AND k BETWEEN ?2 AND ?3 AND id = ?4")      \
+    X(ENTRY_ERASED, "SELECT flags & 4 FROM entry"                                                  \
+                    " WHERE short = ?1 AND k BETWEEN ?2 AND ?3 AND id = ?4")                       \
     X(ENTRY_PUT, "INSERT INTO entry VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")         \
     X(ENTRY_FLAGS, "UPDATE entry SET flags = ?2 WHERE k = ?1")                                     \
     X(ENTRY_ERASE, "UPDATE entry SET blob = NULL, flags = ?2 WHERE k = ?1")                        \

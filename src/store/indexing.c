@@ -124,11 +124,32 @@ static vl_result put_text(struct store *s, const struct changed *changed, struct
     return store_run(s, statement);
 }
 
-/* Of a record that is empty the item goes as well. */
+struct shown_cells {
+    struct store *s;
+    const struct changed *changed;
+};
+
+static vl_result shown_scan(void *self, vl_cell_visit visit, void *context)
+{
+    const struct shown_cells *cells = self;
+    const struct changed *changed = cells->changed;
+    return store_cells_of(cells->s, changed->space, changed->type, &changed->record, visit,
+                          context);
+}
+
+static vl_result shown_is_erased(void *self, const struct vl_id *entry, bool *is_erased)
+{
+    const struct shown_cells *cells = self;
+    return store_entry_erased(cells->s, cells->changed->space, entry, is_erased);
+}
+
+/* What people see, and no more, is found. Of a record that is empty the item goes as well. */
 static vl_result index_record(struct store *s, struct gathering *g, const struct changed *changed)
 {
+    struct shown_cells shown = {s, changed};
+    const struct vl_shown_cells cells = {&shown, shown_scan, shown_is_erased};
     vl_buffer_clear(&g->body);
-    VL_TRY(store_cells_of(s, changed->space, changed->type, &changed->record, gather_cell, g));
+    VL_TRY(vl_cells_show(&cells, gather_cell, g));
     VL_TRY(put_text(s, changed, vl_buffer_view(&g->body)));
     if (changed->is_empty && g->body.size == 0) return run_on(s, SQL_ITEM_DROP, changed->n);
     return run_on(s, SQL_ITEM_INDEXED, changed->n);

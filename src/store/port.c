@@ -205,19 +205,35 @@ vl_result port_show_entry(void *context, sqlite3_stmt *statement)
     return scan->visit(scan->context, &row);
 }
 
-/* Which row has that id. NOT_FOUND. */
-static vl_result find_entry(struct port *p, int64_t space, const struct vl_id *id, int64_t *k)
+/* What the statement gives of the row that has that id. NOT_FOUND. */
+static vl_result number_of(struct store *s, enum database_statement which, int64_t space,
+                           const struct vl_id *id, int64_t *number)
 {
     sqlite3_stmt *statement = NULL;
-    VL_TRY(database_statement(&p->store->db, SQL_ENTRY_FIND, &statement));
+    VL_TRY(database_statement(&s->db, which, &statement));
     bind_number(statement, 1, short_id(id));
     bind_number(statement, 2, space << 52);
     bind_number(statement, 3, ((space + 1) << 52) - 1);
     bind_bytes(statement, 4, vl_bytes(id->bytes, sizeof id->bytes));
-    vl_result result = database_step(&p->store->db, statement);
-    if (result == VL_OK) *k = sqlite3_column_int64(statement, 0);
+    vl_result result = database_step(&s->db, statement);
+    if (result == VL_OK) *number = sqlite3_column_int64(statement, 0);
     database_done(statement);
     return result;
+}
+
+/* Which row has that id. NOT_FOUND. */
+static vl_result find_entry(struct port *p, int64_t space, const struct vl_id *id, int64_t *k)
+{
+    return number_of(p->store, SQL_ENTRY_FIND, space, id, k);
+}
+
+vl_result store_entry_erased(struct store *s, int64_t space, const struct vl_id *id,
+                             bool *is_erased)
+{
+    int64_t flag = 0;
+    vl_result result = number_of(s, SQL_ENTRY_ERASED, space, id, &flag);
+    *is_erased = flag != 0;
+    return result == VL_ERR_NOT_FOUND ? VL_OK : result;
 }
 
 static vl_result port_entry_put(void *self, const struct vl_entry_row *row)
@@ -342,8 +358,8 @@ static vl_result port_entry_range(void *self, uint32_t chain, uint64_t from, siz
     return database_each(&p->store->db, statement, port_show_entry, &scan);
 }
 
-static_assert(VL_ENTRY_CONTROL == 2 && VL_ENTRY_MERGED == 2u && VL_ENTRY_BARE == 32u &&
-                  VL_FIELD_REGISTER == 0,
+static_assert(VL_ENTRY_CONTROL == 2 && VL_ENTRY_MERGED == 2u && VL_ENTRY_ERASED == 4u &&
+                  VL_ENTRY_BARE == 32u && VL_FIELD_REGISTER == 0,
               "as in the schema's indices and the statements");
 
 /* Control entries, and entries that wait to be merged, have an index of their own. */

@@ -1,6 +1,7 @@
 /* The port's cells, lists of records, and which entries wrote to them. */
 #include "store/port.h"
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void bind_cell(sqlite3_stmt *statement, int64_t space, const struct vl_cell_key *key)
@@ -101,6 +102,53 @@ vl_result port_cell_record(void *self, uint32_t type, const struct vl_record_id 
     int64_t space = 0;
     VL_TRY(port_space(p, false, &space));
     return store_cells_of(p->store, space, type, record, visit, context);
+}
+
+/* ---- text that waits for what is erased ---- */
+
+struct waiting_records {
+    struct vl_cell_key *keys;
+    size_t count, capacity;
+};
+
+static vl_result is_one_missing(void *context, const struct vl_id *entry)
+{
+    (void)context;
+    (void)entry;
+    return VL_ERR_EXISTS;
+}
+
+static vl_result note_waiting(void *context, const struct vl_cell_key *key, struct vl_bytes state)
+{
+    struct waiting_records *w = context;
+    if (vl_cell_missing(key->kind, state, is_one_missing, NULL) != VL_ERR_EXISTS) return VL_OK;
+    if (w->count == w->capacity) {
+        size_t capacity = w->capacity == 0 ? 16 : 2 * w->capacity;
+        struct vl_cell_key *keys = reallocarray(w->keys, capacity, sizeof *keys);
+        if (keys == NULL) return VL_ERR_NO_MEMORY;
+        w->keys = keys;
+        w->capacity = capacity;
+    }
+    w->keys[w->count++] = *key;
+    return VL_OK;
+}
+
+vl_result store_touch_waiting(struct store *s, int64_t space)
+{
+    const struct vl_cell_lookup nothing = {.is_empty = true};
+    struct waiting_records waiting = {0};
+    struct cell_scan scan = {note_waiting, &waiting};
+    sqlite3_stmt *statement = NULL;
+    vl_result result = database_statement(&s->db, SQL_CELL_SCAN, &statement);
+    if (result == VL_OK) {
+        bind_number(statement, 1, space);
+        result = database_each(&s->db, statement, show_cell, &scan);
+    }
+    for (size_t i = 0; i < waiting.count && result == VL_OK; i++)
+        result = store_item_touch(s, space, &waiting.keys[i], &nothing);
+    if (result == VL_OK) result = store_item_flush(s);
+    free(waiting.keys);
+    return result;
 }
 
 /* Its item is made anew and queued, whether cells are put again or not. */

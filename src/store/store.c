@@ -343,6 +343,8 @@ vl_result store_commit(struct store *s)
     if (!s->writing) return VL_ERR_STATE;
     vl_result result = s->broken;
     if (result == VL_OK) result = store_item_flush(s);
+    if (result == VL_OK && s->erasing && s->writer != NULL)
+        result = store_touch_waiting(s, s->writer->space);
     if (result == VL_OK && s->erasing) result = store_index_purge(s);
     if (result == VL_OK) result = database_statement(&s->db, SQL_COMMIT, &statement);
     if (result == VL_OK) result = database_run(&s->db, statement);

@@ -107,6 +107,14 @@ VL_MUST_USE vl_result store_cells_of(struct store *s, int64_t space, uint32_t ty
                                      const struct vl_record_id *record, vl_cell_visit visit,
                                      void *context);
 
+/* Whether the entry is here, and its blob gone for ever. */
+VL_MUST_USE vl_result store_entry_erased(struct store *s, int64_t space, const struct vl_id *id,
+                                         bool *is_erased);
+/* Touches, before the end of a transaction that erases, all records of the circle in which text
+ * waits: it may be one that is shown now, though no cell of it was put (an entry that came without
+ * its blob was in none). */
+VL_MUST_USE vl_result store_touch_waiting(struct store *s, int64_t space);
+
 /* A cell of that record was put in the open transaction; `lookup` is what is to be found of it. */
 VL_MUST_USE vl_result store_item_touch(struct store *s, int64_t space,
                                        const struct vl_cell_key *key,

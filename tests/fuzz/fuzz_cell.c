@@ -1,5 +1,6 @@
-/* A state that loads saves as the same bytes and can be read; the operations of a body merge into
- * it, whatever they name, in either order to the same bytes.
+/* A state that loads saves as the same bytes and can be read, also as it is shown when what it
+ * lacks was erased; the operations of a body merge into it, whatever they name, in either order to
+ * the same bytes.
  *
  *   input = u8 kind | u16 size of the state | state | body */
 #include <stdlib.h>
@@ -33,6 +34,28 @@ static void read_all(enum vl_field_kind kind, struct vl_bytes state)
     vl_buffer_finish(&text);
 }
 
+static bool is_erased(void *context, const struct vl_id *entry)
+{
+    return (entry->bytes[0] & 1) == *(const uint8_t *)context;
+}
+
+/* What is shown is a state, in which no more is to be done. */
+static void show_all(enum vl_field_kind kind, struct vl_bytes state)
+{
+    for (uint8_t odd = 0; odd < 2; odd++) {
+        struct vl_buffer shown = {0}, again = {0};
+        if (vl_cell_show(kind, state, is_erased, &odd, &shown) != VL_OK) abort();
+        if (shown.size > 0) {
+            read_all(kind, vl_buffer_view(&shown));
+            if (vl_cell_show(kind, vl_buffer_view(&shown), is_erased, &odd, &again) != VL_OK)
+                abort();
+            if (again.size > 0) abort();
+        }
+        vl_buffer_finish(&shown);
+        vl_buffer_finish(&again);
+    }
+}
+
 /* Those that merge, first to last or last to first. */
 static bool merge_all(enum vl_field_kind kind, const struct vl_body *body, bool *merges,
                       bool backwards, struct vl_buffer *state)
@@ -61,7 +84,10 @@ static void merge_both_ways(enum vl_field_kind kind, struct vl_bytes state,
     merge_all(kind, body, merges, false, &one);
     if (!merge_all(kind, body, merges, true, &two)) abort();
     if (!vl_bytes_equal(vl_buffer_view(&one), vl_buffer_view(&two))) abort();
-    if (one.size > 0) read_all(kind, vl_buffer_view(&one));
+    if (one.size > 0) {
+        read_all(kind, vl_buffer_view(&one));
+        show_all(kind, vl_buffer_view(&one));
+    }
     vl_buffer_finish(&one);
     vl_buffer_finish(&two);
 }
@@ -87,6 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (state_size > 0 && !vl_bytes_equal(state, vl_buffer_view(&again))) abort();
     vl_cell_close(cell);
     read_all(kind, state);
+    show_all(kind, state);
     body = (struct vl_body){0};
     /* The merged entry is a new one: an entry has one lamport number, which the caller answers for.
      */
