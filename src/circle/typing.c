@@ -444,13 +444,21 @@ static vl_result go_on(struct pull *p, size_t units, bool is_new)
     return VL_OK;
 }
 
-/* Everything up to there is new. STATE: that was before. */
+/* Everything up to there is new. */
 static vl_result go_to(struct pull *p, size_t span, size_t inner)
 {
-    if (p->span > span || (p->span == span && p->inner > inner)) return VL_ERR_STATE;
     while (p->span < span)
         VL_TRY(go_on(p, p->merged->spans[p->span].length - p->inner, true));
     return p->inner < inner ? go_on(p, inner - p->inner, true) : VL_OK;
+}
+
+/* How many of those units were gone through before: what stood in or behind an erased text can get
+ * another place. It was told there as new, so here it is gone. */
+static size_t moved_away(const struct pull *p, size_t span, size_t inner, size_t units)
+{
+    if (p->span > span) return units;
+    if (p->span < span || p->inner <= inner) return 0;
+    return p->inner - inner < units ? p->inner - inner : units;
 }
 
 static vl_result pull_written(struct pull *p, const struct piece *piece)
@@ -461,11 +469,12 @@ static vl_result pull_written(struct pull *p, const struct piece *piece)
         const struct vl_span *span = merged_find(p->merged, &piece->dot, offset);
         size_t gone = left, same = 0;
         if (span != NULL && span->offset <= offset) {
-            gone = 0;
-            same = span->offset + span->length - offset;
-            if (same > left) same = left;
-            VL_TRY(go_to(p, (size_t)(span - p->merged->spans), offset - span->offset));
-            VL_TRY(go_on(p, same, false));
+            size_t at = (size_t)(span - p->merged->spans), inner = offset - span->offset;
+            size_t units = span->length - inner < left ? span->length - inner : left;
+            gone = moved_away(p, at, inner, units);
+            same = gone > 0 ? 0 : units;
+            if (same > 0) VL_TRY(go_to(p, at, inner));
+            if (same > 0) VL_TRY(go_on(p, same, false));
         } else if (span != NULL && span->offset - offset < left) {
             gone = span->offset - offset;
         }

@@ -48,7 +48,8 @@ struct typing_changes {
     struct vl_buffer text;
 };
 /* What others wrote since, to be done to the text in front of her. First: all of it, from an empty
- * text. typing_changes_finish. STATE: it is to be opened anew. */
+ * text. What has another place now (because something was erased) is gone at the old one and new at
+ * the other. typing_changes_finish. */
 VL_MUST_USE vl_result typing_pull(struct typing *t, struct typing_changes *out);
 void typing_changes_finish(struct typing_changes *changes); /* wipes; accepts zeroed */
 /* What one of them puts there; a view of the changes' text. */

@@ -45,22 +45,15 @@ void room_change(struct vl_buffer *text, size_t at, size_t gone, struct vl_bytes
     *text = changed;
 }
 
-bool room_try_pull(struct room_writer *w)
+void room_pull(struct room_writer *w)
 {
     struct typing_changes changes;
-    vl_result result = typing_pull(w->typing, &changes);
-    must(result == VL_OK || result == VL_ERR_STATE);
+    must(typing_pull(w->typing, &changes) == VL_OK);
     for (size_t i = 0; i < changes.count; i++) {
         const struct typing_change *c = &changes.items[i];
         room_change(&w->text, c->at, c->gone, typing_change_text(&changes, i));
     }
     typing_changes_finish(&changes);
-    return result == VL_OK;
-}
-
-void room_pull(struct room_writer *w)
-{
-    must(room_try_pull(w));
 }
 
 void room_enter(struct room *room, size_t who)

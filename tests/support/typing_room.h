@@ -32,8 +32,6 @@ size_t room_units(const struct vl_buffer *text);
 
 void room_type(struct room_writer *w, size_t at, size_t gone, const char *text);
 void room_pull(struct room_writer *w);
-/* False: the text is to be opened anew (what was in front of her was erased meanwhile). */
-bool room_try_pull(struct room_writer *w);
 void room_everybody_reads(struct room *room);
 /* The minutes as they are written on a writer's copy. */
 void room_written(const struct room *room, size_t who, struct vl_buffer *out);

@@ -222,6 +222,53 @@ static void erased_while_typing(void **state)
     room_close(&room);
 }
 
+static struct vl_id last_of(const struct room *room, size_t who)
+{
+    struct vl_head heads[8];
+    struct vl_device_info device;
+    size_t count;
+    assert_int_equal(vl_replica_heads(room->f->nodes[who].replica, heads, 8, &count), VL_OK);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(vl_replica_author(room->f->nodes[who].replica, &heads[i].id, &device),
+                         VL_OK);
+        if (vl_id_equal(&device.person, &room->f->nodes[who].person)) return heads[i].id;
+    }
+    fail();
+    return (struct vl_id){0};
+}
+
+static void writes(struct room *room, size_t who, size_t at, const char *text)
+{
+    room_type(&room->writers[who], at, 0, text);
+    assert_int_equal(typing_write(room->writers[who].typing, ROOM_NOW), VL_OK);
+    room_everybody_reads(room);
+}
+
+/* What stood in an erased text gets another place: on the screen too, beside what is typed there
+ * and not written yet. */
+static void what_moves_moves_on_the_screen(void **state)
+{
+    (void)state;
+    struct room room = room_open(8);
+    struct vl_id tombstone;
+    writes(&room, 0, 0, "abcd");
+    struct vl_id erased = last_of(&room, 0);
+    writes(&room, 1, 4, "behind");
+    writes(&room, 1, 2, "within");
+    assert_text(&room, 2, "abwithincdbehind");
+    room_type(&room.writers[2], 5, 3, "TH"); /* abwitTHcdbehind */
+    room_type(&room.writers[2], 15, 0, "!");
+    assert_int_equal(vl_replica_erase(room.f->nodes[0].replica, &erased, 1, ROOM_NOW, &tombstone),
+                     VL_OK);
+    room_everybody_reads(&room);
+    assert_text(&room, 1, "behindwithin");
+    assert_int_equal(typing_write(room.writers[2].typing, ROOM_NOW), VL_OK);
+    room_everybody_reads(&room);
+    for (size_t i = 0; i < ROOM_WRITERS; i++)
+        assert_text(&room, i, "behindwitTH!");
+    room_close(&room);
+}
+
 /* ---- histories ---- */
 
 static void random_edit(struct room_writer *w, struct seeded *random)
@@ -234,9 +281,25 @@ static void random_edit(struct room_writer *w, struct seeded *random)
     room_type(w, at, gone, typed[seeded_below(random, sizeof typed / sizeof typed[0])]);
 }
 
-/* Of three who type, write, read and meet as chance will have it: in the end all have one text, on
- * the screen and in the circle, and what each sees is always what her copy and her own typing
- * say. */
+/* The newest entry of her own with text; those up to `first` made the circle and the meeting. */
+static void erase_newest(struct room *room, size_t who, size_t first)
+{
+    struct fixture_node *node = &room->f->nodes[who];
+    for (size_t i = memory_storage_entry_count(node->memory); i-- > first;) {
+        const struct vl_entry_row *row = memory_storage_entry_at(node->memory, i);
+        struct vl_id id = row->id, tombstone;
+        struct vl_device_info author;
+        if (row->kind != VL_ENTRY_CONTENT || row->entry.blob.data == NULL) continue;
+        assert_int_equal(vl_replica_author(node->replica, &id, &author), VL_OK);
+        if (!vl_id_equal(&author.person, &node->person)) continue;
+        assert_int_equal(vl_replica_erase(node->replica, &id, 1, ROOM_NOW, &tombstone), VL_OK);
+        return;
+    }
+}
+
+/* Of three who type, write, erase, read and meet as chance will have it: in the end all have one
+ * text, on the screen and in the circle, and what each sees is always what her copy and her own
+ * typing say. */
 static void random_histories_converge(void **state)
 {
     (void)state;
@@ -245,6 +308,7 @@ static void random_histories_converge(void **state)
         struct room room = room_open(100 + seed);
         struct seeded random;
         seeded_init(&random, seed, 0);
+        const size_t first = room_entries(&room, 0);
         for (int step = 0; step < 150; step++) {
             size_t who = (size_t)seeded_below(&random, ROOM_WRITERS);
             struct room_writer *w = &room.writers[who];
@@ -254,7 +318,9 @@ static void random_histories_converge(void **state)
             case 2:
                 circle_fixture_pull(room.f, who, (size_t)seeded_below(&random, ROOM_WRITERS));
                 break;
-            default: random_edit(w, &random);
+            default:
+                random_edit(w, &random);
+                if (seeded_below(&random, 20) == 0) erase_newest(&room, who, first);
             }
         }
         for (size_t i = 0; i < ROOM_WRITERS; i++)
@@ -281,6 +347,7 @@ int main(void)
         cmocka_unit_test(refused_edits_change_nothing),
         cmocka_unit_test(long_texts_are_several_entries),
         cmocka_unit_test(erased_while_typing),
+        cmocka_unit_test(what_moves_moves_on_the_screen),
         cmocka_unit_test(random_histories_converge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
