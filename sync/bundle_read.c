@@ -92,10 +92,20 @@ static vl_result read_proof(struct vl_bundle_reader *r, struct vl_reader *in)
     return VL_OK;
 }
 
+/* What comes is taken on the account of the bundle's author, as a session's on the peer's. */
+static vl_result refresh(struct vl_bundle_reader *r)
+{
+    struct vl_device_info author;
+    VL_TRY(session_refresh(r->s));
+    vl_result result = vl_replica_device(r->replica, r->header.author, &author);
+    if (result == VL_OK) r->s->peer_person = author.person;
+    return result == VL_ERR_NOT_FOUND ? VL_OK : result;
+}
+
 static vl_result read_entries(struct vl_bundle_reader *r, struct vl_reader *in)
 {
     unsigned flags = 0;
-    VL_TRY(session_refresh(r->s));
+    VL_TRY(refresh(r));
     VL_TRY(message_entries_read(in, vl_replica_circle(r->replica), &r->s->receiving, &flags));
     return (flags & ENTRIES_LAST) != 0 ? session_take_chunk(r->s) : VL_OK;
 }
@@ -158,7 +168,10 @@ static vl_result take_messages(struct vl_bundle_reader *r)
         size_t prefix = 0;
         size_t size = 0;
         result = message_size(vl_buffer_view(&r->plain), at, &prefix, &size);
-        if (result == VL_ERR_TRUNCATED) break;
+        if (result == VL_ERR_TRUNCATED) { /* more frames come; a message itself is never short */
+            if (!r->last) result = VL_OK;
+            break;
+        }
         if (result == VL_OK && size == 0) result = read_zeros(r, at);
         if (result != VL_OK || size == 0) break;
         if (size > r->plain.size - at - prefix) break;
@@ -166,7 +179,6 @@ static vl_result take_messages(struct vl_bundle_reader *r)
         at += prefix + size;
         if (result != VL_OK) break;
     }
-    if (result == VL_ERR_TRUNCATED && !r->last) result = VL_OK;
     if (at > 0) sodium_memzero(r->plain.data, at);
     vl_buffer_consume(&r->plain, at);
     VL_TRY(result);

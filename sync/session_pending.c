@@ -366,6 +366,19 @@ static vl_result is_free(struct vl_session *s, const struct session_log *log, co
     return VL_OK;
 }
 
+/* The newest goes: it may have stood in the room of one chunk beyond the limits, until now. */
+static void pending_trim(struct vl_session *s)
+{
+    struct pending *p = &s->pending;
+    while (p->entries > p->max_entries || p->bytes > VL_PENDING_BYTES_MAX) {
+        struct chunk *last = p->items[--p->count];
+        p->entries -= last->count - last->done;
+        p->bytes -= chunk_size(last);
+        logs_find(&s->logs, &last->log)->dropped = true;
+        chunk_destroy(last);
+    }
+}
+
 vl_result session_take_chunk(struct vl_session *s)
 {
     struct pending *p = &s->pending;
@@ -388,16 +401,9 @@ vl_result session_take_chunk(struct vl_session *s)
     if (result != VL_OK) goto let_go;
     if (!is_ready && (blocked || p->count > 1)) return VL_OK;
     p->retry = true;
-    VL_TRY(session_retry(s));
-    /* it may stand in the room of one chunk beyond the limits, until now */
-    while (p->entries > p->max_entries || p->bytes > VL_PENDING_BYTES_MAX) {
-        struct chunk *last = p->items[--p->count];
-        p->entries -= last->count - last->done;
-        p->bytes -= chunk_size(last);
-        logs_find(&s->logs, &last->log)->dropped = true;
-        chunk_destroy(last);
-    }
-    return VL_OK;
+    result = session_retry(s);
+    pending_trim(s);
+    return result;
 let_go:
     chunk_destroy(c);
     return result;

@@ -8,12 +8,9 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "sync/bundle_seal.h"
 #include "sync/session_internal.h"
+#include "tests/support/forged_bundle.h"
 #include "tests/support/session_hand.h"
-#include <veillee/bundle.h>
-
-#define NOW ((vl_wall){1700000000000})
 
 static void ok(vl_result result)
 {
@@ -34,52 +31,14 @@ static vl_result read_bundle(struct circle_fixture *f, size_t node, const struct
     return end;
 }
 
-struct forged { /* a bundle put together by hand */
-    struct bundle_key *key;
-    struct vl_buffer file, plain;
-    struct vl_id hash;
-};
-
-static struct forged forge(struct circle_fixture *f, size_t by)
-{
-    struct forged forged = {0};
-    ok(bundle_key_create(&forged.key));
-    ok(bundle_prelude_write(f->nodes[by].replica, forged.key, &forged.file, &forged.hash));
-    return forged;
-}
-
-static void forge_message(struct forged *forged, struct vl_bytes message)
-{
-    struct vl_writer w = vl_writer(&forged->plain, SIZE_MAX);
-    vl_write_string(&w, message);
-    ok(vl_writer_result(&w));
-}
-
-static void forge_header(struct circle_fixture *f, struct forged *forged, size_t signer,
-                         const struct vl_id *circle)
-{
-    struct vl_buffer message = {0};
-    struct bundle_header header = {.circle = *circle, .wall = NOW};
-    memcpy(header.author, f->nodes[signer].keys->card.sign, sizeof header.author);
-    ok(bundle_header_write(&header, &forged->hash, f->nodes[signer].keys, &message));
-    forge_message(forged, vl_buffer_view(&message));
-    vl_buffer_finish(&message);
-}
-
 static vl_result forge_read(struct circle_fixture *f, struct forged *forged, size_t reader)
 {
-    uint8_t frame[VL_BUNDLE_FRAME_BYTES] = {0};
-    assert_true(forged->plain.size <= sizeof frame);
-    memcpy(frame, forged->plain.data, forged->plain.size);
-    ok(bundle_frame_seal(forged->key, 0, true, frame, &forged->file));
+    assert_true(forged->plain.size <= VL_BUNDLE_FRAME_BYTES);
+    forge_seal(forged, 0);
     vl_result result = read_bundle(f, reader, &forged->file);
-    bundle_key_destroy(forged->key);
-    vl_buffer_finish(&forged->file);
-    vl_buffer_finish(&forged->plain);
+    forge_finish(forged);
     return result;
 }
-
-static const uint8_t no_proof[] = {MESSAGE_PROOF, 1, 0};
 
 static void test_forged_headers(void **state)
 {
@@ -88,12 +47,12 @@ static void test_forged_headers(void **state)
     size_t stranger = circle_fixture_stranger(f);
     struct forged good = forge(f, 0);
     forge_header(f, &good, 0, &f->id);
-    forge_message(&good, vl_bytes(no_proof, sizeof no_proof));
+    forge_no_proof(&good);
     ok(forge_read(f, &good, 1));
 
     struct forged unknown = forge(f, 0); /* knows the keys to seal to, but is nobody */
     forge_header(f, &unknown, stranger, &f->id);
-    forge_message(&unknown, vl_bytes(no_proof, sizeof no_proof));
+    forge_no_proof(&unknown);
     assert_result(forge_read(f, &unknown, 1), VL_ERR_AUTHORITY);
 
     struct forged circle = forge(f, 0);
@@ -126,7 +85,8 @@ static void test_forged_messages(void **state)
     } cases[] = {
         {vl_bytes(ping, sizeof ping), true, VL_ERR_STATE},
         {vl_bytes(heads, sizeof heads), true, VL_ERR_STATE},
-        {vl_bytes(no_proof, sizeof no_proof), true, VL_ERR_STATE}, /* a second one */
+        {vl_bytes((const uint8_t[]){MESSAGE_PROOF, 1, 0}, 3), true,
+         VL_ERR_STATE}, /* a second one */
         {vl_bytes(unknown, sizeof unknown), true, VL_ERR_KIND},
         {vl_bytes(open_proof, sizeof open_proof), false, VL_ERR_NOT_CANONICAL},
         {vl_bytes(ping, sizeof ping), false, VL_ERR_STATE},
@@ -135,7 +95,7 @@ static void test_forged_messages(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct forged forged = forge(f, 0);
         forge_header(f, &forged, 0, &f->id);
-        if (cases[i].proven) forge_message(&forged, vl_bytes(no_proof, sizeof no_proof));
+        if (cases[i].proven) forge_no_proof(&forged);
         forge_message(&forged, cases[i].message);
         assert_result(forge_read(f, &forged, 1), cases[i].result);
     }
@@ -146,7 +106,7 @@ static void test_forged_messages(void **state)
 
     struct forged padded = forge(f, 0); /* something after the end mark */
     forge_header(f, &padded, 0, &f->id);
-    forge_message(&padded, vl_bytes(no_proof, sizeof no_proof));
+    forge_no_proof(&padded);
     ok(vl_buffer_append(&padded.plain, "\0\1", 2));
     assert_result(forge_read(f, &padded, 1), VL_ERR_NOT_CANONICAL);
 
@@ -194,7 +154,7 @@ static void test_forged_proofs(void **state)
         assert_result(forge_read(f, &forged, 1), cases[i].result);
     }
     struct forged other = forge(f, 0); /* something else where the header stands */
-    forge_message(&other, vl_bytes(no_proof, sizeof no_proof));
+    forge_no_proof(&other);
     assert_result(forge_read(f, &other, 1), VL_ERR_KIND);
     circle_fixture_destroy(f);
 }
@@ -202,19 +162,9 @@ static void test_forged_proofs(void **state)
 /* Many frames of what is in `plain`, the last one filled with zeros; no end mark if it is full. */
 static vl_result forge_frames(struct circle_fixture *f, struct forged *forged, size_t last_frame)
 {
-    for (size_t number = 0; number <= last_frame; number++) {
-        uint8_t frame[VL_BUNDLE_FRAME_BYTES] = {0};
-        size_t at = number * sizeof frame;
-        if (at < forged->plain.size) {
-            size_t part = forged->plain.size - at;
-            memcpy(frame, forged->plain.data + at, part < sizeof frame ? part : sizeof frame);
-        }
-        ok(bundle_frame_seal(forged->key, number, number == last_frame, frame, &forged->file));
-    }
+    forge_seal(forged, last_frame);
     vl_result result = read_bundle(f, 1, &forged->file);
-    bundle_key_destroy(forged->key);
-    vl_buffer_finish(&forged->file);
-    vl_buffer_finish(&forged->plain);
+    forge_finish(forged);
     return result;
 }
 
@@ -246,20 +196,18 @@ static void test_messages_over_frames(void **state)
     }
     struct forged early = forge(f, 0); /* the end, and then a frame */
     forge_header(f, &early, 0, &f->id);
-    forge_message(&early, vl_bytes(no_proof, sizeof no_proof));
+    forge_no_proof(&early);
     assert_result(forge_frames(f, &early, 1), VL_ERR_NOT_CANONICAL);
 
     struct forged after = forge(f, 0); /* one frame after the last */
     forge_header(f, &after, 0, &f->id);
-    forge_message(&after, vl_bytes(no_proof, sizeof no_proof));
+    forge_no_proof(&after);
     uint8_t frame[VL_BUNDLE_FRAME_BYTES] = {0};
     memcpy(frame, after.plain.data, after.plain.size);
     ok(bundle_frame_seal(after.key, 0, true, frame, &after.file));
     ok(vl_buffer_append(&after.file, "x", 1));
     assert_result(read_bundle(f, 1, &after.file), VL_ERR_TRAILING);
-    bundle_key_destroy(after.key);
-    vl_buffer_finish(&after.file);
-    vl_buffer_finish(&after.plain);
+    forge_finish(&after);
     circle_fixture_destroy(f);
 }
 
@@ -276,7 +224,7 @@ static void test_half_a_run(void **state)
     message.data[1] = (uint8_t)(message.data[1] & ~ENTRIES_LAST);
     struct forged forged = forge(f, 0);
     forge_header(f, &forged, 0, &f->id);
-    forge_message(&forged, vl_bytes(no_proof, sizeof no_proof));
+    forge_no_proof(&forged);
     forge_message(&forged, vl_buffer_view(&message));
     assert_result(forge_read(f, &forged, 1), VL_ERR_TRUNCATED);
     vl_buffer_finish(&message);
