@@ -4,6 +4,7 @@
 #include "sync/cell_set.h"
 #include "sync/sequence.h"
 #include "sync/text_check.h"
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ int vl_stamp_compare(const struct vl_stamp *a, const struct vl_stamp *b)
 
 struct copy { /* bytes of one operation, kept for an open cell */
     struct copy *next;
+    size_t size;
     uint8_t bytes[];
 };
 
@@ -204,6 +206,7 @@ vl_result vl_cell_merge(struct vl_cell *cell, const struct vl_operation *operati
         if (copy == NULL) return VL_ERR_NO_MEMORY;
         memcpy(copy->bytes, op.value.data, op.value.size);
         copy->next = cell->copies;
+        copy->size = op.value.size;
         cell->copies = copy;
         op.value.data = copy->bytes;
     }
@@ -221,9 +224,11 @@ void vl_cell_close(struct vl_cell *cell)
     unload(cell);
     while (cell->copies != NULL) {
         struct copy *next = cell->copies->next;
+        sodium_memzero(cell->copies->bytes, cell->copies->size);
         free(cell->copies);
         cell->copies = next;
     }
+    vl_buffer_wipe(&cell->state); /* it may hold what is erased now */
     vl_buffer_finish(&cell->state);
     free(cell);
 }
@@ -234,6 +239,11 @@ bool vl_cell_over(struct vl_bytes state)
 {
     uint64_t weight;
     return take_weight(&state, &weight) == VL_OK && is_over(weight);
+}
+
+bool vl_cell_is_over(const struct vl_cell *cell)
+{
+    return is_over(cell->weight);
 }
 
 vl_result vl_cell_values(enum vl_field_kind kind, struct vl_bytes state, struct vl_cell_value *out,

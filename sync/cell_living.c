@@ -2,9 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define INDEXED_FROM 32u         /* fewer dots are found faster by looking through them */
+#define LOOKED_FOR   8u          /* so few are found before all are indexed */
+#define AT_RETIRED   0x80000000u /* in the index: retired; else the number of the value */
+
 void living_finish(struct living *l)
 {
     cell_table_finish(&l->table);
+    dot_index_finish(&l->index);
     free(l->retired);
     free(l->values);
     *l = (struct living){0};
@@ -47,46 +52,81 @@ static vl_result push_value(struct living *l, struct living_value value)
     return VL_OK;
 }
 
-static bool is_retired(const struct living *l, struct living_dot dot)
+/* ---- where a dot stands ---- */
+
+static vl_result index_all(struct living *l)
 {
-    for (size_t i = 0; i < l->retired_count; i++)
-        if (same_dot(l->retired[i], dot)) return true;
-    return false;
+    for (uint32_t i = 0; i < l->retired_count; i++) {
+        const struct living_dot *dot = &l->retired[i];
+        VL_TRY(dot_index_put(&l->index, dot->entry, dot->operation, AT_RETIRED));
+    }
+    for (uint32_t i = 0; i < l->value_count; i++) {
+        const struct living_dot *dot = &l->values[i].dot;
+        VL_TRY(dot_index_put(&l->index, dot->entry, dot->operation, i));
+    }
+    return VL_OK;
 }
 
-static bool is_living(const struct living *l, struct living_dot dot)
+static bool is_indexed(const struct living *l)
 {
-    for (size_t i = 0; i < l->value_count; i++)
-        if (same_dot(l->values[i].dot, dot)) return true;
-    return false;
+    return l->index.slots != NULL;
+}
+
+static vl_result prepare(struct living *l, size_t dots)
+{
+    l->looked_for += dots > LOOKED_FOR ? LOOKED_FOR : (unsigned)dots;
+    if (is_indexed(l) || l->looked_for < LOOKED_FOR) return VL_OK;
+    l->looked_for = LOOKED_FOR;
+    return l->retired_count + l->value_count + dots < INDEXED_FROM ? VL_OK : index_all(l);
+}
+
+/* AT_RETIRED, the number of the value, or DOT_NOWHERE. */
+static uint32_t find(const struct living *l, struct living_dot dot)
+{
+    if (is_indexed(l)) return dot_index_find(&l->index, dot.entry, dot.operation);
+    for (size_t i = 0; i < l->retired_count; i++)
+        if (same_dot(l->retired[i], dot)) return AT_RETIRED;
+    for (uint32_t i = 0; i < l->value_count; i++)
+        if (same_dot(l->values[i].dot, dot)) return i;
+    return DOT_NOWHERE;
+}
+
+static vl_result place(struct living *l, struct living_dot dot, uint32_t at)
+{
+    return is_indexed(l) ? dot_index_put(&l->index, dot.entry, dot.operation, at) : VL_OK;
 }
 
 /* ---- merging ---- */
+
+/* The last value takes its place: their order is made when they are written. */
+static vl_result drop_value(struct living *l, uint32_t at)
+{
+    l->values[at] = l->values[--l->value_count];
+    return at < l->value_count ? place(l, l->values[at].dot, at) : VL_OK;
+}
 
 static vl_result retire(struct living *l, const struct vl_dot *named)
 {
     struct living_dot dot = {.operation = named->operation};
     VL_TRY(cell_table_intern(&l->table, &named->entry, &dot.entry));
-    if (is_retired(l, dot)) return VL_OK;
+    const uint32_t at = find(l, dot);
+    if (at == AT_RETIRED) return VL_OK;
+    VL_TRY(place(l, dot, AT_RETIRED));
     VL_TRY(push_retired(l, dot));
-    for (size_t i = 0; i < l->value_count; i++) {
-        if (!same_dot(l->values[i].dot, dot)) continue;
-        memmove(&l->values[i], &l->values[i + 1], (l->value_count - i - 1) * sizeof l->values[0]);
-        l->value_count--;
-        break;
-    }
-    return VL_OK;
+    return at == DOT_NOWHERE ? VL_OK : drop_value(l, at);
 }
 
 vl_result living_apply(struct living *l, const struct vl_operation *op,
                        const struct vl_stamp *stamp, bool brings_value)
 {
     struct living_value value = {.dot.operation = stamp->dot.operation, .value = op->value};
+    VL_TRY(prepare(l, op->dot_count + 1));
     for (size_t i = 0; i < op->dot_count; i++)
         VL_TRY(retire(l, &op->dots[i]));
     if (!brings_value) return VL_OK;
     VL_TRY(cell_table_stamp(&l->table, stamp, &value.dot.entry));
-    if (is_retired(l, value.dot) || is_living(l, value.dot)) return VL_OK;
+    if (find(l, value.dot) != DOT_NOWHERE) return VL_OK;
+    VL_TRY(place(l, value.dot, (uint32_t)l->value_count));
     return push_value(l, value);
 }
 

@@ -12,6 +12,7 @@
 #define SYNC_CELL_LIVING_H
 
 #include "sync/cell_table.h"
+#include "sync/dot_index.h"
 
 struct living_dot {
     uint32_t entry, operation;
@@ -27,6 +28,8 @@ struct living {
     size_t retired_count, retired_capacity;
     struct living_value *values;
     size_t value_count, value_capacity;
+    struct dot_index index; /* of both, once there are many and several were looked for */
+    unsigned looked_for;
 };
 
 /* Empty bytes give an empty one. DAMAGED. The views point into `state`. */

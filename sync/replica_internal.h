@@ -115,7 +115,9 @@ struct secret { /* in guarded memory */
 
 struct cell { /* one cell in the write-back cache */
     struct vl_cell_key key;
-    struct vl_buffer state;
+    struct vl_buffer state; /* empty while it is open */
+    struct vl_cell *open;   /* from the second operation on; NULL: closed */
+    bool is_touched;
 };
 
 #define CELL_CACHE_MAX   1024u

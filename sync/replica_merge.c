@@ -20,6 +20,7 @@ static uint32_t cell_hash(const struct vl_cell_key *key)
 void cells_clear(struct cell_cache *cells)
 {
     for (size_t i = 0; i < cells->count; i++) {
+        vl_cell_close(cells->cells[i].open);
         vl_buffer_wipe(&cells->cells[i].state); /* it may hold what is erased now */
         vl_buffer_finish(&cells->cells[i].state);
         cells->cells[i] = (struct cell){0};
@@ -33,8 +34,9 @@ vl_result cells_flush(struct vl_replica *r)
     struct cell_cache *cells = r->cells;
     vl_result result = VL_OK;
     for (size_t i = 0; result == VL_OK && i < cells->count; i++) {
-        const struct cell *cell = &cells->cells[i];
-        if (cell->state.size == 0) continue;
+        struct cell *cell = &cells->cells[i];
+        if (cell->open != NULL) result = vl_cell_save(cell->open, &cell->state);
+        if (result != VL_OK || cell->state.size == 0) continue;
         result = r->storage.cell_put(r->storage.self, &cell->key, vl_buffer_view(&cell->state));
     }
     cells_clear(cells);
@@ -63,6 +65,33 @@ static vl_result cell_of(struct vl_replica *r, const struct vl_cell_key *key, st
     cells->slots[slot] = (uint16_t)++cells->count;
     cells->bytes += cell->state.size;
     *out = cell;
+    return VL_OK;
+}
+
+#define OPEN_BYTES 8u /* of memory for each byte of state that is open; about */
+
+/* An operation alone is applied to the state. If more come, the cell stays open until the cache is
+ * written: loading and saving for each one costs the square of their number. */
+static vl_result cell_merge(struct cell_cache *cells, struct cell *cell,
+                            const struct vl_operation *operation, const struct vl_stamp *stamp,
+                            bool *over)
+{
+    const size_t before = cell->state.size;
+    if (!cell->is_touched) {
+        VL_TRY(vl_cell_apply(cell->key.kind, &cell->state, operation, stamp));
+        cell->is_touched = true;
+        *over |= vl_cell_over(vl_buffer_view(&cell->state));
+        cells->bytes += cell->state.size - before; /* wraps rightly when it shrank */
+        return VL_OK;
+    }
+    if (cell->open == NULL) {
+        VL_TRY(vl_cell_open(cell->key.kind, vl_buffer_view(&cell->state), &cell->open));
+        vl_buffer_wipe(&cell->state);
+        cells->bytes += OPEN_BYTES * before;
+    }
+    VL_TRY(vl_cell_merge(cell->open, operation, stamp));
+    *over |= vl_cell_is_over(cell->open);
+    cells->bytes += OPEN_BYTES * (operation->value.size + sizeof *stamp);
     return VL_OK;
 }
 
@@ -153,11 +182,7 @@ static vl_result merge_body(struct vl_replica *r, const struct vl_body *body, ui
                                  .dot = {.entry = *id, .operation = (uint32_t)i}};
         struct cell *cell;
         VL_TRY(cell_of(r, &key, &cell));
-        size_t before = cell->state.size;
-        vl_result result = vl_cell_apply(key.kind, &cell->state, operation, &stamp);
-        if (result != VL_OK) return result;
-        if (vl_cell_over(vl_buffer_view(&cell->state))) r->over = true;
-        r->cells->bytes += cell->state.size - before; /* wraps rightly when it shrank */
+        VL_TRY(cell_merge(r->cells, cell, operation, &stamp, &r->over));
     }
     return VL_OK;
 }

@@ -44,9 +44,10 @@ VL_MUST_USE vl_result vl_cell_open(enum vl_field_kind kind, struct vl_bytes stat
 VL_MUST_USE vl_result vl_cell_merge(struct vl_cell *cell, const struct vl_operation *operation,
                                     const struct vl_stamp *stamp);
 VL_MUST_USE vl_result vl_cell_save(struct vl_cell *cell, struct vl_buffer *state); /* replaces */
-void vl_cell_close(struct vl_cell *cell); /* accepts NULL */
+void vl_cell_close(struct vl_cell *cell); /* wiped; accepts NULL */
 
 bool vl_cell_over(struct vl_bytes state);
+bool vl_cell_is_over(const struct vl_cell *cell); /* the same of an open one */
 
 /* As it is shown (docs/records.md, "What was erased"): what waits in a text or list because a place
  * of it is in an erased entry stands in it all the same. The merge knows nothing of this: such a
