@@ -60,7 +60,7 @@ static vl_result read_header(struct vl_bundle_reader *r, struct vl_bytes message
     VL_TRY(bundle_header_read(message, &r->hash, &r->header));
     if (!vl_id_equal(&r->header.circle, vl_replica_circle(r->replica))) return VL_ERR_CIRCLE;
     VL_TRY(author_current(r, &current));
-    if (!current) VL_TRY(proof_create(&r->proof, r->replica));
+    if (!current) VL_TRY(proof_create(&r->proof, r->replica, VL_PROOF_PAIRED_MAX));
     struct vl_session_config config = {.replica = r->replica, .expect_newcomer = true};
     VL_TRY(vl_session_create(&r->s, &config, (vl_instant){0}));
     r->s->round_open = true; /* a gap is no fault: an earlier bundle may be missing */

@@ -10,79 +10,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int tombstone_order(const struct tombstone *a, const struct tombstone *b)
-{
-    int order = vl_id_compare(&a->target, &b->target);
-    return order != 0 ? order : vl_id_compare(&a->entry, &b->entry);
-}
-
-/* The first place whose tombstone is not before `wanted`. */
-static size_t place_of(const struct vl_replica *r, const struct tombstone *wanted)
-{
-    size_t low = 0, high = r->tombstone_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (tombstone_order(&r->tombstones[middle], wanted) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static vl_result learn_one(struct vl_replica *r, const struct vl_id *target,
-                           const struct vl_id *entry)
-{
-    const struct tombstone one = {.target = *target, .entry = *entry};
-    VL_TRY(replica_grow((void **)&r->tombstones, sizeof one, r->tombstone_count,
-                        &r->tombstone_capacity));
-    size_t at = place_of(r, &one);
-    memmove(r->tombstones + at + 1, r->tombstones + at,
-            (r->tombstone_count - at) * sizeof *r->tombstones);
-    r->tombstones[at] = one;
-    r->tombstone_count++;
-    if (!r->writing) return VL_OK;
-    VL_TRY(replica_grow((void **)&r->erasing, sizeof *r->erasing, r->erasing_count,
-                        &r->erasing_capacity));
-    r->erasing[r->erasing_count++] = *target;
-    return VL_OK;
-}
-
+/* Without authority it is without effect, for ever (R0): there is nothing to learn. */
 vl_result erase_learn(struct vl_replica *r, const struct control_entry *entry)
 {
-    for (size_t i = 0; i < entry->control->id_count; i++)
-        VL_TRY(learn_one(r, &entry->control->ids[i], entry->id));
+    const struct vl_control *control = entry->control;
+    if (!vl_membership_is_authorised(r->membership,
+                                     vl_bytes(entry->id->bytes, sizeof entry->id->bytes)))
+        return VL_OK;
+    VL_TRY(tombstone_table_add(&r->tombstones, entry->id, control->ids, control->id_count));
+    for (size_t i = 0; r->writing && i < control->id_count; i++) {
+        VL_TRY(replica_grow((void **)&r->erasing, sizeof *r->erasing, r->erasing_count,
+                            &r->erasing_capacity));
+        r->erasing[r->erasing_count++] = control->ids[i];
+    }
     return VL_OK;
 }
 
 void erase_clear(struct vl_replica *r)
 {
-    free(r->tombstones);
+    tombstone_table_finish(&r->tombstones);
     free(r->erasing);
-    r->tombstones = NULL;
     r->erasing = NULL;
-    r->tombstone_count = r->tombstone_capacity = 0;
     r->erasing_count = r->erasing_capacity = 0;
 }
 
-static bool holds(const struct vl_replica *r, const struct tombstone *one,
+static bool holds(const struct vl_replica *r, const struct vl_id *tombstone,
                   const uint8_t author[static 32])
 {
-    return vl_membership_erases(r->membership, vl_bytes(one->entry.bytes, sizeof one->entry.bytes),
+    return vl_membership_erases(r->membership, vl_bytes(tombstone->bytes, sizeof tombstone->bytes),
                                 vl_bytes(author, 32));
 }
 
 /* The lowest tombstone that holds for an entry of this device, or NULL. */
-static const struct tombstone *erase_holds(const struct vl_replica *r, const struct vl_id *target,
-                                           const uint8_t author[static 32])
+static const struct vl_id *erase_holds(const struct vl_replica *r, const struct vl_id *target,
+                                       const uint8_t author[static 32])
 {
-    const struct tombstone from = {.target = *target};
-    for (size_t i = place_of(r, &from); i < r->tombstone_count; i++) {
-        const struct tombstone *one = &r->tombstones[i];
-        if (!vl_id_equal(&one->target, target)) break;
-        if (holds(r, one, author)) return one;
+    const struct tombstone_table *all = &r->tombstones;
+    const struct vl_id *lowest = NULL;
+    for (uint32_t at = tombstone_table_first(all, target); at != TOMBSTONE_NONE;
+         at = tombstone_table_next(all, at)) {
+        const struct vl_id *one = tombstone_table_at(all, at);
+        if (lowest != NULL && vl_id_compare(one, lowest) >= 0) continue;
+        if (holds(r, one, author)) lowest = one;
     }
-    return NULL;
+    return lowest;
 }
 
 void erase_arriving(const struct vl_replica *r, const struct vl_entry_header *header,
@@ -170,11 +141,11 @@ static vl_result place_visit(void *context, const struct vl_entry_row *row)
 
 /* Whether an entry of that device has the tombstone in its past: it knew of it, and a replica that
  * knows of a tombstone has erased in the same transaction. */
-static vl_result device_knows(struct vl_replica *r, const struct tombstone *one,
+static vl_result device_knows(struct vl_replica *r, const struct vl_id *one,
                               const uint8_t sign[static 32], bool *knows)
 {
     struct past_item place;
-    VL_TRY(r->storage.entry_get(r->storage.self, &one->entry, place_visit, &place));
+    VL_TRY(r->storage.entry_get(r->storage.self, one, place_visit, &place));
     for (size_t i = 0; i < r->chain_count && !*knows; i++) {
         const struct vl_log_row *row = &r->chains[i].row;
         struct past *tip = NULL;
@@ -190,14 +161,14 @@ static vl_result fill_device(struct vl_replica *r, const struct vl_id *entry,
                              const uint8_t author[static 32], const struct vl_device_info *info,
                              struct vl_erasure_device *out)
 {
-    const struct tombstone from = {.target = *entry};
+    const struct tombstone_table *all = &r->tombstones;
     *out = (struct vl_erasure_device){.person = info->person, .current = info->current};
     memcpy(out->sign, info->card.sign, sizeof out->sign);
     out->erased = memcmp(out->sign, r->keys->card.sign, sizeof out->sign) == 0;
-    for (size_t i = place_of(r, &from); i < r->tombstone_count && !out->erased; i++) {
-        if (!vl_id_equal(&r->tombstones[i].target, entry)) break;
-        if (!holds(r, &r->tombstones[i], author)) continue;
-        VL_TRY(device_knows(r, &r->tombstones[i], out->sign, &out->erased));
+    for (uint32_t at = tombstone_table_first(all, entry); at != TOMBSTONE_NONE && !out->erased;
+         at = tombstone_table_next(all, at)) {
+        const struct vl_id *one = tombstone_table_at(all, at);
+        if (holds(r, one, author)) VL_TRY(device_knows(r, one, out->sign, &out->erased));
     }
     return VL_OK;
 }
@@ -212,9 +183,9 @@ vl_result vl_replica_erasure_state(struct vl_replica *r, const struct vl_id *ent
     vl_result result = vl_replica_author(r, entry, &author);
     if (result == VL_ERR_NOT_FOUND && sodium_is_zero(author.card.sign, 32)) return result;
     if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
-    const struct tombstone *one = erase_holds(r, entry, author.card.sign);
+    const struct vl_id *one = erase_holds(r, entry, author.card.sign);
     if (one == NULL) return VL_ERR_NOT_FOUND;
-    *tombstone = one->entry;
+    *tombstone = *one;
     for (size_t at = 0;; at++) {
         result = vl_replica_device_at(r, at, &device);
         if (result == VL_ERR_NOT_FOUND) return VL_OK;

@@ -9,6 +9,7 @@
  *   replica_sealed.c  for whom a sealed entry is
  *   replica_member.c  control entries: enrolments, devices, membership
  *   replica_epoch.c   epoch secrets
+ *   replica_reading.c which epochs somebody new is given to read the past
  *   replica_count.c   which content counts (R10), and cells that follow when that changes
  *   replica_erase.c   tombstones: what they erase, and who knows of it
  *   replica_bare.c    entries that came without their blob
@@ -25,6 +26,7 @@
 #ifndef SYNC_REPLICA_INTERNAL_H
 #define SYNC_REPLICA_INTERNAL_H
 
+#include "sync/tombstone_table.h"
 #include <veillee/replica.h>
 #include <veillee/sealed.h>
 
@@ -164,9 +166,8 @@ struct vl_replica {
     struct secret *secrets;
     size_t secret_count, secret_capacity;
 
-    struct tombstone *tombstones; /* sorted by (target, entry) */
-    size_t tombstone_count, tombstone_capacity;
-    struct vl_id *erasing; /* targets of tombstones that came in this transaction */
+    struct tombstone_table tombstones; /* those with authority */
+    struct vl_id *erasing;             /* targets of tombstones that came in this transaction */
     size_t erasing_count, erasing_capacity;
 
     struct cell_cache *cells;
@@ -399,6 +400,8 @@ void member_clear(struct vl_replica *r);
 /* ---- epochs (replica_epoch.c) ---- */
 
 const uint8_t *epoch_secret(const struct vl_replica *r, const struct vl_id *key_id); /* or NULL */
+/* Key ids, the newest first, to be freed. */
+VL_MUST_USE vl_result reading_keys(struct vl_replica *r, struct vl_id **out, size_t *count);
 const struct epoch *epoch_by_entry(const struct vl_replica *r,
                                    const struct vl_id *entry); /* or NULL */
 /* Whether an epoch of that key is in the past of the content. */
@@ -472,10 +475,6 @@ VL_MUST_USE vl_result count_live_control(struct vl_replica *r, const struct chai
                                          struct past **out);
 
 /* ---- erasure (replica_erase.c) ---- */
-
-struct tombstone { /* one target of one tombstone entry */
-    struct vl_id target, entry;
-};
 
 VL_MUST_USE vl_result erase_learn(struct vl_replica *r, const struct control_entry *entry);
 /* ERASED or BARE in *flags of an entry that comes, whose blob goes then. */

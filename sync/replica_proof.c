@@ -11,6 +11,7 @@ struct proof {
     bool fresh;
     struct vl_replica *scratch; /* membership and enrolments are used, nothing else */
     size_t entries, bytes;      /* that the stranger has shown */
+    size_t max_bytes;
 };
 
 static struct vl_bytes key_view(const uint8_t key[static 32])
@@ -18,12 +19,13 @@ static struct vl_bytes key_view(const uint8_t key[static 32])
     return vl_bytes(key, 32);
 }
 
-vl_result proof_create(struct proof **out, struct vl_replica *replica)
+vl_result proof_create(struct proof **out, struct vl_replica *replica, size_t max_bytes)
 {
     vl_result result = VL_ERR_NO_MEMORY;
     struct proof *p = calloc(1, sizeof *p);
     if (p == NULL) return VL_ERR_NO_MEMORY;
     p->from = replica;
+    p->max_bytes = max_bytes;
     p->fresh = true;
     p->scratch = calloc(1, sizeof *p->scratch);
     if (p->scratch == NULL) goto failed;
@@ -96,7 +98,7 @@ vl_result proof_update(struct proof *p)
 vl_result proof_add(struct proof *p, const struct proof_item *item)
 {
     size_t size = item->entry.header.size + sizeof item->entry.signature + item->entry.blob.size;
-    if (p->entries == VL_PROOF_ENTRIES_MAX || size > VL_PROOF_BYTES_MAX - p->bytes) {
+    if (p->entries == VL_PROOF_ENTRIES_MAX || size > p->max_bytes - p->bytes) {
         return VL_ERR_LIMIT;
     }
     p->entries++;

@@ -334,19 +334,30 @@ static vl_result ensure_epoch(struct vl_replica *r, vl_wall now, const struct ep
     }
 }
 
-/* Every epoch secret that is here, sealed to somebody new; what the rules refuse is passed over. */
-static vl_result append_seals(struct vl_replica *r, const struct vl_device_card *card, vl_wall now)
+/* One key, sealed to somebody new by the newest of its epochs for which the rules let it be. */
+static vl_result append_key(struct vl_replica *r, const struct vl_id *key_id,
+                            const struct vl_device_card *card, vl_wall now)
 {
-    size_t epochs = r->epoch_count;
-    for (size_t i = 0; i < epochs; i++) {
-        struct epoch epoch = r->epochs[i];
-        const uint8_t *secret = epoch_secret(r, &epoch.key_id);
-        struct vl_id id;
-        if (secret == NULL) continue;
+    const uint8_t *secret = epoch_secret(r, key_id);
+    struct vl_id id;
+    for (size_t i = r->epoch_count; secret != NULL && i-- > 0;) {
+        const struct epoch epoch = r->epochs[i];
+        if (!vl_id_equal(&epoch.key_id, key_id)) continue;
         vl_result result = append_seal(r, &epoch, secret, card, now, &id);
-        if (result != VL_OK && result != VL_ERR_AUTHORITY) return result;
+        if (result != VL_ERR_AUTHORITY) return result;
     }
     return VL_OK;
+}
+
+static vl_result append_seals(struct vl_replica *r, const struct vl_device_card *card, vl_wall now)
+{
+    struct vl_id *keys = NULL;
+    size_t count = 0;
+    vl_result result = reading_keys(r, &keys, &count);
+    for (size_t i = 0; result == VL_OK && i < count; i++)
+        result = append_key(r, &keys[i], card, now);
+    free(keys);
+    return result;
 }
 
 /* ---- the calls ---- */

@@ -51,18 +51,19 @@ vl_result vl_session_create(struct vl_session **out, const struct vl_session_con
     if (heads == 0 && !config->expect_newcomer) return VL_ERR_STATE;
     struct vl_session *s = calloc(1, sizeof *s);
     if (s == NULL) return VL_ERR_NO_MEMORY;
-    s->replica = config->replica;
-    s->proves_first = config->proves_first && heads > 0;
+    *s = (struct vl_session){.replica = config->replica,
+                             .expect_newcomer = config->expect_newcomer,
+                             .proves_first = config->proves_first && heads > 0,
+                             .state = VL_SESSION_CREATED,
+                             .heard = now,
+                             .quick_pings = VL_SESSION_QUICK_PINGS};
     memcpy(s->peer_noise, config->peer_noise, sizeof s->peer_noise);
     if (config->expect_sign != NULL) {
         s->has_expect_sign = true;
         memcpy(s->expect_sign, config->expect_sign, sizeof s->expect_sign);
         if (config->expect_person != NULL) s->expect_person = *config->expect_person;
     }
-    s->state = VL_SESSION_CREATED;
     session_limit_pending(s, VL_PENDING_ENTRIES_MAX);
-    s->heard = now;
-    s->quick_pings = VL_SESSION_QUICK_PINGS;
     *out = s;
     return VL_OK;
 }
@@ -226,13 +227,12 @@ static vl_result admit(struct vl_session *s, vl_instant now)
  * nobody begins. A device that I know to be no longer current is shown nothing. */
 static vl_result receive_unknown(struct vl_session *s)
 {
-    VL_TRY(proof_create(&s->proof, s->replica));
+    VL_TRY(proof_create(&s->proof, s->replica, PROOF_MAX(s->expect_newcomer)));
     s->state = VL_SESSION_PROVING;
     if (!s->peer_hello.prove || !s->proves_first) return VL_OK;
     struct vl_device_info device;
     vl_result known = vl_replica_device_by_noise(s->replica, s->peer_noise, &device);
-    if (known == VL_ERR_NOT_FOUND) return begin_proof(s);
-    return known;
+    return known == VL_ERR_NOT_FOUND ? begin_proof(s) : known;
 }
 
 static vl_result receive_hello(struct vl_session *s, struct vl_reader *r, vl_instant now)

@@ -40,6 +40,7 @@
 
 #define VL_PROOF_ENTRIES_MAX 16384u    /* (wire) control entries by which a member proves herself */
 #define VL_PROOF_BYTES_MAX   16777216u /* (wire) ... and their bytes */
+#define VL_PROOF_PAIRED_MAX  (VL_PROOF_ENTRIES_MAX * VL_ENTRY_BYTES_MAX) /* ... to a newcomer */
 
 #define VL_BUNDLE_BOXES_STEP  16u    /* (wire) key boxes of a bundle come in such groups */
 #define VL_BUNDLE_BOXES_MAX   256u   /* (wire) so many current devices at most */

@@ -327,7 +327,7 @@ static vl_result act_verify(struct scene *s)
 static vl_result act_prove(struct scene *s)
 {
     struct proof *proof = NULL;
-    VL_TRY(proof_create(&proof, me(s)));
+    VL_TRY(proof_create(&proof, me(s), VL_PROOF_BYTES_MAX));
     vl_result result = VL_OK;
     for (size_t i = 0; result == VL_OK && i < s->past_count; i++) {
         struct vl_entry_header first;

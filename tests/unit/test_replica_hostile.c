@@ -342,7 +342,7 @@ static void a_proof_has_no_authors_from_nowhere(void **state)
     entry_run_forge(&run, &header, vl_buffer_view(&body), keys, &id);
     struct proof_item item = {.entry = run.items[0]};
     memcpy(item.author, keys->card.sign, sizeof item.author);
-    assert_int_equal(proof_create(&proof, f->nodes[0].replica), VL_OK);
+    assert_int_equal(proof_create(&proof, f->nodes[0].replica, VL_PROOF_BYTES_MAX), VL_OK);
     assert_int_equal(proof_add(proof, &item), VL_ERR_AUTHORITY);
     assert_int_equal(proof_noise_current(proof, keys->card.noise), VL_ERR_AUTHORITY);
     assert_int_equal(proof_sign_current(proof, keys->card.sign, NULL), VL_ERR_AUTHORITY);

@@ -358,7 +358,7 @@ static void bytes_and_entries_of_a_proof(void **state)
     memcpy(item.author, f->nodes[0].keys->card.sign, sizeof item.author);
     size_t size = chunk_size(c);
     struct proof *proof = NULL;
-    assert_int_equal(proof_create(&proof, f->nodes[newcomer].replica), VL_OK);
+    assert_int_equal(proof_create(&proof, f->nodes[newcomer].replica, VL_PROOF_BYTES_MAX), VL_OK);
     for (size_t i = 0; i < VL_PROOF_ENTRIES_MAX; i++) {
         assert_true((i + 1) * size <= VL_PROOF_BYTES_MAX);
         assert_int_equal(proof_add(proof, &item), VL_OK);
@@ -398,7 +398,8 @@ static void a_proof_is_judged(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint8_t blob[2048];
-        assert_int_equal(proof_create(&proof, f->nodes[newcomer].replica), VL_OK);
+        assert_int_equal(proof_create(&proof, f->nodes[newcomer].replica, VL_PROOF_BYTES_MAX),
+                         VL_OK);
         item.entry = chunk_entry(cases[i].shown, 0);
         memcpy(item.author, cases[i].author, sizeof item.author);
         assert_true(item.entry.blob.size <= sizeof blob);
