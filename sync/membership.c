@@ -398,17 +398,44 @@ bool vl_membership_is_authorised(const struct vl_membership *m, struct vl_bytes 
     return number != VL_NO_INDEX && m->graph.nodes[number]->authorised;
 }
 
-bool vl_membership_erases(const struct vl_membership *m, struct vl_bytes tombstone,
-                          struct vl_bytes device)
+/* By the past of the tombstone and of what has this auth. */
+static vl_result is_facilitator_yet(struct vl_membership *m, const struct member_node *node,
+                                    const struct vl_bytes *auth, size_t count, bool *out)
 {
     const struct member_graph *g = &m->graph;
-    uint32_t number = vl_name_table_find(&g->names, tombstone);
-    if (number == VL_NO_INDEX) return false;
+    struct vl_bitset both = {0};
+    struct member_view *view = NULL;
+    vl_result result = vl_bitset_copy(&both, &node->past);
+    for (size_t i = 0; result == VL_OK && i < count; i++) {
+        const uint32_t number = vl_name_table_find(&g->names, auth[i]);
+        if (number == VL_NO_INDEX) continue;
+        result = vl_bitset_unite(&both, &g->nodes[number]->past);
+        if (result == VL_OK) result = vl_bitset_reserve(&both, number + 1u);
+        if (result == VL_OK) vl_bitset_put(&both, number);
+    }
+    *out = true;
+    if (result == VL_OK && !vl_bitset_covers(&node->past, &both)) {
+        result = view_of(m, &both, &view);
+        *out = result == VL_OK && vl_view_is_facilitator(view, node->author);
+    }
+    vl_bitset_finish(&both);
+    return result;
+}
+
+vl_result vl_membership_erases(struct vl_membership *m, struct vl_bytes tombstone,
+                               struct vl_bytes device, const struct vl_bytes *auth,
+                               size_t auth_count, bool *out)
+{
+    const struct member_graph *g = &m->graph;
+    const uint32_t number = vl_name_table_find(&g->names, tombstone);
+    *out = false;
+    if (number == VL_NO_INDEX) return VL_OK;
     const struct member_node *node = g->nodes[number];
-    if (node->kind != VL_CONTROL_TOMBSTONE || !node->authorised || node->is_outside) return false;
-    if (node->by_facilitator) return true;
-    uint32_t author = vl_name_table_find(&g->device_names, device);
-    return author != VL_NO_INDEX && vl_graph_owner(g, author, &node->past) == node->author;
+    if (node->kind != VL_CONTROL_TOMBSTONE || !node->authorised || node->is_outside) return VL_OK;
+    const uint32_t author = vl_name_table_find(&g->device_names, device);
+    *out = author != VL_NO_INDEX && vl_graph_owner(g, author, &node->past) == node->author;
+    if (*out || !node->by_facilitator) return VL_OK;
+    return is_facilitator_yet(m, node, auth, auth_count, out);
 }
 
 static bool any_reaches(const struct vl_membership *m, const struct vl_bytes *entries, size_t count,

@@ -305,7 +305,8 @@ static vl_result store_next(struct vl_replica *r, struct run *run)
     VL_TRY(chain_has_room(&place->row, &taken.header, kept.header.size));
     if (taken.header.seq > 0) VL_TRY(replica_past(r, &taken.header.prev, &prev));
     vl_result result = replica_judge(r, &taken.header, taken.id, &place->row, prev, &past);
-    erase_arriving(r, &taken.header, taken.id, run->sign_key, &kept, &taken.flags);
+    if (result == VL_OK)
+        result = erase_arriving(r, &taken.header, taken.id, run->sign_key, &kept, &taken.flags);
     if (result == VL_OK) result = accept_body(r, place, &taken);
     if (result == VL_OK) result = put_entry(r, &kept, taken.header.kind, past, taken.flags);
     /* entries of mine that I do not have: I was copied or restored, and begin a new log */

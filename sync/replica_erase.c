@@ -34,39 +34,70 @@ void erase_clear(struct vl_replica *r)
     r->erasing_count = r->erasing_capacity = 0;
 }
 
-static bool holds(const struct vl_replica *r, const struct vl_id *tombstone,
-                  const uint8_t author[static 32])
+static vl_result holds(const struct vl_replica *r, const struct vl_id *tombstone,
+                       const uint8_t author[static 32], const struct vl_entry_header *header,
+                       bool *out)
 {
+    struct vl_bytes auth[VL_AUTH_MAX];
+    for (size_t i = 0; i < header->auth_count; i++)
+        auth[i] = vl_bytes(header->auth[i].bytes, sizeof header->auth[i].bytes);
     return vl_membership_erases(r->membership, vl_bytes(tombstone->bytes, sizeof tombstone->bytes),
-                                vl_bytes(author, 32));
+                                vl_bytes(author, 32), auth, header->auth_count, out);
 }
 
 /* The lowest tombstone that holds for an entry of this device, or NULL. */
-static const struct vl_id *erase_holds(const struct vl_replica *r, const struct vl_id *target,
-                                       const uint8_t author[static 32])
+static vl_result erase_holds(const struct vl_replica *r, const struct vl_id *target,
+                             const uint8_t author[static 32], const struct vl_entry_header *header,
+                             const struct vl_id **out)
 {
     const struct tombstone_table *all = &r->tombstones;
-    const struct vl_id *lowest = NULL;
+    *out = NULL;
     for (uint32_t at = tombstone_table_first(all, target); at != TOMBSTONE_NONE;
          at = tombstone_table_next(all, at)) {
         const struct vl_id *one = tombstone_table_at(all, at);
-        if (lowest != NULL && vl_id_compare(one, lowest) >= 0) continue;
-        if (holds(r, one, author)) lowest = one;
+        bool it_does = false;
+        if (*out != NULL && vl_id_compare(one, *out) >= 0) continue;
+        VL_TRY(holds(r, one, author, header, &it_does));
+        if (it_does) *out = one;
     }
-    return lowest;
+    return VL_OK;
 }
 
-void erase_arriving(const struct vl_replica *r, const struct vl_entry_header *header,
-                    const struct vl_id *id, const uint8_t author[static 32], struct vl_entry *entry,
-                    uint32_t *flags)
+vl_result erase_made_by(const struct vl_replica *r, const struct vl_entry_row *row,
+                        const struct vl_id *tombstone, bool *out)
 {
-    if (header->kind == VL_ENTRY_CONTROL) return;
-    if (erase_holds(r, id, author) != NULL) {
+    struct vl_entry_header header;
+    *out = false;
+    if (row->chain >= r->chain_count) return VL_ERR_DAMAGED;
+    if (row->kind == VL_ENTRY_CONTROL) return VL_OK;
+    if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
+    return holds(r, tombstone, r->chains[row->chain].row.sign_key, &header, out);
+}
+
+vl_result erase_arriving(const struct vl_replica *r, const struct vl_entry_header *header,
+                         const struct vl_id *id, const uint8_t author[static 32],
+                         struct vl_entry *entry, uint32_t *flags)
+{
+    const struct vl_id *tombstone = NULL;
+    if (header->kind == VL_ENTRY_CONTROL) return VL_OK;
+    VL_TRY(erase_holds(r, id, author, header, &tombstone));
+    if (tombstone != NULL) {
         *flags |= VL_ENTRY_ERASED;
         entry->blob = vl_bytes(NULL, 0);
     } else if (entry->blob.data == NULL) {
         *flags |= VL_ENTRY_BARE;
     }
+    return VL_OK;
+}
+
+/* Of a stored entry. */
+static vl_result row_holds(const struct vl_replica *r, const struct vl_entry_row *row,
+                           const struct vl_id **out)
+{
+    struct vl_entry_header header;
+    if (row->chain >= r->chain_count) return VL_ERR_DAMAGED;
+    if (vl_entry_header_decode(row->entry.header, &header) != VL_OK) return VL_ERR_DAMAGED;
+    return erase_holds(r, &row->id, r->chains[row->chain].row.sign_key, &header, out);
 }
 
 /* ---- before a commit ---- */
@@ -74,9 +105,10 @@ void erase_arriving(const struct vl_replica *r, const struct vl_entry_header *he
 static vl_result erase_row(struct vl_replica *r, const struct vl_entry_row *row, bool *bare)
 {
     const uint32_t gone = VL_ENTRY_MERGED | VL_ENTRY_REFUSED | VL_ENTRY_BARE;
-    if (row->chain >= r->chain_count) return VL_ERR_DAMAGED;
+    const struct vl_id *tombstone = NULL;
     if (row->kind == VL_ENTRY_CONTROL || (row->flags & VL_ENTRY_ERASED) != 0) return VL_OK;
-    if (erase_holds(r, &row->id, r->chains[row->chain].row.sign_key) == NULL) return VL_OK;
+    VL_TRY(row_holds(r, row, &tombstone));
+    if (tombstone == NULL) return VL_OK;
     if ((row->flags & VL_ENTRY_MERGED) != 0) VL_TRY(merge_undo(r, row));
     *bare |= (row->flags & VL_ENTRY_BARE) != 0;
     return r->storage.entry_erase(r->storage.self, &row->id,
@@ -98,8 +130,9 @@ static vl_result erase_one(struct vl_replica *r, const struct vl_id *target, boo
 /* Whether something is to be asked for again. */
 static vl_result unlearn_row(struct vl_replica *r, const struct vl_entry_row *row, bool *bare)
 {
-    if (row->chain >= r->chain_count) return VL_ERR_DAMAGED;
-    if (erase_holds(r, &row->id, r->chains[row->chain].row.sign_key) != NULL) return VL_OK;
+    const struct vl_id *tombstone = NULL;
+    VL_TRY(row_holds(r, row, &tombstone));
+    if (tombstone != NULL) return VL_OK;
     *bare = true;
     return rows_flags(r, &row->id, (row->flags & ~(uint32_t)VL_ENTRY_ERASED) | VL_ENTRY_BARE);
 }
@@ -157,40 +190,53 @@ static vl_result device_knows(struct vl_replica *r, const struct vl_id *one,
     return VL_OK;
 }
 
-static vl_result fill_device(struct vl_replica *r, const struct vl_id *entry,
-                             const uint8_t author[static 32], const struct vl_device_info *info,
-                             struct vl_erasure_device *out)
+static vl_result fill_device(struct vl_replica *r, const struct vl_entry_row *entry,
+                             const struct vl_device_info *info, struct vl_erasure_device *out)
 {
     const struct tombstone_table *all = &r->tombstones;
     *out = (struct vl_erasure_device){.person = info->person, .current = info->current};
     memcpy(out->sign, info->card.sign, sizeof out->sign);
     out->erased = memcmp(out->sign, r->keys->card.sign, sizeof out->sign) == 0;
-    for (uint32_t at = tombstone_table_first(all, entry); at != TOMBSTONE_NONE && !out->erased;
+    for (uint32_t at = tombstone_table_first(all, &entry->id); at != TOMBSTONE_NONE && !out->erased;
          at = tombstone_table_next(all, at)) {
         const struct vl_id *one = tombstone_table_at(all, at);
-        if (holds(r, one, author)) VL_TRY(device_knows(r, one, out->sign, &out->erased));
+        bool it_does = false;
+        VL_TRY(erase_made_by(r, entry, one, &it_does));
+        if (it_does) VL_TRY(device_knows(r, one, out->sign, &out->erased));
     }
     return VL_OK;
+}
+
+static vl_result fill_devices(struct vl_replica *r, const struct vl_entry_row *entry,
+                              struct vl_id *tombstone, struct vl_erasure_device *out, size_t max,
+                              size_t *count)
+{
+    const struct vl_id *one = NULL;
+    struct vl_device_info device;
+    VL_TRY(row_holds(r, entry, &one));
+    if (one == NULL) return VL_ERR_NOT_FOUND;
+    *tombstone = *one;
+    for (size_t at = 0;; at++) {
+        vl_result result = vl_replica_device_at(r, at, &device);
+        if (result == VL_ERR_NOT_FOUND) return VL_OK;
+        VL_TRY(result);
+        if (*count < max) VL_TRY(fill_device(r, entry, &device, &out[*count]));
+        (*count)++;
+    }
 }
 
 vl_result vl_replica_erasure_state(struct vl_replica *r, const struct vl_id *entry,
                                    struct vl_id *tombstone, struct vl_erasure_device *out,
                                    size_t max, size_t *count)
 {
-    struct vl_device_info author, device;
+    struct rows rows = {0};
     *count = 0;
     *tombstone = (struct vl_id){0};
-    vl_result result = vl_replica_author(r, entry, &author);
-    if (result == VL_ERR_NOT_FOUND && sodium_is_zero(author.card.sign, 32)) return result;
-    if (result != VL_OK && result != VL_ERR_NOT_FOUND) return result;
-    const struct vl_id *one = erase_holds(r, entry, author.card.sign);
-    if (one == NULL) return VL_ERR_NOT_FOUND;
-    *tombstone = *one;
-    for (size_t at = 0;; at++) {
-        result = vl_replica_device_at(r, at, &device);
-        if (result == VL_ERR_NOT_FOUND) return VL_OK;
-        VL_TRY(result);
-        if (*count < max) VL_TRY(fill_device(r, entry, author.card.sign, &device, &out[*count]));
-        (*count)++;
-    }
+    VL_TRY(replica_ready(r));
+    VL_TRY(vl_membership_settle(r->membership));
+    vl_result result = r->storage.entry_get(r->storage.self, entry, rows_visit, &rows);
+    if (result == VL_OK && rows.items[0].kind == VL_ENTRY_CONTROL) result = VL_ERR_NOT_FOUND;
+    if (result == VL_OK) result = fill_devices(r, &rows.items[0], tombstone, out, max, count);
+    rows_finish(&rows);
+    return result;
 }

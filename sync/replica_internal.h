@@ -478,9 +478,13 @@ VL_MUST_USE vl_result count_live_control(struct vl_replica *r, const struct chai
 
 VL_MUST_USE vl_result erase_learn(struct vl_replica *r, const struct control_entry *entry);
 /* ERASED or BARE in *flags of an entry that comes, whose blob goes then. */
-void erase_arriving(const struct vl_replica *r, const struct vl_entry_header *header,
-                    const struct vl_id *id, const uint8_t author[static 32], struct vl_entry *entry,
-                    uint32_t *flags);
+VL_MUST_USE vl_result erase_arriving(const struct vl_replica *r,
+                                     const struct vl_entry_header *header, const struct vl_id *id,
+                                     const uint8_t author[static 32], struct vl_entry *entry,
+                                     uint32_t *flags);
+/* Whether that tombstone holds for a stored entry. */
+VL_MUST_USE vl_result erase_made_by(const struct vl_replica *r, const struct vl_entry_row *row,
+                                    const struct vl_id *tombstone, bool *out);
 /* Before a commit: targets of tombstones that came. */
 VL_MUST_USE vl_result erase_settle(struct vl_replica *r);
 /* Tombstones are live no longer: what only these erased is BARE, to be asked for again. */

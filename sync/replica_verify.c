@@ -237,7 +237,7 @@ static vl_result verify_merge(struct verify *v, const struct vl_entry_row *row)
     } else {
         const uint8_t *author = v->real->chains[row->chain].row.sign_key;
         VL_TRY(vl_entry_header_decode(row->entry.header, &header));
-        erase_arriving(v->anew, &header, &row->id, author, &entry, &flags);
+        VL_TRY(erase_arriving(v->anew, &header, &row->id, author, &entry, &flags));
         if (row->seq >= v->chains[row->chain].counted)
             flags |= VL_ENTRY_QUARANTINED;
         else

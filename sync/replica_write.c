@@ -429,25 +429,16 @@ static vl_result append_citing(struct vl_replica *r, const struct vl_control *co
     return result;
 }
 
-static vl_result chain_visit(void *context, const struct vl_entry_row *row)
-{
-    struct vl_entry_row *out = context;
-    out->chain = row->chain;
-    out->kind = row->kind;
-    return VL_OK;
-}
-
 /* AUTHORITY unless this tombstone of ours erases the entry. */
 static vl_result erased_by(struct vl_replica *r, const struct vl_id *entry,
                            const struct vl_id *tombstone)
 {
-    struct vl_entry_row row;
-    VL_TRY(r->storage.entry_get(r->storage.self, entry, chain_visit, &row));
-    if (row.chain >= r->chain_count) return VL_ERR_DAMAGED;
-    const uint8_t *author = r->chains[row.chain].row.sign_key;
-    bool erases = vl_membership_erases(
-        r->membership, vl_bytes(tombstone->bytes, sizeof tombstone->bytes), vl_bytes(author, 32));
-    return erases && row.kind != VL_ENTRY_CONTROL ? VL_OK : VL_ERR_AUTHORITY;
+    struct rows rows = {0};
+    bool it_does = false;
+    vl_result result = r->storage.entry_get(r->storage.self, entry, rows_visit, &rows);
+    if (result == VL_OK) result = erase_made_by(r, &rows.items[0], tombstone, &it_does);
+    rows_finish(&rows);
+    return result == VL_OK && !it_does ? VL_ERR_AUTHORITY : result;
 }
 
 vl_result vl_replica_control(struct vl_replica *r, const struct vl_control *control, vl_wall now,

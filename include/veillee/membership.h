@@ -120,11 +120,14 @@ bool vl_membership_needed(const struct vl_membership *m, struct vl_bytes device,
 bool vl_membership_rests(const struct vl_membership *m, struct vl_bytes target,
                          struct vl_bytes *out);
 
-/* Whether a tombstone, for ever, erases content that this device wrote: the one place of that rule.
- * It was authorised (void or not: an erasure cannot be unmade), and either its author enrolled the
- * device in its past, or she was facilitator there. */
-bool vl_membership_erases(const struct vl_membership *m, struct vl_bytes tombstone,
-                          struct vl_bytes device);
+/* Whether a tombstone, for ever, erases content that this device wrote with this auth: the one
+ * place of that rule. It was authorised (void or not: an erasure cannot be unmade), and either its
+ * author enrolled the device in its past, or she is facilitator by its past and the content's
+ * together: what knows that she was put out is not hers to erase. Judged by these pasts alone.
+ * NO_MEMORY. */
+VL_MUST_USE vl_result vl_membership_erases(struct vl_membership *m, struct vl_bytes tombstone,
+                                           struct vl_bytes device, const struct vl_bytes *auth,
+                                           size_t auth_count, bool *out);
 
 /* For whom entries with authority enrol this device in the past of what has this auth (control
  * entries: they and what they reach). A view into memory of m; empty: for nobody, or for two. It is

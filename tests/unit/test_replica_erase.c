@@ -236,6 +236,51 @@ static void an_erasure_that_fails_changes_nothing(void **state)
     circle_fixture_destroy(f);
 }
 
+static void control(struct circle_fixture *f, size_t by, enum vl_control_kind kind,
+                    const struct vl_id *target, struct vl_id *id)
+{
+    struct vl_control control = {.kind = kind, .target = *target};
+    assert_int_equal(vl_replica_control(f->nodes[by].replica, &control, f->now, id), VL_OK);
+}
+
+/* 2 was a facilitator, and her copy never heard that 0 and 1 put her out. What was written before
+ * is hers to erase still (nobody can tell when she did it); what was written since, of which 3 told
+ * her the id, is not, whatever comes first. */
+static void who_was_put_out_erases_nothing_later(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(4, 903);
+    struct vl_id id, proposal, ids[2];
+    control(f, 0, VL_CONTROL_PROMOTE, &f->nodes[2].person, &id);
+    const struct vl_id before = say(f, 0, 1);
+    circle_fixture_sync_all(f);
+    control(f, 0, VL_CONTROL_REMOVE, &f->nodes[2].person, &proposal);
+    circle_fixture_pull(f, 1, 0);
+    control(f, 1, VL_CONTROL_ENDORSE, &proposal, &id);
+    circle_fixture_pull(f, 0, 1);
+    const struct vl_id since = say(f, 0, 2);
+    const bool is_lower = memcmp(&before, &since, sizeof before) < 0;
+    ids[0] = is_lower ? before : since;
+    ids[1] = is_lower ? since : before;
+    struct vl_control tombstone = {.kind = VL_CONTROL_TOMBSTONE, .ids = ids, .id_count = 2};
+    assert_int_equal(vl_replica_control(f->nodes[2].replica, &tombstone, f->now, &id), VL_OK);
+    circle_fixture_pull(f, 3, 2); /* the tombstone first */
+    circle_fixture_pull(f, 3, 0);
+    circle_fixture_pull(f, 1, 0); /* what it names first */
+    circle_fixture_pull(f, 1, 3);
+    circle_fixture_pull(f, 0, 3);
+    const size_t nodes[] = {0, 1, 3};
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(is_erased(f, nodes[i], before));
+        assert_false(is_erased(f, nodes[i], since));
+        assert_true(hears(f, nodes[i], 2));
+        assert_sound(f, nodes[i]);
+        struct vl_id mine = circle_fixture_digest(f, nodes[i]), first = circle_fixture_digest(f, 0);
+        assert_true(vl_id_equal(&mine, &first));
+    }
+    circle_fixture_destroy(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +291,7 @@ int main(void)
         cmocka_unit_test(a_stale_peer_cannot_bring_a_blob_back),
         cmocka_unit_test(a_newcomer_gets_the_log_without_the_blob),
         cmocka_unit_test(an_erasure_that_fails_changes_nothing),
+        cmocka_unit_test(who_was_put_out_erases_nothing_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
