@@ -65,23 +65,61 @@ static bool seal_box(const uint8_t ephemeral_secret[static 32], const uint8_t ep
     return true;
 }
 
-/* The current devices' boxes, then noise up to whole groups. A device whose key is no key cannot
- * be sealed to; what it gets is noise too. */
-static vl_result make_boxes(struct vl_replica *replica, const struct bundle_key *key,
-                            const uint8_t ephemeral_secret[static 32],
-                            const uint8_t ephemeral[static 32], uint8_t *boxes, size_t *count)
+struct recipient {
+    struct vl_device_card card;
+    struct vl_id person;
+    size_t rank; /* which of her devices it is */
+};
+struct recipients { /* the current devices */
+    struct recipient *items;
+    size_t count, capacity;
+};
+
+static vl_result add_recipient(struct recipients *all, const struct vl_device_info *device)
 {
-    size_t made = 0;
+    struct recipient one = {.card = device->card, .person = device->person};
+    if (all->count == all->capacity) {
+        const size_t capacity = all->capacity == 0 ? 16 : 2 * all->capacity;
+        struct recipient *grown = realloc(all->items, capacity * sizeof *grown);
+        if (grown == NULL) return VL_ERR_NO_MEMORY;
+        all->items = grown;
+        all->capacity = capacity;
+    }
+    for (size_t i = 0; i < all->count; i++)
+        one.rank += vl_id_equal(&all->items[i].person, &one.person);
+    all->items[all->count++] = one;
+    return VL_OK;
+}
+
+static vl_result find_recipients(struct vl_replica *replica, struct recipients *all)
+{
     for (size_t at = 0;; at++) {
         struct vl_device_info device;
         vl_result result = vl_replica_device_at(replica, at, &device);
-        if (result == VL_ERR_NOT_FOUND) break;
+        if (result == VL_ERR_NOT_FOUND) return VL_OK;
         VL_TRY(result);
-        if (!device.current) continue;
-        if (made == VL_BUNDLE_BOXES_MAX) return VL_ERR_LIMIT;
-        if (seal_box(ephemeral_secret, ephemeral, &device.card, vl_replica_circle(replica),
-                     key->file, boxes + made * BUNDLE_BOX_BYTES))
-            made++;
+        if (device.current) VL_TRY(add_recipient(all, &device));
+    }
+}
+
+/* The current devices' boxes: the first device of each person, then the second ones, and so on, so
+ * that somebody who has very many leaves out none but her own. Then noise up to whole groups. A
+ * device whose key is no key cannot be sealed to; what it gets is noise too. */
+static vl_result make_boxes(const struct recipients *all, const struct vl_id *circle,
+                            const struct bundle_key *key, const uint8_t ephemeral_secret[static 32],
+                            const uint8_t ephemeral[static 32], uint8_t *boxes, size_t *count)
+{
+    size_t made = 0, seen = 0;
+    for (size_t rank = 0; seen < all->count && made < VL_BUNDLE_BOXES_MAX; rank++) {
+        for (size_t i = 0; i < all->count; i++) {
+            const struct recipient *one = &all->items[i];
+            if (one->rank != rank) continue;
+            if (made == VL_BUNDLE_BOXES_MAX && rank == 0) return VL_ERR_LIMIT;
+            if (made == VL_BUNDLE_BOXES_MAX) break;
+            seen++;
+            made += seal_box(ephemeral_secret, ephemeral, &one->card, circle, key->file,
+                             boxes + made * BUNDLE_BOX_BYTES);
+        }
     }
     size_t groups = (made + VL_BUNDLE_BOXES_STEP - 1) / VL_BUNDLE_BOXES_STEP;
     if (groups == 0) groups = 1;
@@ -100,12 +138,15 @@ vl_result bundle_prelude_write(struct vl_replica *replica, struct bundle_key *ke
 {
     uint8_t ephemeral_secret[32], ephemeral[32];
     size_t count = 0;
+    struct recipients all = {0};
     uint8_t *boxes = malloc(VL_BUNDLE_BOXES_MAX * BUNDLE_BOX_BYTES);
-    if (boxes == NULL) return VL_ERR_NO_MEMORY;
+    vl_result result = boxes == NULL ? VL_ERR_NO_MEMORY : find_recipients(replica, &all);
+    if (result != VL_OK) goto out;
     randombytes_buf(key->file, sizeof key->file);
     randombytes_buf(ephemeral_secret, sizeof ephemeral_secret);
     (void)crypto_scalarmult_base(ephemeral, ephemeral_secret);
-    vl_result result = make_boxes(replica, key, ephemeral_secret, ephemeral, boxes, &count);
+    result = make_boxes(&all, vl_replica_circle(replica), key, ephemeral_secret, ephemeral, boxes,
+                        &count);
     sodium_memzero(ephemeral_secret, sizeof ephemeral_secret);
     if (result != VL_OK) goto out;
 
@@ -118,6 +159,7 @@ vl_result bundle_prelude_write(struct vl_replica *replica, struct bundle_key *ke
     result = vl_writer_result(&w);
     if (result == VL_OK) derive_stream(key, vl_buffer_view(prelude), hash);
 out:
+    free(all.items);
     free(boxes);
     return result;
 }

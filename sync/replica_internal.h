@@ -160,6 +160,8 @@ struct vl_replica {
     struct vl_membership *membership;
     struct enrolled *enrolled; /* in the order of arrival */
     size_t enrolled_count, enrolled_capacity;
+    uint32_t *devices; /* of these, the one in use of each device; NULL: to be found again */
+    size_t device_count;
 
     struct epoch *epochs;
     size_t epoch_count, epoch_capacity;

@@ -177,9 +177,17 @@ static vl_result view_init(const struct vl_replica *r, const struct control_entr
     return VL_OK;
 }
 
+static void devices_forget(struct vl_replica *r)
+{
+    free(r->devices);
+    r->devices = NULL;
+    r->device_count = 0;
+}
+
 vl_result member_learn(struct vl_replica *r, const struct control_entry *entry)
 {
     struct member_view view;
+    devices_forget(r);
     VL_TRY(view_init(r, entry, &view));
     vl_result result = vl_membership_add(r->membership, &view.entry);
     for (size_t i = 0; result == VL_OK && i < entry->control->enrolment_count; i++)
@@ -215,6 +223,7 @@ void member_clear(struct vl_replica *r)
     free(r->enrolled);
     r->enrolled = NULL;
     r->enrolled_count = r->enrolled_capacity = 0;
+    devices_forget(r);
     erase_clear(r);
 }
 
@@ -305,16 +314,60 @@ vl_result vl_replica_device(struct vl_replica *r, const uint8_t sign[static 32],
     return device_info(r, enrolled, out);
 }
 
+struct by_key { /* one enrolment, to be sorted by the key that it enrols */
+    const struct enrolled *enrolled;
+};
+
+static int key_order(const void *a, const void *b)
+{
+    const struct by_key *x = a, *y = b;
+    return memcmp(x->enrolled->card.sign, y->enrolled->card.sign, sizeof x->enrolled->card.sign);
+}
+
+static int number_order(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Looking for the enrolment in use of each one in turn would take the cube of their number, and a
+ * member may enrol thousands. */
+static vl_result devices_find(struct vl_replica *r)
+{
+    size_t count = 0;
+    if (r->devices != NULL) return VL_OK;
+    struct by_key *all = calloc(r->enrolled_count + 1, sizeof *all);
+    uint32_t *devices = calloc(r->enrolled_count + 1, sizeof *devices);
+    if (all == NULL || devices == NULL) {
+        free(all);
+        free(devices);
+        return VL_ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < r->enrolled_count; i++)
+        if (!r->enrolled[i].is_outside) all[count++].enrolled = &r->enrolled[i];
+    qsort(all, count, sizeof *all, key_order);
+    r->device_count = 0;
+    for (size_t i = 0; i < count;) {
+        const struct enrolled *best = all[i].enrolled;
+        size_t next = i + 1;
+        for (; next < count && key_order(&all[i], &all[next]) == 0; next++)
+            if (enrolled_before(r, all[next].enrolled, best)) best = all[next].enrolled;
+        devices[r->device_count++] = (uint32_t)(best - r->enrolled);
+        i = next;
+    }
+    qsort(devices, r->device_count, sizeof *devices, number_order);
+    free(all);
+    r->devices = devices;
+    return VL_OK;
+}
+
 vl_result vl_replica_device_at(struct vl_replica *r, size_t at, struct vl_device_info *out)
 {
     *out = (struct vl_device_info){0};
     VL_TRY(ready_and_settled(r));
-    for (size_t i = 0; i < r->enrolled_count; i++) {
-        const uint8_t *sign = r->enrolled[i].card.sign;
-        if (member_enrolled(r, sign) != &r->enrolled[i] || at-- > 0) continue;
-        return device_info(r, &r->enrolled[i], out);
-    }
-    return VL_ERR_NOT_FOUND;
+    VL_TRY(devices_find(r));
+    if (at >= r->device_count) return VL_ERR_NOT_FOUND;
+    return device_info(r, &r->enrolled[r->devices[at]], out);
 }
 
 /* Two devices may claim one transport key; a current one goes first. */

@@ -482,6 +482,37 @@ static void test_many_devices(void **state)
     circle_fixture_destroy(f);
 }
 
+/* Node 1 enrols many devices: nobody but she goes without a box for that. */
+static void test_many_devices_of_one(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, 19);
+    for (size_t i = 0; i < VL_BUNDLE_BOXES_MAX; i++) {
+        struct vl_device_keys *keys = NULL;
+        struct vl_enrolment enrolment;
+        struct vl_control add = {.kind = VL_CONTROL_ADD_DEVICE,
+                                 .target = f->nodes[1].person,
+                                 .enrolments = &enrolment,
+                                 .enrolment_count = 1};
+        struct vl_id id;
+        ok(vl_device_keys_create(&keys));
+        vl_enrolment_sign(keys, &f->id, &f->nodes[1].person, &enrolment);
+        ok(vl_replica_control(f->nodes[1].replica, &add, f->now, &id));
+        vl_device_keys_destroy(keys);
+    }
+    circle_fixture_sync_all(f);
+    crowd(f, 0, 1); /* added last of all */
+    const size_t late = circle_fixture_stranger(f);
+    circle_fixture_add(f, 0, late);
+    circle_fixture_pull(f, late, 0);
+    struct vl_buffer file = write_bundle(f->nodes[0].replica, NULL, 0, SIZE_MAX);
+    assert_int_equal(file.data[32], VL_BUNDLE_BOXES_MAX / VL_BUNDLE_BOXES_STEP);
+    for (size_t node = 1; node < f->count; node++)
+        ok(read_bundle(f, node, &file));
+    vl_buffer_finish(&file);
+    circle_fixture_destroy(f);
+}
+
 static void test_empty_copy(void **state)
 {
     (void)state;
@@ -514,6 +545,7 @@ int main(void)
         cmocka_unit_test(test_frames_are_bound),
         cmocka_unit_test(test_groups_of_boxes),
         cmocka_unit_test(test_many_devices),
+        cmocka_unit_test(test_many_devices_of_one),
         cmocka_unit_test(test_empty_copy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
