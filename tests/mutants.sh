@@ -199,7 +199,12 @@ mutant 11 sync/channel.c test_channel <<'C'
     if (seen == VL_ERR_REPLAY) return put_message(c, PAYLOAD_BYTES);
 C
 mutant 13 sync/replica_erase.c test_replica_erase <<'C'
-    if (erase_holds(r, id, author) != NULL) {
+    if (tombstone != NULL) {
+--
+    if (false) {
+C
+mutant 3 sync/membership.c test_replica_erase <<'C'
+    if (result == VL_OK && !vl_bitset_covers(&node->past, &both)) {
 --
     if (false) {
 C
@@ -241,7 +246,7 @@ mutant 15 sync/session_pending.c sim <<'C'
     return true;
 C
 mutant 15 sync/replica_proof.c test_session_hostile <<'C'
-    if (p->entries == VL_PROOF_ENTRIES_MAX || size > VL_PROOF_BYTES_MAX - p->bytes) {
+    if (p->entries == VL_PROOF_ENTRIES_MAX || size > p->max_bytes - p->bytes) {
 --
     if (size > VL_PROOF_BYTES_MAX - p->bytes) {
 C
