@@ -7,8 +7,8 @@ valgrind=(valgrind --quiet --error-exitcode=99 --leak-check=full
 # run has them in full without a checker, and under the sanitizers.
 in_soak_alone() { # in_soak_alone SUITE
   case $1 in
-    test_rebuild | test_replica_memory | test_replica_storage | test_session_forgotten_memory | \
-      test_session_memory | test_years) return 0 ;;
+    test_cell_many | test_member_flood | test_rebuild | test_replica_memory | \
+      test_replica_storage | test_session_forgotten_memory | test_session_memory | test_years) return 0 ;;
   esac
   return 1
 }
