@@ -2,8 +2,8 @@
  * entry of whoever adds her, of which a person has a bounded number; epochs cost a hostile member
  * nothing. So an epoch is worth it by what was written under it:
  *
- *   by two persons or more   always
- *   by one person            the newest KEYS_OF_ONE of those
+ *   by two persons or more   always, and by this device's person alone as well
+ *   by one other person      the newest KEYS_OF_ONE of hers
  *   by nobody                only if it is the newest of all, under which the next entry may be
  *
  * Epoch entries may repeat a key id. One seal is enough to read what is under it, whatever entry it
@@ -21,6 +21,7 @@ struct key {                     /* one key id */
 };
 struct keys {
     struct vl_replica *replica;
+    struct vl_id me;
     struct key *items; /* sorted by key id, each once */
     size_t count;
 };
@@ -86,7 +87,8 @@ static bool is_worth_it(const struct keys *keys, size_t at)
 {
     const struct key *key = &keys->items[at];
     if (at == 0 || key->is_shared) return true;
-    return !vl_id_is_zero(&key->person) && of_one_before(keys, at) < KEYS_OF_ONE;
+    if (vl_id_is_zero(&key->person)) return false;
+    return vl_id_equal(&key->person, &keys->me) || of_one_before(keys, at) < KEYS_OF_ONE;
 }
 
 vl_result reading_keys(struct vl_replica *r, struct vl_id **out, size_t *count)
@@ -96,6 +98,8 @@ vl_result reading_keys(struct vl_replica *r, struct vl_id **out, size_t *count)
     *out = NULL;
     *count = 0;
     VL_TRY(keys_here(r, &keys));
+    const struct chain *own = chain_own(r);
+    if (own != NULL) keys.me = own->row.person;
     vl_result result = r->storage.entry_scan(r->storage.self, &scan, note_author, &keys);
     if (result == VL_OK) {
         *out = calloc(keys.count + 1, sizeof **out);
