@@ -274,6 +274,7 @@ static vl_result accept_body(struct vl_replica *r, struct place *place, struct t
     if (result == VL_OK && is_control) result = member_check(r, &about);
     if (result == VL_OK && is_control) result = member_learn(r, &about);
     if (result == VL_OK && is_control) taken->flags |= VL_ENTRY_MERGED;
+    if (!is_control) epoch_is_used(r, &taken->header);
     if (!is_control && !counts) taken->flags |= VL_ENTRY_QUARANTINED; /* until it is counted */
     if (result == VL_OK && !is_control && counts)
         result =

@@ -127,6 +127,7 @@ struct cell { /* one cell in the write-back cache */
 #define CELL_CACHE_BYTES (4u * 1024u * 1024u)
 
 struct cell_cache { /* every cell in it is to be written */
+    size_t last;    /* used last */
     struct cell cells[CELL_CACHE_MAX];
     uint16_t slots[CELL_CACHE_SLOTS]; /* index + 1 */
     size_t count, bytes;
@@ -402,8 +403,19 @@ void member_clear(struct vl_replica *r);
 /* ---- epochs (replica_epoch.c) ---- */
 
 const uint8_t *epoch_secret(const struct vl_replica *r, const struct vl_id *key_id); /* or NULL */
+/* Content came: if it is under an old epoch, that one may be worth giving to a newcomer by now. */
+void epoch_is_used(struct vl_replica *r, const struct vl_entry_header *header);
 /* Key ids, the newest first, to be freed. */
 VL_MUST_USE vl_result reading_keys(struct vl_replica *r, struct vl_id **out, size_t *count);
+struct reading_worth { /* these keys, once they were asked for; the caller frees them */
+    struct vl_id *keys;
+    size_t count;
+};
+/* Whether a newcomer who lacks the epoch is to get it now. One that was known when she was let in
+ * was weighed then (append_seals): it is owed only if it would be chosen now. */
+VL_MUST_USE vl_result reading_is_owed(struct vl_replica *r, const struct epoch *epoch,
+                                      const struct enrolled *newcomer, struct reading_worth *worth,
+                                      bool *out);
 const struct epoch *epoch_by_entry(const struct vl_replica *r,
                                    const struct vl_id *entry); /* or NULL */
 /* Whether an epoch of that key is in the past of the content. */

@@ -46,11 +46,17 @@ vl_result cells_flush(struct vl_replica *r)
 static vl_result cell_of(struct vl_replica *r, const struct vl_cell_key *key, struct cell **out)
 {
     struct cell_cache *cells = r->cells;
+    if (cells->last < cells->count &&
+        vl_cell_key_compare(&cells->cells[cells->last].key, key) == 0) {
+        *out = &cells->cells[cells->last]; /* flushing it now is loading it again at once */
+        return VL_OK;
+    }
     if (cells->count == CELL_CACHE_MAX || cells->bytes > CELL_CACHE_BYTES) VL_TRY(cells_flush(r));
     size_t slot = cell_hash(key) % CELL_CACHE_SLOTS;
     for (; cells->slots[slot] != 0; slot = (slot + 1) % CELL_CACHE_SLOTS) {
         struct cell *cell = &cells->cells[cells->slots[slot] - 1];
         if (vl_cell_key_compare(&cell->key, key) == 0) {
+            cells->last = (size_t)(cell - cells->cells);
             *out = cell;
             return VL_OK;
         }
@@ -62,6 +68,7 @@ static vl_result cell_of(struct vl_replica *r, const struct vl_cell_key *key, st
         vl_buffer_finish(&cell->state);
         return result;
     }
+    cells->last = cells->count;
     cells->slots[slot] = (uint16_t)++cells->count;
     cells->bytes += cell->state.size;
     *out = cell;
@@ -161,28 +168,47 @@ static struct vl_id author_of(const struct vl_replica *r, uint32_t chain,
     return person;
 }
 
+static bool is_same_cell(const struct vl_operation *a, const struct vl_operation *b)
+{
+    return a->field == b->field && a->type == b->type &&
+           memcmp(&a->record, &b->record, sizeof a->record) == 0 &&
+           vl_opcode_field_kind(a->opcode) == vl_opcode_field_kind(b->opcode);
+}
+
+static struct vl_cell_key key_of(const struct vl_operation *operation,
+                                 const struct vl_entry_header *header)
+{
+    return (struct vl_cell_key){.type = write_of(operation, 0, header).type,
+                                .record = operation->record,
+                                .field = operation->field,
+                                .kind = vl_opcode_field_kind(operation->opcode)};
+}
+
 /* What is somebody else's by the owner's rule is merged into nothing. `only`: what concerns that
- * record; NULL: all. */
+ * record; NULL: all. Cell by cell, whatever the order in the body: two large ones in turn would be
+ * written and loaded for each operation. */
 static vl_result merge_body(struct vl_replica *r, const struct vl_body *body, uint32_t chain,
                             const struct vl_entry_header *header, const struct vl_id *id,
                             const struct vl_write *only)
 {
+    bool done[VL_OPERATIONS_MAX] = {false};
     struct vl_id author = {{0}};
     if (r->may_write != NULL) author = author_of(r, chain, header);
-    for (size_t i = 0; i < body->count; i++) {
-        const struct vl_operation *operation = &body->operations[i];
-        const struct vl_write write = write_of(operation, 0, header);
-        if (only != NULL && record_order(&write, only) != 0) continue;
-        if (r->may_write != NULL && !r->may_write(&r->circle, operation, &author)) continue;
-        struct vl_cell_key key = {.type = write.type,
-                                  .record = operation->record,
-                                  .field = operation->field,
-                                  .kind = vl_opcode_field_kind(operation->opcode)};
-        struct vl_stamp stamp = {.lamport = header->lamport,
-                                 .dot = {.entry = *id, .operation = (uint32_t)i}};
-        struct cell *cell;
-        VL_TRY(cell_of(r, &key, &cell));
-        VL_TRY(cell_merge(r->cells, cell, operation, &stamp, &r->over));
+    for (size_t first = 0; first < body->count; first++) {
+        const struct vl_cell_key key = key_of(&body->operations[first], header);
+        const struct vl_write write = write_of(&body->operations[first], 0, header);
+        if (done[first] || (only != NULL && record_order(&write, only) != 0)) continue;
+        for (size_t i = first; i < body->count; i++) {
+            const struct vl_operation *operation = &body->operations[i];
+            const struct vl_stamp stamp = {.lamport = header->lamport,
+                                           .dot = {.entry = *id, .operation = (uint32_t)i}};
+            struct cell *cell;
+            if (done[i] || !is_same_cell(operation, &body->operations[first])) continue;
+            done[i] = true;
+            if (r->may_write != NULL && !r->may_write(&r->circle, operation, &author)) continue;
+            VL_TRY(cell_of(r, &key, &cell));
+            VL_TRY(cell_merge(r->cells, cell, operation, &stamp, &r->over));
+        }
     }
     return VL_OK;
 }

@@ -67,7 +67,7 @@ static vl_result note_author(void *context, const struct vl_entry_row *row)
     const struct key wanted = {.key_id = header.epoch_key};
     struct key *key = bsearch(&wanted, keys->items, keys->count, sizeof wanted, by_id);
     const struct vl_id *person = &keys->replica->chains[row->chain].row.person;
-    if (key == NULL) return VL_OK;
+    if (key == NULL || vl_id_is_zero(person)) return VL_OK; /* nobody's: by a claimed key */
     if (vl_id_is_zero(&key->person)) key->person = *person;
     key->is_shared |= !vl_id_equal(&key->person, person);
     return VL_OK;
@@ -91,6 +91,12 @@ static bool is_worth_it(const struct keys *keys, size_t at)
     return vl_id_equal(&key->person, &keys->me) || of_one_before(keys, at) < KEYS_OF_ONE;
 }
 
+void epoch_is_used(struct vl_replica *r, const struct vl_entry_header *header)
+{
+    const struct epoch *last = r->epoch_count == 0 ? NULL : &r->epochs[r->epoch_count - 1];
+    if (last == NULL || !vl_id_equal(&last->key_id, &header->epoch_key)) r->owes = true;
+}
+
 vl_result reading_keys(struct vl_replica *r, struct vl_id **out, size_t *count)
 {
     struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTENT};
@@ -112,4 +118,19 @@ vl_result reading_keys(struct vl_replica *r, struct vl_id **out, size_t *count)
     }
     free(keys.items);
     return result;
+}
+
+vl_result reading_is_owed(struct vl_replica *r, const struct epoch *epoch,
+                          const struct enrolled *newcomer, struct reading_worth *worth, bool *out)
+{
+    const struct vl_bytes added = vl_bytes(newcomer->entry.bytes, sizeof newcomer->entry.bytes);
+    const struct vl_bytes entry = vl_bytes(epoch->entry.bytes, sizeof epoch->entry.bytes);
+    *out = !vl_membership_reaches(r->membership, added, entry);
+    if (*out) return VL_OK;
+    for (const struct epoch *later = epoch + 1; later < r->epochs + r->epoch_count; later++)
+        if (vl_id_equal(&later->key_id, &epoch->key_id)) return VL_OK; /* it repeats this one */
+    if (worth->keys == NULL) VL_TRY(reading_keys(r, &worth->keys, &worth->count));
+    for (size_t i = 0; i < worth->count && !*out; i++)
+        *out = vl_id_equal(&worth->keys[i], &epoch->key_id);
+    return VL_OK;
 }

@@ -259,7 +259,7 @@ static vl_result append_epoch(struct vl_replica *r, vl_wall now)
 /* Epochs that others made before they heard of somebody whom this device gave the past: it alone
  * knows that she may read them. It does so while its log has room, so that nobody who makes many
  * epochs has it begin logs. */
-static vl_result append_owed(struct vl_replica *r, vl_wall now)
+static vl_result append_owed_of(struct vl_replica *r, vl_wall now, struct reading_worth *worth)
 {
     struct vl_bytes me = vl_bytes(r->keys->card.sign, sizeof r->keys->card.sign);
     struct vl_owed_at at = {0};
@@ -279,11 +279,22 @@ static vl_result append_owed(struct vl_replica *r, vl_wall now)
         const struct enrolled *enrolled = member_enrolled(r, owed.device.data);
         const uint8_t *secret = epoch == NULL ? NULL : epoch_secret(r, &epoch->key_id);
         if (secret == NULL || enrolled == NULL) continue;
+        bool owes = false;
+        VL_TRY(reading_is_owed(r, epoch, enrolled, worth, &owes));
+        if (!owes) continue;
         vl_result result = append_seal(r, epoch, secret, &enrolled->card, now, &id);
         if (result != VL_OK && result != VL_ERR_AUTHORITY) return result;
         sealed++;
     }
     return VL_OK;
+}
+
+static vl_result append_owed(struct vl_replica *r, vl_wall now)
+{
+    struct reading_worth worth = {0};
+    vl_result result = append_owed_of(r, now, &worth);
+    free(worth.keys);
+    return result;
 }
 
 /* Whether content that is written next has the epoch in its past, and what enrols me: else nobody

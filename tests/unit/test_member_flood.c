@@ -11,6 +11,7 @@
 
 #include "sync/session_internal.h"
 #include "tests/support/circle_fixture.h"
+#include "tests/support/forged_entry.h"
 #include "tests/support/session_pair.h"
 #include "tests/support/test_scale.h"
 
@@ -192,12 +193,98 @@ static void test_newcomers(void **state)
     circle_fixture_destroy(f);
 }
 
+/* What another wrote meanwhile, under an epoch made without knowing of her, is still given to her.
+ */
+static void test_owed(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, 905);
+    for (uint32_t i = 0; i < 60; i++)
+        epoch_by(f, 1, 3, 1000 + i);
+    circle_fixture_sync_all(f);
+    epoch_by(f, 2, 3, 9998);
+    circle_fixture_sync_all(f); /* known to who adds her, and nobody wrote under it yet */
+    say(f, 2, 2);
+    epoch_by(f, 0, 3, 9997);
+    epoch_by(f, 2, 3, 9999);
+    say(f, 2, 1);
+    const size_t newcomer = circle_fixture_stranger(f);
+    circle_fixture_add(f, 0, newcomer);
+    circle_fixture_sync_all(f);
+    for (uint32_t i = 0; i < 20; i++) {
+        say(f, 0, 100 + i);
+        circle_fixture_sync_all(f);
+    }
+    assert_true(reads(f, newcomer, 119));
+    assert_true(reads(f, newcomer, 1) && reads(f, newcomer, 2));
+    circle_fixture_destroy(f);
+}
+
+static vl_result count_seals(void *context, const struct vl_entry_row *row)
+{
+    struct vl_control control = {0};
+    if (vl_control_decode(row->entry.blob, &control) == VL_OK)
+        *(size_t *)context += control.kind == VL_CONTROL_SEAL;
+    vl_control_finish(&control);
+    return VL_OK;
+}
+
+static size_t seals_at(struct circle_fixture *f, size_t node)
+{
+    const struct vl_storage *storage = &f->nodes[node].storage;
+    struct vl_scan scan = {.kinds = 1u << VL_ENTRY_CONTROL};
+    size_t count = 0;
+    ok(storage->entry_scan(storage->self, &scan, count_seals, &count));
+    return count;
+}
+
+/* A key of nobody's is no second person. */
+static void test_two_by_oneself(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, 906);
+    const size_t device = circle_fixture_stranger(f);
+    struct vl_enrolment claim;
+    vl_enrolment_sign(f->nodes[device].keys, &f->id, &f->nodes[2].person, &claim);
+    const struct vl_control add = {.kind = VL_CONTROL_ADD,
+                                   .target = f->nodes[2].person,
+                                   .enrolments = &claim,
+                                   .enrolment_count = 1};
+    struct vl_id id;
+    ok(forged_control(f, 1, &add, &id));
+    for (uint32_t i = 0; i < 60; i++) {
+        epoch_by(f, 1, 3, i);
+        say(f, 1, i);
+    }
+    struct vl_epoch_info epochs[100];
+    size_t count = vl_replica_epochs(f->nodes[1].replica, epochs, 100);
+    struct vl_entry_header header = forged_first(f, 1, 77);
+    memcpy(header.sign_key, f->nodes[device].keys->card.sign, sizeof header.sign_key);
+    vl_log_id(header.sign_key, header.incarnation, &header.log);
+    header.kind = VL_ENTRY_CONTENT;
+    for (size_t i = 0; i < count; i++) {
+        header.epoch_key = epochs[i].key_id;
+        ok(forged_give(f, device, &header, vl_bytes_text("no such blob"), 1, &id));
+        header.prev = id;
+        header.seq++;
+        header.lamport++;
+        header.link_count = 0;
+        memset(header.sign_key, 0, sizeof header.sign_key);
+        memset(header.incarnation, 0, sizeof header.incarnation);
+    }
+    circle_fixture_sync_all(f);
+    const size_t newcomer = circle_fixture_stranger(f), before = seals_at(f, 0);
+    circle_fixture_add(f, 0, newcomer);
+    assert_true(seals_at(f, 0) - before <= 34); /* 32 of hers, the newest, and one of others' */
+    circle_fixture_destroy(f);
+}
+
 int main(void)
 {
     if (sodium_init() < 0) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tombstones),
-        cmocka_unit_test(test_epochs),
+        cmocka_unit_test(test_tombstones),     cmocka_unit_test(test_owed),
+        cmocka_unit_test(test_two_by_oneself), cmocka_unit_test(test_epochs),
         cmocka_unit_test(test_newcomers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
