@@ -9,6 +9,7 @@
  * Epoch entries may repeat a key id. One seal is enough to read what is under it, whatever entry it
  * names; the newest with authority is taken. */
 #include "sync/replica_internal.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,7 +106,8 @@ vl_result reading_keys(struct vl_replica *r, struct vl_id **out, size_t *count)
     *count = 0;
     VL_TRY(keys_here(r, &keys));
     const struct chain *own = chain_own(r);
-    if (own != NULL) keys.me = own->row.person;
+    assert(own != NULL); /* an entry of this device, the adding at least, was just written */
+    keys.me = own->row.person;
     vl_result result = r->storage.entry_scan(r->storage.self, &scan, note_author, &keys);
     if (result == VL_OK) {
         *out = calloc(keys.count + 1, sizeof **out);

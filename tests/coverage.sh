@@ -30,7 +30,7 @@ groups() {
 # Those in which something fails at every place take longest, and begin first.
 tests() {
   local source name names
-  names=$(for source in tests/unit/test_{author,bundle,closed,codec,control,counting,crowd,entry,fork,hash,heads,incarnation,keys,late,log_limits,many,member,replica,sealed,session,wide}*.c; do
+  names=$(for source in tests/unit/test_{author,bundle,cell_many,closed,codec,control,counting,crowd,entry,fork,hash,heads,incarnation,keys,late,log_limits,many,member,replica,sealed,session,wide}*.c; do
     name=${source##*/}
     echo "${name%.c}"
   done)

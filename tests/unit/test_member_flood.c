@@ -138,6 +138,8 @@ static void test_epochs(void **state)
     used_epochs(f, 1, 2, 0, 20, 1);
     for (uint32_t i = 0; i < unused; i++)
         epoch_by(f, 1, 3, 1000 + i);
+    for (uint32_t i = 0; i < 40; i++)
+        epoch_by(f, 1, 3, i % 2); /* the same keys again */
     circle_fixture_sync_all(f);
     const size_t before = logs_of(f, 0) + 1; /* for what is worth it */
     const size_t newcomer = circle_fixture_stranger(f);
