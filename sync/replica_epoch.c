@@ -13,7 +13,7 @@ const uint8_t *epoch_secret(const struct vl_replica *r, const struct vl_id *key_
     return NULL;
 }
 
-const struct epoch *epoch_by_entry(const struct vl_replica *r, const struct vl_id *entry)
+struct epoch *epoch_by_entry(const struct vl_replica *r, const struct vl_id *entry)
 {
     for (size_t i = r->epoch_count; i-- > 0;)
         if (vl_id_equal(&r->epochs[i].entry, entry)) return &r->epochs[i];

@@ -108,6 +108,7 @@ struct enrolled { /* one enrolment that a control entry carries */
 struct epoch { /* one epoch entry, whether its secret is here or not */
     struct vl_id entry, key_id;
     uint64_t lamport;
+    bool is_passed_over; /* a newcomer lacks it, and it was not worth a seal when it was weighed */
 };
 
 struct secret { /* in guarded memory */
@@ -403,7 +404,7 @@ void member_clear(struct vl_replica *r);
 /* ---- epochs (replica_epoch.c) ---- */
 
 const uint8_t *epoch_secret(const struct vl_replica *r, const struct vl_id *key_id); /* or NULL */
-/* Content came: if it is under an old epoch, that one may be worth giving to a newcomer by now. */
+/* Content came: if it is under an epoch that was passed over, that may be worth a seal by now. */
 void epoch_is_used(struct vl_replica *r, const struct vl_entry_header *header);
 /* Key ids, the newest first, to be freed. */
 VL_MUST_USE vl_result reading_keys(struct vl_replica *r, struct vl_id **out, size_t *count);
@@ -413,11 +414,10 @@ struct reading_worth { /* these keys, once they were asked for; the caller frees
 };
 /* Whether a newcomer who lacks the epoch is to get it now. One that was known when she was let in
  * was weighed then (append_seals): it is owed only if it would be chosen now. */
-VL_MUST_USE vl_result reading_is_owed(struct vl_replica *r, const struct epoch *epoch,
+VL_MUST_USE vl_result reading_is_owed(struct vl_replica *r, struct epoch *epoch,
                                       const struct enrolled *newcomer, struct reading_worth *worth,
                                       bool *out);
-const struct epoch *epoch_by_entry(const struct vl_replica *r,
-                                   const struct vl_id *entry); /* or NULL */
+struct epoch *epoch_by_entry(const struct vl_replica *r, const struct vl_id *entry); /* or NULL */
 /* Whether an epoch of that key is in the past of the content. */
 bool epoch_is_past(const struct vl_replica *r, const struct vl_entry_header *header);
 /* From an EPOCH or SEAL entry. A box that does not open is passed over. */

@@ -94,8 +94,11 @@ static bool is_worth_it(const struct keys *keys, size_t at)
 
 void epoch_is_used(struct vl_replica *r, const struct vl_entry_header *header)
 {
-    const struct epoch *last = r->epoch_count == 0 ? NULL : &r->epochs[r->epoch_count - 1];
-    if (last == NULL || !vl_id_equal(&last->key_id, &header->epoch_key)) r->owes = true;
+    for (size_t i = r->epoch_count; i-- > 0;) {
+        if (!vl_id_equal(&r->epochs[i].key_id, &header->epoch_key)) continue;
+        r->owes |= r->epochs[i].is_passed_over; /* the newest that has the key is weighed */
+        return;
+    }
 }
 
 vl_result reading_keys(struct vl_replica *r, struct vl_id **out, size_t *count)
@@ -122,7 +125,7 @@ vl_result reading_keys(struct vl_replica *r, struct vl_id **out, size_t *count)
     return result;
 }
 
-vl_result reading_is_owed(struct vl_replica *r, const struct epoch *epoch,
+vl_result reading_is_owed(struct vl_replica *r, struct epoch *epoch,
                           const struct enrolled *newcomer, struct reading_worth *worth, bool *out)
 {
     const struct vl_bytes added = vl_bytes(newcomer->entry.bytes, sizeof newcomer->entry.bytes);
@@ -134,5 +137,6 @@ vl_result reading_is_owed(struct vl_replica *r, const struct epoch *epoch,
     if (worth->keys == NULL) VL_TRY(reading_keys(r, &worth->keys, &worth->count));
     for (size_t i = 0; i < worth->count && !*out; i++)
         *out = vl_id_equal(&worth->keys[i], &epoch->key_id);
+    epoch->is_passed_over = !*out;
     return VL_OK;
 }

@@ -275,7 +275,7 @@ static vl_result append_owed_of(struct vl_replica *r, vl_wall now, struct readin
         struct vl_id id;
         assert(owed.epoch.size == sizeof id.bytes && owed.device.size == 32);
         memcpy(id.bytes, owed.epoch.data, sizeof id.bytes);
-        const struct epoch *epoch = epoch_by_entry(r, &id);
+        struct epoch *epoch = epoch_by_entry(r, &id);
         const struct enrolled *enrolled = member_enrolled(r, owed.device.data);
         const uint8_t *secret = epoch == NULL ? NULL : epoch_secret(r, &epoch->key_id);
         if (secret == NULL || enrolled == NULL) continue;
