@@ -198,6 +198,11 @@ mutant 11 sync/channel.c test_channel <<'C'
 --
     if (seen == VL_ERR_REPLAY) return put_message(c, PAYLOAD_BYTES);
 C
+mutant 15 sync/replica_reading.c test_member_flood <<'C'
+    return vl_id_equal(&key->person, &keys->me) || of_one_before(keys, at) < KEYS_OF_ONE;
+--
+    return true;
+C
 mutant 13 sync/replica_erase.c test_replica_erase <<'C'
     if (tombstone != NULL) {
 --

@@ -222,6 +222,28 @@ static void test_owed(void **state)
     circle_fixture_destroy(f);
 }
 
+/* An epoch was passed over, since nothing was under it; then words come that are, and nothing else.
+ */
+static void test_late_words(void **state)
+{
+    (void)state;
+    struct circle_fixture *f = circle_fixture_create(3, 907);
+    epoch_by(f, 2, 3, 7000);
+    circle_fixture_sync_all(f);
+    epoch_by(f, 1, 3, 7001);
+    (void)circle_fixture_pull(f, 0, 1);
+    const size_t newcomer = circle_fixture_stranger(f);
+    circle_fixture_add(f, 0, newcomer);
+    say(f, 0, 1); /* weighed, and passed over */
+    say(f, 2, 2); /* 2 has heard of neither */
+    assert_int_equal(circle_fixture_pull(f, 0, 2), 1);
+    say(f, 0, 3);
+    circle_fixture_sync_all(f);
+    assert_true(reads(f, newcomer, 1) && reads(f, newcomer, 3));
+    assert_true(reads(f, newcomer, 2));
+    circle_fixture_destroy(f);
+}
+
 static vl_result count_seals(void *context, const struct vl_entry_row *row)
 {
     struct vl_control control = {0};
@@ -285,9 +307,9 @@ int main(void)
 {
     if (sodium_init() < 0) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tombstones),     cmocka_unit_test(test_owed),
-        cmocka_unit_test(test_two_by_oneself), cmocka_unit_test(test_epochs),
-        cmocka_unit_test(test_newcomers),
+        cmocka_unit_test(test_tombstones), cmocka_unit_test(test_owed),
+        cmocka_unit_test(test_late_words), cmocka_unit_test(test_two_by_oneself),
+        cmocka_unit_test(test_epochs),     cmocka_unit_test(test_newcomers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
