@@ -148,9 +148,20 @@ static void adapt_remove_device(struct operation *op)
     op->entry.key_count = 0;
 }
 
+/* An object; of two members of one name a reader takes the first, another the last: neither. */
+static bool is_plain_object(const cJSON *json)
+{
+    if (!cJSON_IsObject(json)) return false;
+    for (const cJSON *one = json->child; one != NULL; one = one->next) {
+        for (const cJSON *other = one->next; other != NULL; other = other->next)
+            if (strcmp(one->string, other->string) == 0) return false;
+    }
+    return true;
+}
+
 static vl_result read_operation(const cJSON *json, struct operation *op)
 {
-    if (!cJSON_IsObject(json)) return VL_ERR_INVALID;
+    if (!is_plain_object(json)) return VL_ERR_INVALID;
     struct vl_bytes by;
     VL_TRY(read_name(cJSON_GetObjectItemCaseSensitive(json, "id"), &op->entry.id));
     VL_TRY(read_kind(cJSON_GetObjectItemCaseSensitive(json, "kind"), &op->entry.kind));
@@ -171,7 +182,7 @@ static vl_result read_operation(const cJSON *json, struct operation *op)
 
 static vl_result read_content(const cJSON *json, struct vl_content_node *node, struct names *links)
 {
-    if (!cJSON_IsObject(json)) return VL_ERR_INVALID;
+    if (!is_plain_object(json)) return VL_ERR_INVALID;
     VL_TRY(read_name(cJSON_GetObjectItemCaseSensitive(json, "id"), &node->id));
     VL_TRY(read_name(cJSON_GetObjectItemCaseSensitive(json, "by"), &node->device));
     VL_TRY(read_names(cJSON_GetObjectItemCaseSensitive(json, "links"), links));
@@ -185,7 +196,7 @@ static vl_result read_history(struct vl_bytes text, struct history *h)
     struct json *document = NULL;
     VL_TRY(json_parse(text, &document));
     h->root = (cJSON *)(void *)document;
-    if (!cJSON_IsObject(h->root)) return VL_ERR_INVALID;
+    if (!is_plain_object(h->root)) return VL_ERR_INVALID;
     const cJSON *operations = cJSON_GetObjectItemCaseSensitive(h->root, "ops");
     const cJSON *content = cJSON_GetObjectItemCaseSensitive(h->root, "content");
     size_t operation_count, content_count;
