@@ -142,6 +142,7 @@ static vl_result read_zeros(struct vl_bundle_reader *r, size_t from)
     if (!r->last) return VL_ERR_NOT_CANONICAL;
     if (r->state != READER_ENTRIES || r->s->receiving != NULL) return VL_ERR_TRUNCATED;
     VL_TRY(session_retry(r->s));
+    VL_TRY(session_learn_forks(r->s));
     r->end = lacking(r->s) ? VL_ERR_MISSING : VL_OK;
     r->state = READER_OVER;
     return VL_OK;

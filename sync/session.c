@@ -81,6 +81,7 @@ void vl_session_destroy(struct vl_session *s)
     chunk_destroy(s->sending);
     chunk_destroy(s->receiving);
     pending_finish(&s->pending);
+    session_forks_finish(&s->forks);
     free(s);
 }
 
@@ -386,20 +387,6 @@ static vl_result receive_entries(struct vl_session *s, struct vl_reader *r, vl_i
     return (flags & ENTRIES_DRAINED) != 0 ? session_burst_ended(s) : VL_OK;
 }
 
-/* ---- forks ---- */
-
-vl_result session_take_fork(struct vl_session *s, struct vl_reader *r)
-{
-    struct vl_bytes proof;
-    struct vl_id log;
-    VL_TRY(message_fork_read(r, &proof));
-    VL_TRY(vl_replica_fork_learn(s->replica, proof));
-    vl_log_id(proof.data, proof.data + 32, &log); /* as the proof begins: it was decoded */
-    struct session_log *line = logs_find(&s->logs, &log);
-    if (line != NULL) line->fork_shown = line->peer_knows = true;
-    return VL_OK;
-}
-
 static vl_result receive_fork(struct vl_session *s, struct vl_reader *r, vl_instant now)
 {
     (void)now;
@@ -488,7 +475,8 @@ static vl_result prepare(struct vl_session *s)
     assert(s->state != VL_SESSION_FAILED);
     if (s->state == VL_SESSION_CREATED) VL_TRY(greet(s));
     VL_TRY(session_refresh(s));
-    return session_retry(s);
+    VL_TRY(session_retry(s));
+    return session_learn_forks(s);
 }
 
 static vl_result receive(struct vl_session *s, struct vl_bytes message, vl_instant now)

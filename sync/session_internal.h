@@ -17,7 +17,8 @@
  *  S1  Until the peer's device was found current (in my copy or by her PROOF), she got HELLO alone;
  *      from a side that proves first, to a device it never heard of, PROOF too.
  *  S2  Nothing is taken from a message before the whole of it was decoded.
- *  S3  Waiting entries never exceed VL_PENDING_*, the log table 2 * VL_HEADS_MAX.
+ *  S3  Waiting entries never exceed VL_PENDING_*, waiting proofs of forks VL_FORKS_WAITING_MAX, the
+ *      log table 2 * VL_HEADS_MAX.
  *  S4  What was dropped for a limit is marked, and the mark goes only with a new HEADS.
  *  S5  Entries go out from peer_seq + 1 on, so what came from the peer never goes back to it; while
  *      blobs are lacking here what it sent without one, and what followed, may.
@@ -228,6 +229,14 @@ struct pending {
     bool retry; /* something new was stored since the last pass */
 };
 
+/* ---- proofs of forks that wait (session_forks.c) ---- */
+
+struct session_forks {
+    struct waiting_fork *items; /* about logs that are not here yet, one each */
+    size_t count, capacity;
+    uint64_t generation; /* of the replica, when they were looked through last */
+};
+
 /* ---- sending a proof (session_proof.c) ---- */
 
 /* The control entries beyond what the other has, in parts. */
@@ -291,6 +300,7 @@ struct vl_session {
     /* receiving */
     struct chunk *receiving;
     struct pending pending;
+    struct session_forks forks;
     bool round_open;            /* my HEADS went out, the peer's HAVE has not said drained */
     bool peer_drained;          /* said since my last HEADS */
     uint64_t round_generation;  /* of the replica, when my last HEADS was made */
@@ -324,8 +334,13 @@ VL_MUST_USE vl_result session_refresh(struct vl_session *s);
 void session_settle(struct vl_session *s, vl_instant now);
 /* Begins a HEADS of my heads; forgets what waits and was dropped. */
 VL_MUST_USE vl_result session_begin_heads(struct vl_session *s);
+
+/* session_forks.c */
 /* What a FORK message says, after its type byte. */
 VL_MUST_USE vl_result session_take_fork(struct vl_session *s, struct vl_reader *r);
+/* Closes the logs that came since the proofs about them. */
+VL_MUST_USE vl_result session_learn_forks(struct vl_session *s);
+void session_forks_finish(struct session_forks *forks);
 
 /* session_branches.c */
 /* Lists my chains anew; what the peer is known to have stays known. */

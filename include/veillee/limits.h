@@ -60,6 +60,7 @@
 #define VL_PENDING_ENTRIES_MAX 4096u    /* entries of one peer that wait for their links */
 #define VL_PENDING_BYTES_MAX   4194304u /* 4 MiB of them */
 #define VL_PENDING_AGAIN_MS    30000u   /* until what was given up is asked for again */
+#define VL_FORKS_WAITING_MAX   64u      /* proofs of one peer about logs that are not here yet */
 #define VL_CELL_WEIGHT_MAX     8388608u /* (wire) of the operations merged into one field */
 #define VL_CELL_NAME_WEIGHT    32u      /* (wire) of an operation, and of each thing it names */
 #define VL_CONFLICTS_MAX       64u      /* concurrent values shown of one register */
