@@ -319,6 +319,20 @@ mutant 17 sync/session_branches.c test_fork <<'C'
 --
         count += of->is_crowded || !goes_on(branches, branch);
 C
+mutant 17 sync/session_forks.c test_session_forks_memory <<'C'
+    return known ? VL_OK : keep(&s->forks, &log, proof);
+--
+    return VL_OK;
+C
+mutant 17 sync/session.c test_session_forks_memory <<'C'
+    return session_learn_forks(s);
+--
+    return VL_OK;
+C
+mutant 15 sync/session_forks.c test_session_forks_memory <<'C'
+    if (forks->count == VL_FORKS_WAITING_MAX) return VL_OK;
+--
+C
 mutant 17 sync/replica_links.c test_closed_control <<'C'
     if (few) return VL_OK;
     parents_finish(parents);
