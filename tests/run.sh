@@ -142,6 +142,7 @@ units() { # units LABEL FOLDER SECONDS [WRAPPER...]
   local label=$1 folder=$2 seconds=$3 test
   shift 3
   for test in "$folder"/unit/test_*; do
+    [ "$label" = valgrind ] && in_soak_alone "${test##*/}" && continue
     [ -x "$test" ] && beside "$label ${test##*/}" "$seconds" "$@" "$test"
   done
 }
@@ -154,7 +155,7 @@ if want clang || want sanitize || want fuzz; then
     -DVEILLEE_SANITIZE=ON -DVEILLEE_FUZZ=ON -DVEILLEE_WEAK_VAULT=ON || true
 fi
 if want valgrind; then
-  build build/valgrind "${valgrind_suites[*]/#/test_}" -DCMAKE_C_COMPILER=gcc -DVEILLEE_WEAK_VAULT=ON || true
+  build build/valgrind units -DCMAKE_C_COMPILER=gcc -DVEILLEE_WEAK_VAULT=ON || true
 fi
 export VEILLEE_BINARY=$PWD/build/gcc/veillee VEILLEE_BUILD=$PWD/build/gcc
 export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
@@ -171,16 +172,12 @@ if want membership; then
   beside 'membership, large histories' 1800 node tests/model/compare.mjs 2 20 1000 20
 fi
 # The checkers do a tenth of what is counted by the thousand: the unit group did all of it, and
-# `./dev soak checkers` does it under the sanitizers. Valgrind is 30 times slower (tests/valgrind.sh).
+# `./dev soak checkers` does it under the sanitizers. Valgrind is 30 times slower.
 if want sanitize; then
   units sanitize build/sanitize 1200 env VEILLEE_TEST_SCALE=small
   beside 'sanitize simulator' 1800 build/sanitize/tests/veillee-sim --seeds 1..10
 fi
-if want valgrind; then
-  for suite in "${valgrind_suites[@]}"; do # one that is not there fails
-    beside "valgrind test_$suite" 1200 env VEILLEE_TEST_SCALE=small "${valgrind[@]}" "build/valgrind/unit/test_$suite"
-  done
-fi
+want valgrind && units valgrind build/valgrind 1200 env VEILLEE_TEST_SCALE=small "${valgrind[@]}"
 if want fuzz; then
   for target in build/sanitize/fuzz/fuzz_*; do
     [ -x "$target" ] || continue

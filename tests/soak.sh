@@ -72,7 +72,7 @@ case $name in
       -DVEILLEE_SANITIZE=ON -DVEILLEE_FUZZ=ON -DVEILLEE_WEAK_VAULT=ON
     export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
     every_suite build/sanitize ;;
-  valgrind) # `./dev test` has some of them there
+  valgrind) # with those that `./dev test` leaves out there
     compile build/valgrind -DCMAKE_C_COMPILER=gcc -DVEILLEE_WEAK_VAULT=ON
     export VEILLEE_TEST_SCALE=small
     every_suite build/valgrind "${valgrind[@]}" ;;

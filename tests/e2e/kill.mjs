@@ -6,7 +6,7 @@ import { enterNamespace, Network } from './lib/network.mjs';
 import { pair, Person, sleep, until } from './lib/person.mjs';
 import { finish, random, test } from './lib/report.mjs';
 
-const tries = Number(process.argv[2] ?? 25);
+const tries = Number(process.argv[2] ?? 50);
 const seed = Number(process.argv[3] ?? Date.now() % 1000000);
 const CIRCLE = 'Cercle';
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ask } from './api.mjs';
-import { catalogue, LANGUAGES, sentence } from './catalogue.mjs';
+import { catalogue, sentence } from './catalogue.mjs';
 import { Network } from './network.mjs';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
@@ -23,15 +23,6 @@ export const VIEWS = {
   // 1280 wide at 200 %: half as many of the page's pixels, each twice as large.
   zoomed: { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 },
 };
-
-/** The languages and widths that a journey is made in: both languages on a phone and French on a
- * laptop; or those that the words of a command line leave (`en laptop`). */
-export function waysOf(wanted) {
-  const all = LANGUAGES.flatMap((language) => ['phone', 'laptop'].map((view) => [language, view]));
-  return all.filter(([language, view]) => wanted.length > 0
-    ? wanted.every((one) => [language, view].includes(one))
-    : language === 'fr' || view === 'phone');
-}
 
 /** Why no browser can be started here; null when one can. */
 export function noBrowser() {

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ask } from '../lib/api.mjs';
 import { faults } from '../lib/audit.mjs';
-import { Browser, noBrowser, waysOf } from '../lib/browser.mjs';
+import { Browser, noBrowser } from '../lib/browser.mjs';
 import { LANGUAGES } from '../lib/catalogue.mjs';
 import { enterNamespace } from '../lib/network.mjs';
 import { until } from '../lib/person.mjs';
@@ -363,7 +363,9 @@ async function together({ step, hands, people, whole, open }) {
 
 try {
   browser = await Browser.start();
-  for (const [language, view] of waysOf(wanted)) await evening(language, view);
+  for (const language of LANGUAGES)
+    for (const view of ['phone', 'laptop'])
+      if (wanted.every((one) => [language, view].includes(one))) await evening(language, view);
 } finally {
   await browser?.close();
   for (const person of made) await person.stop().catch(() => {});

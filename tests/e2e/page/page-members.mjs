@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ask } from '../lib/api.mjs';
 import { faults } from '../lib/audit.mjs';
-import { Browser, noBrowser, waysOf } from '../lib/browser.mjs';
+import { Browser, noBrowser } from '../lib/browser.mjs';
 import { LANGUAGES } from '../lib/catalogue.mjs';
 import { dialog, inDialog, says, steps } from '../lib/journey.mjs';
 import { enterNamespace } from '../lib/network.mjs';
@@ -444,10 +444,14 @@ try {
   browser = await Browser.start();
   people = await startPeople(['Inès', 'Nadia', 'Lou'], keep);
   [tablet] = await startPeople(['Inès, encore'], keep);
-  for (const [language, view] of waysOf(wanted)) {
-    await together(language, view, `Jeudi ${language} ${view}`,
-      [roles, rules, writing, devices, going]);
-    if (view === 'phone') await together(language, view, `À deux voix ${language}`, [twoVoices]);
+  for (const language of LANGUAGES) {
+    for (const view of ['phone', 'laptop']) {
+      if (!wanted.every((one) => [language, view].includes(one))) continue;
+      await together(language, view, `Jeudi ${language} ${view}`,
+        [roles, rules, writing, devices, going]);
+      if ((language === 'fr') === (view === 'phone'))
+        await together(language, view, `À deux voix ${language}`, [twoVoices]);
+    }
   }
 } finally {
   await browser?.close();

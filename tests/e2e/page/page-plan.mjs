@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { ask } from '../lib/api.mjs';
-import { Browser, noBrowser, waysOf } from '../lib/browser.mjs';
+import { Browser, noBrowser } from '../lib/browser.mjs';
 import { LANGUAGES } from '../lib/catalogue.mjs';
 import { enterNamespace } from '../lib/network.mjs';
 import { sleep, until } from '../lib/person.mjs';
@@ -221,9 +221,10 @@ async function together(language, view) {
 try {
   browser = await Browser.start();
   await startPeople(['Inès', 'Nadia'], { made: (person) => people.push(person) });
-  // The second window has the other language and width: with phones, all four are looked at.
-  for (const [language, view] of waysOf(wanted.length > 0 ? wanted : ['phone']))
-    await together(language, view);
+  for (const language of LANGUAGES) {
+    for (const view of ['phone', 'laptop'])
+      if (wanted.every((one) => [language, view].includes(one))) await together(language, view);
+  }
 } finally {
   await browser?.close();
   for (const person of people) await person.stop().catch(() => {});
