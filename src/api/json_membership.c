@@ -148,10 +148,13 @@ static void adapt_remove_device(struct operation *op)
     op->entry.key_count = 0;
 }
 
-/* An object; of two members of one name a reader takes the first, another the last: neither. */
+#define OBJECT_MEMBERS_MAX 64
+
+/* An object; of two members of one name a reader takes the first, another the last: neither. Each
+ * is held against each, so they are few. */
 static bool is_plain_object(const cJSON *json)
 {
-    if (!cJSON_IsObject(json)) return false;
+    if (!cJSON_IsObject(json) || cJSON_GetArraySize(json) > OBJECT_MEMBERS_MAX) return false;
     for (const cJSON *one = json->child; one != NULL; one = one->next) {
         for (const cJSON *other = one->next; other != NULL; other = other->next)
             if (strcmp(one->string, other->string) == 0) return false;

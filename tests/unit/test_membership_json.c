@@ -151,6 +151,27 @@ static void test_names_of_the_longest_size(void **state)
     vl_buffer_finish(&line);
 }
 
+/* An object has so many members, known or not, and no more. */
+static void test_members_of_an_object(void **state)
+{
+    (void)state;
+    for (int unknown = 63; unknown <= 64; unknown++) {
+        struct vl_buffer text = {0}, line = {0};
+        char name[16];
+        assert_int_equal(vl_buffer_append(&text, "{", 1), VL_OK);
+        for (int i = 0; i < unknown; i++) {
+            const int size = snprintf(name, sizeof name, "\"x%d\":0,", i);
+            assert_int_equal(vl_buffer_append(&text, name, (size_t)size), VL_OK);
+        }
+        const char *rest = "\"ops\":[" FOUND "]}";
+        assert_int_equal(vl_buffer_append(&text, rest, strlen(rest)), VL_OK);
+        assert_int_equal(membership_json_state(vl_buffer_view(&text), &line),
+                         unknown == 63 ? VL_OK : VL_ERR_INVALID);
+        vl_buffer_finish(&text);
+        vl_buffer_finish(&line);
+    }
+}
+
 static void test_lines(void **state)
 {
     (void)state;
@@ -177,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_missing_links_and_nulls),
         cmocka_unit_test(test_what_is_no_history),
         cmocka_unit_test(test_names_of_the_longest_size),
+        cmocka_unit_test(test_members_of_an_object),
         cmocka_unit_test(test_lines),
     };
     return cmocka_run_group_tests_name("membership as JSON", tests, NULL, NULL);

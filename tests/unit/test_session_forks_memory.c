@@ -206,8 +206,8 @@ static void a_bundle_has_the_proof_first(void **state)
 
 /* ---- how many ---- */
 
-/* As many as the limit says, one of each log. The proof past it is let go; its log is taken, as open,
- * and the session goes on. */
+/* As many as the limit says, one of each log. The proof past it is let go; its log is taken, and
+ * stays open. */
 static void so_many_wait_and_no_more(void **state)
 {
     (void)state;
